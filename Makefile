@@ -1,0 +1,124 @@
+# mlops-levels: `make` explains itself. Needs Python 3.11 or newer, make and git; writes into this folder only.
+PYTHON ?= python3
+LEVEL ?=
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export UV_PYTHON_DOWNLOADS := never
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export DO_NOT_TRACK := 1
+
+RUN := .venv/bin/python
+LEVELS := $(sort $(patsubst level%,%,$(foreach folder,$(wildcard level[0-9]_*),$(firstword $(subst _, ,$(folder))))))
+folder_of = $(firstword $(wildcard level$(1)_*))
+# The environment of a stage that is running, as it was written down when it started.
+IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no stage: start one with \`make level1\` and name it with LEVEL=1"; exit 1; }; . .stage/level$(LEVEL)/env;
+installed = $(patsubst %,.venv/.%-installed,$(1))
+
+.DEFAULT_GOAL := help
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback trace candidate search restore diff diffs sync lock check test bench clean
+
+help: ## this list
+	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
+	@echo
+	@echo "  make level2                        bring level 2 up, play 7 days, serve until Ctrl-C"
+	@echo "  make level2 ONCE=1                 stop after the play"
+	@echo "  make level2 FROM=2013-06-01 DAYS=14"
+	@echo "  make level2 PORT=9000              when a port is taken"
+	@echo
+	@grep -hE '^[a-z$$(), 0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^\$$\(addprefix level,\$$\(LEVELS\)\)/levelN/; s/:.*## /\t/' | awk -F'\t' '{printf "  make %-30s %s\n", $$1, $$2}'
+
+level3 level4: | .venv-serving/.installed
+$(addprefix level,$(LEVELS)): level%: | $(call installed,world level%)   ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1
+	@exec $(RUN) -m shared play $* $(if $(FROM),--from $(FROM)) $(if $(DAYS),--days $(DAYS)) $(if $(ONCE),--once)
+
+retrain: ## people make and release a model in a running stage: LEVEL=1
+	$(IN_STAGE) exec $(RUN) -m shared retrain $(LEVEL)
+
+deploy: ## release the application as committed: LEVEL=1 [COMMIT=HEAD]
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) deploy $(or $(COMMIT),HEAD)
+
+image: ## build the application's image from the commit: LEVEL=1
+	@test -n "$(LEVEL)" || { echo "which one? LEVEL=1"; exit 1; }
+	@docker version >/dev/null 2>&1 || { echo "no Docker engine answers: start one, or run the stage without it (make level$(LEVEL))"; exit 1; }
+	commit=$$(git rev-parse --short=12 HEAD) && git archive HEAD $(call folder_of,$(LEVEL)) pyproject.toml requirements.lock | \
+	  docker build --quiet -t flight-delays:$$commit -f $(call folder_of,$(LEVEL))/Dockerfile --build-arg COMMIT=$$commit \
+	  --build-arg LEVEL=$(call folder_of,$(LEVEL)) --build-arg GROUP=level$(LEVEL) -
+
+train: ## train a candidate: LEVEL=2 [SNAPSHOT=md5]
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) train $(if $(SNAPSHOT),--snapshot $(SNAPSHOT))
+
+models: ## list the registered models: LEVEL=2
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) models
+
+release: ## bring a registered model into service: LEVEL=2 VERSION=1
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) release $(or $(VERSION),latest)
+
+approve: ## release a certified model that awaits a person's word: LEVEL=3 VERSION=2
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) approve $(VERSION)
+
+rollback: ## bring the champion before back: LEVEL=3
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) rollback
+
+trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-UA475-EWR
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) trace $(FLIGHT)
+
+candidate: ## train a planted candidate: LEVEL=3 KIND=good|bad|slow|broken
+	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) $(KIND)
+
+search: ## search for better parameters: LEVEL=2
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) search
+
+restore: ## bring back a training table: LEVEL=2 SNAPSHOT=md5 TO=table.parquet
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) restore $(SNAPSHOT) $(TO)
+
+diff: | $(call installed,world) ## what a level adds to the one below: FROM=1 TO=2
+	@$(RUN) -m shared diff $(FROM) $(TO)
+
+diffs: | $(call installed,world dev) ## write the committed diffs again (docs/diffs)
+	@$(RUN) -m shared diffs
+
+sync: | $(call installed,world) ## carry files that should be the same upward: FROM=1
+	@$(RUN) -m shared sync $(FROM)
+
+lock: .venv/bin/uv ## compile requirements.lock again
+	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group world --group dev --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
+
+check: | $(call installed,$(addprefix level,$(LEVELS)) world dev) ## format, lint, types, workflows, guard on the copies
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff check --quiet .
+	.venv/bin/mypy --no-error-summary shared tests $(wildcard level[1-9]_*)
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml level*/.github/workflows/*.yml)
+	$(RUN) -m pytest -q -p no:cacheprovider tests/test_copies.py
+
+test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## all tests; QUICK=1 the quick ones; LEVEL=2 those of one level
+	$(RUN) -m pytest -q $(if $(QUICK),-m "not slow") $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
+
+bench: | $(call installed,world level3) ## measure the A/B test on real flights: docs/experiment.json, .png
+	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment
+
+clean: ## remove stages, environment and caches
+	rm -rf .stage .venv .venv-serving .cache .mypy_cache .pytest_cache .ruff_cache
+
+# --- installing ---------------------------------------------------------------------------------------------------
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"{sys.executable} is Python {sys.version.split()[0]}, this needs 3.11 or newer: name one with PYTHON=...")'
+	@echo "Making a virtual environment in .venv (once)"
+	@$(PYTHON) -m venv .venv
+
+# The installer comes from the lock too; whether this machine has a uv of its own makes no difference.
+.venv/bin/uv: | .venv/bin/python
+	@awk '/^[^ #]/ {on = /^uv==/} on' requirements.lock > .venv/uv.lock
+	@.venv/bin/python -m pip install --quiet --require-hashes -r .venv/uv.lock
+
+.venv/.%-installed: requirements.lock | .venv/bin/uv
+	@echo "Installing the packages of '$*' into .venv (once)"
+	@.venv/bin/uv pip install --quiet --python .venv --require-hashes -c requirements.lock --group $*
+	@touch $@
+
+# What serves has an environment of its own, with nothing in it that training needs.
+.venv-serving/.installed: requirements.lock | .venv/bin/uv
+	@echo "Installing the packages of 'serving' into .venv-serving (once)"
+	@.venv/bin/uv venv --quiet --allow-existing --python .venv/bin/python .venv-serving
+	@.venv/bin/uv pip install --quiet --python .venv-serving --require-hashes -c requirements.lock --group serving
+	@touch $@

@@ -1,0 +1,39 @@
+"""What several tests need."""
+
+import os
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PORTS = ("PORT", "STAGING_PORT", "MLFLOW_PORT", "PREFECT_PORT")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nothing uses right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Choose free ports for every server a stage may have, so that a stage of the developer's can go on."""
+    chosen = {name: str(free_port()) for name in PORTS}
+    for name, port in chosen.items():
+        monkeypatch.setenv(name, port)
+    return chosen
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Copy the project as a newcomer has it, with the packages already installed."""
+    copy = tmp_path / "project"
+    left_out = shutil.ignore_patterns(".venv*", ".stage", ".cache", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)
+    for environment in (".venv", ".venv-serving"):
+        os.symlink(ROOT / environment, copy / environment)
+    return copy

@@ -1,0 +1,110 @@
+"""The world's commands; each is a `make` target."""
+
+import argparse
+import signal
+import sys
+import time
+from datetime import date
+
+from .people import People
+from .stage import Stage, StageError, running
+from .window import Window
+
+
+def main() -> None:
+    """Parse the command line and run one command."""
+    parser = argparse.ArgumentParser(prog="python -m shared", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    playing = commands.add_parser("play", help="bring a level up and play days through it")
+    playing.add_argument("level", type=int)
+    playing.add_argument("--from", dest="first", metavar="DAY")
+    playing.add_argument("--days", type=int)
+    playing.add_argument("--once", action="store_true", help="stop after the play")
+    retraining = commands.add_parser("retrain", help="let people make and release a model in a running stage")
+    retraining.add_argument("level", type=int)
+    planting = commands.add_parser("candidate", help="train a planted candidate in a running stage")
+    planting.add_argument("level", type=int)
+    planting.add_argument("kind")
+    showing = commands.add_parser("diff", help="show what levels add to the ones below")
+    showing.add_argument("first", metavar="FROM", nargs="?", default="")
+    showing.add_argument("last", metavar="TO", nargs="?", default="")
+    commands.add_parser("diffs", help="write the diffs in docs/diffs again")
+    syncing = commands.add_parser("sync", help="carry the files of a level upward that should be the same")
+    syncing.add_argument("level")
+    arguments = parser.parse_args()
+    try:
+        match arguments.command:
+            case "play":
+                stage = Stage(arguments.level)
+                usual = stage.description["play"]
+                length = usual["days"] if arguments.days is None else arguments.days
+                window = Window.of(arguments.first or str(usual["from"]), length)
+                play(stage, window, arguments.once)
+            case "retrain":
+                retrain(Stage(arguments.level))
+            case "candidate":
+                from .candidates import plant
+
+                print(plant(Stage(arguments.level).package, arguments.kind))
+            case "diff":
+                diff(arguments.first, arguments.last)
+            case "diffs":
+                diffs()
+            case "sync":
+                sync(arguments.level)
+    except StageError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("\nended")
+
+
+def play(stage: Stage, window: Window, once: bool) -> None:
+    """Bring a stage up, play the window through it, and serve until Ctrl-C."""
+    started = time.monotonic()
+    with running(stage):
+        from . import play  # while the stage starts: this import takes a second
+
+        print(f"{stage.package}: starting in {stage.workspace.relative_to(stage.workspace.parent.parent)}")
+        play.play(stage, window, started)
+        if not once:
+            print("Serving until Ctrl-C.", flush=True)
+            signal.pause()
+
+
+def retrain(stage: Stage) -> None:
+    """Let people make a new model from what a running stage has, and release it."""
+    if not (stage.workspace / "env").exists():
+        raise StageError(f"level {stage.number} has no stage: start one with `make level{stage.number}`")
+    people = People(stage)
+    people.release(date.today())
+    for step in people.done:
+        print(f"{step.role}: {step.does}")
+
+
+def diff(first: str, last: str) -> None:
+    """Show what the levels after `first` add, up to `last`; coloured on a terminal."""
+    from .diffs import render, steps_between
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make diff | head` is no error
+    for step in steps_between(first, last):
+        print(render(step, sys.stdout.isatty()))
+
+
+def diffs() -> None:
+    """Write docs/diffs again."""
+    from .diffs import write
+
+    for path in write():
+        print(path)
+
+
+def sync(level: str) -> None:
+    """Carry the files of a level upward that should be the same there."""
+    from .copies import sync
+
+    for path in sync(level):
+        print(f"copied to {path}")
+
+
+if __name__ == "__main__":
+    main()

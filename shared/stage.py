@@ -1,0 +1,238 @@
+"""Start a level, tick it, ask it, stop it. What is particular to a level is read from its `stage.yaml`."""
+
+import csv
+import os
+import shlex
+import shutil
+import signal
+import socket
+import string
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import httpx
+import psutil
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKSPACES = ROOT / ".stage"
+SECONDS_TO_START = 90.0
+SECONDS_TO_STOP = 20.0
+
+# No library calls home; a stage's own settings come from its stage.yaml.
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "BENTOML_DO_NOT_TRACK": "true",
+    "DVC_NO_ANALYTICS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+
+
+class StageError(Exception):
+    """A stage cannot start, does not answer, or a step in it failed; the message says what to do."""
+
+
+def levels() -> dict[int, str]:
+    """Return the levels by number, as their folders are named."""
+    return {int(path.parent.name[5]): path.parent.name for path in sorted(ROOT.glob("level[0-9]_*/stage.yaml"))}
+
+
+@dataclass
+class Stage:
+    """One level, with a workspace folder for all that it writes."""
+
+    number: int
+    workspace: Path = field(init=False)
+    _processes: subprocess.Popen[str] | None = None
+    _clock: subprocess.Popen[str] | None = None
+
+    def __post_init__(self) -> None:
+        self.workspace = WORKSPACES / f"level{self.number}"
+        if self.number not in levels():
+            known = ", ".join(f"{number} ({name})" for number, name in levels().items())
+            raise StageError(f"there is no level {self.number}: choose one of {known}")
+        self.package = levels()[self.number]
+        self.description: dict[str, Any] = yaml.safe_load((ROOT / self.package / "stage.yaml").read_text())
+        self.environment = self._environment()
+
+    def _environment(self) -> dict[str, str]:
+        """Return what every process of the stage finds in its environment."""
+        environment = {
+            "LEVEL": self.package,
+            "NUMBER": str(self.number),
+            "STAGE": str(self.workspace),
+            "ROOT": str(ROOT),
+            "CACHE": str(WORKSPACES / "cache"),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+        }
+        for name, port in self.description["ports"].items():
+            # Two stages run side by side: each level has ports of its own.
+            environment[name] = os.environ.get(name, str(port + self.number))
+        for name, value in self.description["environment"].items():
+            environment[name] = string.Template(str(value)).substitute(environment)
+        return environment | TELEMETRY_OFF
+
+    def fill(self, text: str, **more: str) -> str:
+        """Replace ${NAME} in `text` from the stage's environment."""
+        return string.Template(text).substitute(self.environment, **more)
+
+    def prepare(self) -> None:
+        """Make an empty workspace.
+
+        Raises:
+            StageError: a port is taken; the workspace is left as it was.
+        """
+        for name in self.description["ports"]:
+            self._check_free(name, int(self.environment[name]))
+        shutil.rmtree(self.workspace, ignore_errors=True)
+        (self.workspace / "logs").mkdir(parents=True)
+        Path(self.environment["CACHE"]).mkdir(exist_ok=True)
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.environment.items()]
+        (self.workspace / "env").write_text("".join(lines))
+
+    def _check_free(self, name: str, port: int) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise StageError(
+                    f"port {port} is taken: end what uses it, or choose another with {name}=..., "
+                    f"such as `make level{self.number} {name}={port + 1000}`"
+                ) from error
+
+    def start(self) -> None:
+        """Start the level's processes and the clock that ticks it; a level without any starts nothing."""
+        if (ROOT / self.package / "supervisord.conf").exists():
+            self._processes = self._spawn("supervisord", "-c", f"{self.package}/supervisord.conf")
+        if (ROOT / self.package / "__main__.py").exists():
+            self._clock = self._spawn(sys.executable, "-m", self.package, "tick", "-", stdin=subprocess.PIPE)
+
+    def _spawn(self, *command: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":
+        log: IO[str] = (self.workspace / "logs" / f"{Path(command[0]).name}.out").open("a")
+        # A session of its own: Ctrl-C reaches the world, which then stops its stage in good order.
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            stdin=stdin,
+            stdout=subprocess.PIPE if stdin == subprocess.PIPE else log,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+
+    def tick(self, day: date) -> str:
+        """Let happen what happens by itself on `day`; return the level's own words for it."""
+        if self._clock is None or self._clock.stdin is None or self._clock.stdout is None:
+            return f"{day}: nothing happens by itself"
+        self._clock.stdin.write(f"{day}\n")
+        self._clock.stdin.flush()
+        answer = self._clock.stdout.readline().strip()
+        if not answer:
+            raise StageError(f"the automation died on {day}: see {self.workspace}/logs")
+        return answer
+
+    def run(self, command: str, **more: str) -> None:
+        """Run one shell command the way a person of this level would."""
+        done = subprocess.run(
+            ["bash", "-c", self.fill(command, **more)],
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        with (self.workspace / "logs" / "people.log").open("a") as log:
+            log.write(f"$ {self.fill(command, **more)}\n{done.stdout}{done.stderr}")
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise StageError(f"`{self.fill(command, **more)}` failed: {said[-1] if said else 'no reason given'}")
+
+    def wait_until_ready(self) -> None:
+        """Wait until the level answers; one without a server is always ready."""
+        if "ready" not in self.description:
+            return
+        address, deadline = self.fill(self.description["ready"]), time.monotonic() + SECONDS_TO_START
+        while not _answers(address):
+            if time.monotonic() > deadline:
+                raise StageError(
+                    f"{address} did not answer within {SECONDS_TO_START:.0f} s: see {self.workspace}/logs"
+                )
+            time.sleep(0.05)
+
+    def ask(self, day: date, flights: str) -> dict[str, float]:
+        """Return the probability of arriving late by flight id, through the level's own door.
+
+        Args:
+            day: the day the flights are scheduled for.
+            flights: the flights as a JSON array.
+        """
+        door = self.fill(self.description["predictions"], DAY=str(day))
+        if not door.startswith("http"):
+            with open(door, newline="") as scored:
+                return {row["flight_id"]: float(row["late_probability"]) for row in csv.DictReader(scored)}
+        body, kind = f'{{"flights": {flights}}}', {"content-type": "application/json"}
+        answer = httpx.post(door, content=body, headers=kind, timeout=30)
+        if not answer.is_success:
+            raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
+        return {each["flight_id"]: each["late_probability"] for each in answer.json()["predictions"]}
+
+    def model(self) -> str | None:
+        """Return the name of the model that answers, if the level can tell."""
+        if "version" not in self.description:
+            return None
+        door = self.fill(self.description["version"])
+        answer = httpx.get(door, timeout=5)
+        if not answer.is_success:
+            raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
+        return str(answer.json()["model"])
+
+    def stop(self) -> None:
+        """End every process of the stage, and wait until they are gone."""
+        started = [process for process in (self._clock, self._processes) if process is not None]
+        family = [psutil.Process(process.pid) for process in started if process.poll() is None]
+        family += [child for parent in family for child in parent.children(recursive=True)]
+        for process in started:
+            process.send_signal(signal.SIGTERM)
+        _, alive = psutil.wait_procs(family, timeout=SECONDS_TO_STOP)
+        for survivor in alive:
+            survivor.kill()
+        psutil.wait_procs(alive, timeout=SECONDS_TO_STOP)
+        self._clock = self._processes = None
+
+
+@contextmanager
+def running(stage: Stage) -> Iterator[None]:
+    """Prepare and start a stage, and end it however this block ends: done, failed, Ctrl-C, or told to end."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, end)
+    stage.prepare()
+    try:
+        stage.start()
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
+        stage.stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5).is_success
+    except httpx.TransportError:
+        return False

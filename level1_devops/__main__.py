@@ -1,0 +1,49 @@
+"""Commands of this level; each is also a `make` target or a line of HUMAN_STEPS.yaml."""
+
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from .errors import StageError
+
+STAGE = Path(os.environ["STAGE"])
+commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@commands.command()
+def tick(day: str) -> None:
+    """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
+    from . import automation
+
+    if day == "-":
+        automation.ticks(sys.stdin)
+    else:
+        print(automation.tick(day))
+
+
+@commands.command()
+def serve() -> None:
+    """Become the application, running the code that was released last."""
+    from .deploy import current_release
+
+    os.chdir(current_release(STAGE / "app"))
+    server = [sys.executable, "-m", "uvicorn", f"{__package__}.app:app", "--no-access-log"]
+    door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
+    os.execv(sys.executable, server + door)  # noqa: S606
+
+
+@commands.command()
+def deploy(revision: str = typer.Argument("HEAD")) -> None:
+    """Release the application as it was committed in REVISION."""
+    from .deploy import deploy
+
+    print(f"the application is now {deploy(revision, STAGE / 'app')}")
+
+
+if __name__ == "__main__":
+    try:
+        commands()
+    except StageError as error:
+        sys.exit(str(error))

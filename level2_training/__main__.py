@@ -1,0 +1,97 @@
+"""Commands of this level; each is also a `make` target or a line of HUMAN_STEPS.yaml."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .errors import StageError
+
+STAGE = Path(os.environ["STAGE"])
+commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@commands.command()
+def tick(day: str) -> None:
+    """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
+    from . import automation
+
+    if day == "-":
+        automation.ticks(sys.stdin)
+    else:
+        print(automation.tick(day))
+
+
+@commands.command()
+def serve() -> None:
+    """Become the application, running the code that was released last."""
+    from .deploy import current_release
+
+    os.chdir(current_release(STAGE / "app"))
+    server = [sys.executable, "-m", "uvicorn", f"{__package__}.app:app", "--no-access-log"]
+    door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
+    os.execv(sys.executable, server + door)  # noqa: S606
+
+
+@commands.command()
+def deploy(revision: str = typer.Argument("HEAD")) -> None:
+    """Release the application as it was committed in REVISION."""
+    from .deploy import deploy
+
+    print(f"the application is now {deploy(revision, STAGE / 'app')}")
+
+
+@commands.command()
+def train(
+    snapshot: Annotated[str | None, typer.Option(help="train on this one again")] = None,
+    until: Annotated[str | None, typer.Option(help="leave out flights from this day on")] = None,
+) -> None:
+    """Train a candidate, or go on with a training that was killed."""
+    from .flow import start_training
+
+    print(f"registered version {start_training('manual', snapshot, until)}")
+
+
+@commands.command()
+def models() -> None:
+    """List the registered versions beside the one that serves."""
+    from .registry import describe
+
+    print(describe())
+
+
+@commands.command()
+def release(version: str) -> None:
+    """Bring a registered VERSION, or the `latest`, into service; any earlier one the same way."""
+    from .deploy import restart
+    from .registry import champion, release
+
+    before = champion()
+    print(f"version {release(version)} serves")
+    if before:  # an application that has no model yet takes its first one by itself
+        restart()
+
+
+@commands.command()
+def search() -> None:
+    """Try the parameters that params.yaml lists, and record how each one did."""
+    from .search import search
+
+    print(search())
+
+
+@commands.command()
+def restore(snapshot: str, target: Path) -> None:
+    """Write exactly the bytes of a SNAPSHOT to TARGET."""
+    from .snapshot import restore
+
+    restore(snapshot, STAGE / "snapshots", STAGE / "remote", target)
+
+
+if __name__ == "__main__":
+    try:
+        commands()
+    except StageError as error:
+        sys.exit(str(error))

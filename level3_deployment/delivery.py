@@ -1,0 +1,118 @@
+"""The delivery pipeline: package, stage, certify, release. No person, and no way around a gate."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from prefect import flow, task
+
+from . import artefact, certificate, registry, release, snapshot
+from .certify import certify
+from .errors import RefusedError
+from .evaluate import hold_out, slices
+from .gates import Evidence
+from .package import package
+from .params import read_params
+from .steps import REMOTE, RUNS, SNAPSHOTS
+from .train import train_baselines
+
+MANUAL = "manual"
+
+
+class NotApprovedError(RefusedError):
+    """The version cannot be approved."""
+
+
+@task
+def build(version: str) -> str:
+    """Package a registered version, keep the package in its run, and return its digest."""
+    found = _version(version)
+    model = registry.load(found.source)
+    _, recent = _days(found)
+    traits = {"run": found.run_id, "snapshot": found.tags["snapshot"], "commit": found.tags["commit"]}
+    folder = RUNS / found.run_id / "package"
+    digest = package(model, recent, traits | {"params": read_params()["model"]}, folder)
+    MlflowClient().log_artifacts(found.run_id, str(folder), "package")
+    MlflowClient().set_model_version_tag(registry.MODEL, version, "digest", digest)
+    return digest
+
+
+@task
+def examine(version: str, digest: str) -> str:
+    """Put the staged package before the gates; keep the sealed certificate in its run, whatever it says."""
+    found = _version(version)
+    past, recent = _days(found)
+    champion = registry.champion()
+    folder = RUNS / found.run_id / "package"
+    evidence = Evidence(
+        candidate=registry.load(found.source),
+        champion=registry.load(champion.source) if champion else None,
+        baselines=train_baselines(past),
+        artefact=artefact.load(folder, digest),
+        folder=folder,
+        champion_artefact=_served(champion.tags["digest"]) if champion else None,
+        past=past,
+        recent=recent,
+        slices=slices(recent),
+    )
+    text = certify(evidence, {"version": version, "run": found.run_id, **found.tags})
+    path = RUNS / found.run_id / "certificate.json"
+    path.write_text(text)
+    MlflowClient().log_artifact(found.run_id, str(path))
+    MlflowClient().set_model_version_tag(registry.MODEL, version, "certificate", certificate.seal(text))
+    return text
+
+
+@flow(name="delivery", flow_run_name="version-{version}")
+def deliver(version: str) -> str:
+    """Bring a registered version as far towards production as its gates let it; return what came of it.
+
+    Raises:
+        NotCertifiedError: a gate refused it; the registry says which.
+        NotFollowedError: a service did not take it up.
+    """
+    digest = build(version)
+    release.stage(version)
+    text = examine(version, digest)
+    try:
+        certificate.check(text, certificate.seal(text), digest)
+    except certificate.NotCertifiedError as error:
+        MlflowClient().set_model_version_tag(registry.MODEL, version, "refused", str(error))
+        raise
+    if read_params()["approval"] == MANUAL:
+        MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "approval")
+        return f"version {version} is certified and awaits approval"
+    return release.release(version, read_params()["challenger_share"])
+
+
+def approve(version: str) -> str:
+    """Release a certified version that awaits a person's word.
+
+    Raises:
+        NotApprovedError: it does not await one.
+    """
+    if _version(version).tags.get("awaits") != "approval":
+        raise NotApprovedError(
+            f"version {version} does not await approval: see the versions that do with `models`"
+        )
+    MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "nothing")
+    return release.release(version, read_params()["challenger_share"])
+
+
+def _version(version: str) -> ModelVersion:
+    return MlflowClient().get_model_version(registry.MODEL, version)
+
+
+def _days(found: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the days a version was trained on and the days held out, from its snapshot."""
+    path = RUNS / found.run_id / "table.parquet"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        snapshot.restore(found.tags["snapshot"], SNAPSHOTS, REMOTE, path)
+    return hold_out(pd.read_parquet(path), read_params()["holdout_days"])
+
+
+def _served(digest: str) -> tuple[Path, str]:
+    return Path(os.environ["STAGE"], "serving", digest), digest

@@ -1,0 +1,344 @@
+"""What the automated delivery promises, tried on one running stage: the tests share it, from top to bottom."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+import psutil
+import pytest
+
+import shared.play
+import shared.stage
+from shared.stage import ROOT, Stage, StageError, running
+from shared.window import Window
+
+from .conftest import free_port
+
+pytestmark = pytest.mark.slow
+
+PATIENCE = 90.0  # seconds for anything to happen
+CLIENT = httpx.Client(timeout=30)
+QUALITY = ("beats_baselines", "not_worse_than_champion", "not_worse_in_any_slice", "calibrated")
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Bring level 3 up until version 2, trained on 1 July, is the challenger of version 1."""
+    with pytest.MonkeyPatch.context() as patch:
+        workspaces = tmp_path_factory.mktemp("stages")
+        patch.setattr(shared.stage, "WORKSPACES", workspaces)
+        patch.setattr(shared.play, "WORKSPACES", workspaces)
+        for name in ("PORT", "STAGING_PORT", "MLFLOW_PORT", "PREFECT_PORT"):
+            patch.setenv(name, str(free_port()))
+        stage = Stage(3)
+        with running(stage):
+            shared.play.play(stage, Window.of("2013-06-30", 3), time.monotonic())
+            yield stage
+
+
+def wait_for(what: str, condition: Callable[[], Any]) -> Any:
+    """Wait until the condition returns something true, and return that."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} s"
+        time.sleep(0.05)
+    return result
+
+
+def version(stage: Stage) -> dict[str, Any]:
+    """Return what production says about itself, or nothing while it does not answer."""
+    try:
+        answer = CLIENT.get(stage.fill("http://127.0.0.1:${PORT}/version"))
+    except httpx.TransportError:
+        return {}
+    return dict(answer.json()) if answer.is_success else {}
+
+
+def serves(stage: Stage, champion: str, challenger: str | None) -> bool:
+    """Tell whether production answers with these versions, and none else."""
+    said = version(stage)
+    return bool(said) and [number_of(said["model"]), number_of(said["challenger"])] == [champion, challenger]
+
+
+def number_of(model: str | None) -> str | None:
+    """Return the version in a model's name: 2 in `flight-delays/2@0123456789ab`."""
+    return model.partition("/")[2].partition("@")[0] if model else None
+
+
+def flights_of(stage: Stage, day: str) -> list[dict[str, Any]]:
+    """Return the flights published for a day, as a client sends them."""
+    table = pd.read_parquet(stage.workspace / "drop" / "flights" / f"{day}.parquet")
+    flights: list[dict[str, Any]] = json.loads(table.to_json(orient="records", date_format="iso"))
+    return flights
+
+
+def ask(stage: Stage, *flights: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return production's predictions."""
+    door = stage.fill("http://127.0.0.1:${PORT}/predict")
+    answer = CLIENT.post(door, json={"flights": flights})
+    answer.raise_for_status()
+    predictions: list[dict[str, Any]] = answer.json()["predictions"]
+    return predictions
+
+
+def arms(stage: Stage, flights: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the arm that answers each flight number."""
+    answers = ask(stage, *flights)
+    return {f"{each['carrier']}{each['flight']}": said["arm"] for each, said in zip(flights, answers, strict=True)}
+
+
+def logged(stage: Stage, prefix: str) -> dict[str, sqlite3.Row]:
+    """Return the last logged answer of every flight whose id begins like this."""
+    with closing(sqlite3.connect(stage.workspace / "predictions.db")) as log:
+        log.row_factory = sqlite3.Row
+        rows = log.execute("SELECT * FROM predictions WHERE flight_id GLOB ? ORDER BY id", [f"{prefix}*"])
+        return {row["flight_id"]: row for row in rows}
+
+
+def run(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python in the stage's environment, whatever comes of it."""
+    environment = os.environ | stage.environment
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def production(stage: Stage) -> list[psutil.Process]:
+    """Return the processes of the application, not those of staging."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            command, environment = " ".join(process.cmdline()), process.environ()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+        ours = environment.get("STAGE") == str(stage.workspace) and environment.get("ALIAS") != "staging"
+        if ours and "bentoml" in command:
+            found.append(process)
+    return found
+
+
+def kill_production(stage: Stage) -> None:
+    """Kill the application's processes, with no chance for any of them to say goodbye."""
+    killed = production(stage)
+    assert killed
+    for process in killed:
+        process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(killed, timeout=PATIENCE)
+
+
+def registry(stage: Stage, method: str, path: str, **content: str) -> dict[str, Any]:
+    """Ask the model registry over its REST interface, or tell it something."""
+    door = stage.fill("${MLFLOW_TRACKING_URI}/api/2.0/mlflow/") + path
+    content |= {"name": "flight-delays"}
+    kind = {"params": content} if method == "GET" else {"json": content}
+    answer = CLIENT.request(method, door, **kind)  # type: ignore[arg-type]
+    answer.raise_for_status()
+    return dict(answer.json())
+
+
+def newest_version(stage: Stage) -> str:
+    model = registry(stage, "GET", "registered-models/get")["registered_model"]
+    return max((each["version"] for each in model["latest_versions"]), key=int)
+
+
+@contextmanager
+def tampered(path: Path) -> Iterator[None]:
+    """Change one byte of a file, for a while."""
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    try:
+        yield
+    finally:
+        path.write_bytes(whole)
+
+
+def certificate_of(stage: Stage, number: str) -> Path:
+    """Return where the artifact store keeps the certificate of a version."""
+    run_id = registry(stage, "GET", "model-versions/get", version=number)["model_version"]["run_id"]
+    (path,) = (stage.workspace / "artifacts").glob(f"*/{run_id}/artifacts/certificate.json")
+    return path
+
+
+def test_a_better_model_becomes_challenger_by_itself(stage: Stage) -> None:
+    said = version(stage)
+    assert serves(stage, "1", "2"), said
+    assert said["challenger_share"] == 0.2
+    assert said["problem"] is None
+
+
+def test_a_flight_number_keeps_its_arm(stage: Stage) -> None:
+    flights = flights_of(stage, "2013-07-01")
+    first = arms(stage, flights)
+    assert 0.1 <= sum(arm == "challenger" for arm in first.values()) / len(first) <= 0.3
+    next_day = arms(stage, flights_of(stage, "2013-07-02"))
+    assert {name: next_day[name] for name in first if name in next_day}.items() <= first.items()
+    kill_production(stage)
+    wait_for("the service's return", lambda: serves(stage, "1", "2"))
+    assert arms(stage, flights) == first
+
+
+def test_every_answer_is_in_the_log(stage: Stage) -> None:
+    flights = {each["flight_id"]: each for each in flights_of(stage, "2013-07-02")}
+    log = logged(stage, "2013-07-02-")
+    answers = {each["flight_id"]: each for each in ask(stage, *flights.values())}
+    assert set(log) == set(flights)
+    for name, row in log.items():
+        assert (row["arm"], row["model"]) == (answers[name]["arm"], answers[name]["model"])
+        assert row["late_probability"] == answers[name]["late_probability"]
+        assert json.loads(row["inputs"]).items() >= {"origin": flights[name]["origin"]}.items()
+
+
+def send(stage: Stage, flight: dict[str, Any], prefix: str, times: int, answered: dict[str, Any]) -> int:
+    """Ask about a flight again and again, under other ids; collect the answers, return how many failed."""
+    failed = 0
+    for n in range(times):
+        name = f"{prefix}-{n}"
+        try:
+            (answered[name],) = ask(stage, flight | {"flight_id": name})
+        except httpx.HTTPError:
+            failed += 1
+            wait_for("the service's return", lambda: version(stage).get("model"))
+    return failed
+
+
+def test_no_answer_is_missing_from_the_log_after_a_kill(stage: Stage) -> None:
+    answered: dict[str, Any] = {}
+    with ThreadPoolExecutor() as pool:
+        sent = pool.submit(send, stage, flights_of(stage, "2013-07-02")[0], "kill", 300, answered)
+        wait_for("a hundred answers", lambda: len(answered) >= 100)
+        kill_production(stage)
+        assert sent.result() >= 1
+    log = logged(stage, "kill-")
+    assert len(answered) >= 200
+    assert {name: log[name]["late_probability"] for name in answered} == {
+        name: each["late_probability"] for name, each in answered.items()
+    }
+    assert serves(stage, "1", "2")
+
+
+def test_an_answer_leads_back_to_the_raw_file(stage: Stage) -> None:
+    flight = flights_of(stage, "2013-07-02")[0]["flight_id"]
+    found = run(stage, "-m", stage.package, "trace", flight)
+    assert found.returncode == 0, found.stderr
+    stations = [line.split("  ")[0] for line in found.stdout.splitlines()]
+    assert list(dict.fromkeys(stations)) == ["answer", "certificate", "package", "run", "snapshot", "raw file"]
+    with tampered(stage.workspace / "data" / "flights" / "2013-07-02.parquet"):
+        broken = run(stage, "-m", stage.package, "trace", flight)
+    assert broken.returncode != 0
+    assert "raw file 2013-07-02.parquet" in broken.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "reasons"),
+    [
+        ("bad", QUALITY),
+        ("local", ("not_worse_in_any_slice: log loss against the champion: origin JFK",)),
+        ("slow", ("fast_enough",)),
+        ("broken", ("a.package.nobody.installed",)),
+        ("renamed", ("contract_agrees", "temperature", "'temp'")),
+    ],
+    ids=["bad", "local", "slow", "broken", "renamed"],
+)
+def test_a_planted_candidate_is_refused(stage: Stage, kind: str, reasons: tuple[str, ...]) -> None:
+    before = version(stage)
+    planted = run(stage, "-m", "shared", "candidate", "3", kind)
+    said = planted.stderr.strip().splitlines()[-1]
+    assert planted.returncode != 0
+    assert any(reason in said for reason in reasons), said
+    assert version(stage) == before
+
+
+def test_a_file_dropped_into_the_serving_folder_changes_nothing(stage: Stage) -> None:
+    before = version(stage)
+    serving = stage.workspace / "serving"
+    (package,) = (folder for folder in serving.iterdir() if before["challenger"].endswith(folder.name[:12]))
+    dropped = serving / "0000"
+    dropped.mkdir()
+    for path in package.iterdir():
+        (dropped / path.name).write_bytes(path.read_bytes())
+    kill_production(stage)
+    wait_for("the service's return", lambda: serves(stage, "1", "2"))
+    assert version(stage) == before
+
+
+def test_a_tampered_certificate_is_refused_and_the_champion_goes_on(stage: Stage) -> None:
+    with tampered(certificate_of(stage, "2")):
+        kill_production(stage)  # so that the service fetches the challenger anew
+        wait_for("the service's return", lambda: version(stage))
+        said = wait_for("a problem", lambda: version(stage).get("problem") and version(stage))
+        assert "version 2: the certificate was changed" in said["problem"]
+        assert said["challenger"] is None
+        (answer,) = ask(stage, flights_of(stage, "2013-07-02")[0])
+        assert number_of(answer["model"]) == "1"
+    wait_for("the challenger's return", lambda: serves(stage, "1", "2"))
+
+
+def test_a_certified_version_awaits_approval_where_a_person_decides(stage: Stage) -> None:
+    before = version(stage)
+    script = f"""
+from {stage.package} import delivery, flow
+automatic = delivery.read_params()
+delivery.read_params = lambda: automatic | {{"approval": "manual"}}
+print(delivery.deliver(flow.start_training("manual")))
+"""
+    delivered = run(stage, "-c", script)
+    number = newest_version(stage)
+    assert delivered.stdout.splitlines()[-1] == f"version {number} is certified and awaits approval", (
+        delivered.stderr
+    )
+    assert version(stage) == before
+    with pytest.raises(StageError, match="version 1 does not await approval"):
+        stage.run("python -m ${LEVEL} approve 1")
+    stage.run(f"python -m ${{LEVEL}} approve {number}")
+    assert serves(stage, "1", number)
+
+
+def test_a_rollback_brings_the_champion_before_back(stage: Stage) -> None:
+    challenger = number_of(version(stage)["challenger"])
+    assert challenger
+    promoted = run(stage, "-c", f"from {stage.package} import release; release.promote('a test')")
+    assert promoted.returncode == 0, promoted.stderr
+    assert serves(stage, challenger, None)
+    stage.run("python -m ${LEVEL} rollback")
+    assert serves(stage, "1", None)
+
+
+def test_no_request_fails_while_models_change(stage: Stage) -> None:
+    moves = "release.release('2', 0.5); release.promote('a test'); release.rollback('a test')"
+    script = f"from {stage.package} import release; print('ready', flush=True); input(); {moves}"
+    flights = flights_of(stage, "2013-07-02")
+    answered: dict[str, Any] = {}
+    with (
+        ThreadPoolExecutor() as pool,
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env=os.environ | stage.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as mover,
+    ):
+        assert mover.stdin
+        assert mover.stdout
+        assert mover.stdout.readline() == "ready\n"
+        sent = [pool.submit(send, stage, flights[n], f"load-{n}", 250, answered) for n in range(8)]
+        mover.communicate("\n")
+        assert not all(each.done() for each in sent)
+        assert [each.result() for each in sent] == [0] * 8
+    assert mover.returncode == 0
+    assert len(answered) == 2_000
+    who = {(each["arm"], number_of(each["model"])) for each in answered.values()}
+    assert who == {("champion", "1"), ("challenger", "2"), ("champion", "2")}
+    assert serves(stage, "1", None)

@@ -1,0 +1,1 @@
+"""Measurements: run by hand, side by side, and written down with what they found."""

@@ -1,0 +1,138 @@
+"""Every command that a document shows is run here, or is the one that runs this."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from shared.stage import levels
+
+from .conftest import ROOT
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "house.md", *sorted(ROOT.glob("level*/README.md"))]
+RUNS_THIS = {"make test", "make check", "make test QUICK=1"}
+SECONDS = 300.0
+
+
+def commands(document: Path) -> list[str]:
+    """Return the commands in a document's shell blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
+
+
+def starts_a_level(command: str) -> bool:
+    return bool(re.match(r"make level\d", command))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+        assert (document.parent / target).exists(), target
+
+
+def test_make_alone_explains_every_target() -> None:
+    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE):
+        assert f"make {target} " in shown
+
+
+def test_every_command_is_run_by_a_test() -> None:
+    known = RUNS_THIS | {command for number in levels() for command in commands(readme(number))}
+    for document in DOCUMENTS:
+        for command in commands(document):
+            assert command in known or starts_a_level(command), f"{command} in {document} is run by no test"
+
+
+def readme(number: int) -> Path:
+    return ROOT / levels()[number] / "README.md"
+
+
+@pytest.fixture(params=sorted(levels()))
+def stage(request: pytest.FixtureRequest, checkout: Path, ports: dict[str, str]) -> Iterator[tuple[int, Path]]:
+    """Start a level the way its README says, in a copy of the project, and end it with Ctrl-C."""
+    number: int = request.param
+    started = subprocess.Popen(
+        ["make", f"level{number}", "DAYS=2"],
+        cwd=checkout,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert started.stdout is not None
+    said = []
+    for line in started.stdout:
+        said.append(line)
+        if "Serving until Ctrl-C" in line:
+            break
+    else:
+        pytest.fail("".join(said))
+    family = psutil.Process(started.pid).children(recursive=True)
+    yield number, checkout
+    os.killpg(started.pid, signal.SIGINT)
+    started.wait(timeout=60)
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive, f"Ctrl-C left behind: {alive}"
+
+
+@pytest.mark.slow
+def test_the_commands_of_a_level_work_while_it_runs(stage: tuple[int, Path]) -> None:
+    number, checkout = stage
+    tries = yaml.safe_load((checkout / levels()[number] / "stage.yaml").read_text())["try"]
+    environment = dict(
+        line.removeprefix("export ").split("=", 1)
+        for line in (checkout / ".stage" / f"level{number}" / "env").read_text().splitlines()
+    )
+    filled = [re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]].strip("'"), each) for each in tries]
+    for command in dict.fromkeys([*commands(readme(number)), *filled]):
+        if starts_a_level(command) or command.startswith("make test"):
+            continue
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=checkout, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+        refused_as_promised = "KIND=" in command and "refused by the gate" in done.stderr
+        assert done.returncode == 0 or refused_as_promised, (
+            f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        )
+
+
+@pytest.mark.slow
+def test_a_taken_port_is_named_with_what_changes_it(checkout: Path, ports: dict[str, str]) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int(ports["PORT"])))
+        taken.listen()
+        done = subprocess.run(
+            ["make", "level1", "ONCE=1"], cwd=checkout, capture_output=True, text=True, check=False
+        )
+    assert done.returncode != 0
+    assert f"port {ports['PORT']} is taken" in done.stdout + done.stderr
+    assert "PORT=" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["FROM=yesterday"], "write it like 2013-03-01"),
+        (["FROM=2013-12-30", "DAYS=7"], "do not fit"),
+        (["FROM=2013-01-02"], "choose FROM from"),
+        (["DAYS=0"], "do not fit"),
+    ],
+)
+def test_days_that_cannot_be_played_are_explained(arguments: list[str], says: str) -> None:
+    done = subprocess.run(["make", "level0", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert says in done.stdout + done.stderr
+
+
+def test_no_stage_to_act_on_is_explained() -> None:
+    done = subprocess.run(["make", "release", "LEVEL=9"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "start one with" in done.stdout

@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import time
+from contextlib import suppress
 from datetime import date
 
 from .people import People
@@ -68,7 +69,8 @@ def play(stage: Stage, window: Window, once: bool) -> None:
         play.play(stage, window, started)
         if not once:
             print("Serving until Ctrl-C.", flush=True)
-            signal.pause()
+            with suppress(KeyboardInterrupt):
+                signal.pause()
 
 
 def retrain(stage: Stage) -> None:
@@ -77,6 +79,7 @@ def retrain(stage: Stage) -> None:
         raise StageError(f"level {stage.number} has no stage: start one with `make level{stage.number}`")
     people = People(stage)
     people.release(date.today())
+    stage.wait_until_ready()
     for step in people.done:
         print(f"{step.role}: {step.does}")
 

@@ -38,7 +38,7 @@ def play(stage: Stage, window: Window, started: float) -> None:
 
 
 def _play_days(stage: Stage, people: People, year: Year, window: Window, started: float) -> None:
-    console.print(f"  {stage.tick(window.first)}")
+    console.print(f"  {stage.tick(window.first)}", markup=False)
     people.release(window.first, first=True)
     for step in people.done:
         console.print(f"  {step.role}: {step.does}")
@@ -51,7 +51,7 @@ def _play_days(stage: Stage, people: People, year: Year, window: Window, started
             progress.update(bar, description=f"{day}")
             if day > window.first:
                 publish(year, day, stage.workspace / "drop")
-                progress.console.print(f"  {stage.tick(day)}")
+                progress.console.print(f"  {stage.tick(day)}", markup=False)
             people.daily(day)
             answers |= stage.ask(day, year.flights_of(day).to_json(orient="records", date_format="iso"))
             seconds = seconds or time.monotonic() - started

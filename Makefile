@@ -59,7 +59,7 @@ approve: ## release a certified model that awaits a person's word: LEVEL=3 VERSI
 rollback: ## bring the champion before back: LEVEL=3
 	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) rollback
 
-trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-UA475-EWR
+trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
 	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) trace $(FLIGHT)
 
 candidate: ## train a planted candidate: LEVEL=3 KIND=good|bad|slow|broken

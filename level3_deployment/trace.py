@@ -28,7 +28,7 @@ def trace(flight_id: str) -> Iterator[str]:
     """
     answer = last_answer(STAGE / "predictions.db", flight_id)
     if answer is None:
-        raise BrokenTraceError(f"nobody asked about {flight_id}: ids look like 2013-07-01-UA475-EWR")
+        raise BrokenTraceError(f"nobody asked about {flight_id}: ids look like 2013-07-01-B6939-JFK")
     late, asked_at, arm, model = (answer[key] for key in ("late_probability", "asked_at", "arm", "model"))
     yield f"answer       {late:.4f} at {asked_at}, {arm}, {model}"
     version = MlflowClient().get_model_version(registry.MODEL, model.partition("/")[2].partition("@")[0])

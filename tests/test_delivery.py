@@ -323,7 +323,7 @@ print(delivery.deliver(flow.start_training("manual")))
     assert delivered.stdout.splitlines()[-1] == f"version {number} is certified and awaits approval", (
         delivered.stderr
     )
-    assert version(stage) == before
+    assert models(stage) == before
     with pytest.raises(StageError, match="version 1 does not await approval"):
         stage.run("python -m ${LEVEL} approve 1")
     stage.run(f"python -m ${{LEVEL}} approve {number}")

@@ -71,7 +71,7 @@ def release(version: str) -> None:
     before = champion()
     print(f"version {release(version)} serves")
     if before:  # an application that has no model yet takes its first one by itself
-        restart()
+        restart() or sys.exit("the application did not start again: see its log, or release the version before")
 
 
 @commands.command()

@@ -31,7 +31,7 @@ def serve(staging: bool = False) -> None:
 
     os.chdir(current_release(STAGE / "app"))
     python = os.environ["SERVING"]
-    server = [python, "-m", "bentoml", "serve", f"{__package__}.service:FlightDelays"]
+    server = [python, "-m", "uvicorn", f"{__package__}.service:asgi", "--no-access-log"]
     door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
     if staging:
         os.environ["ALIAS"] = "staging"

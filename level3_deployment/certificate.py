@@ -13,8 +13,8 @@ GATES = (
     "not_worse_in_any_slice",
     "calibrated",
     "features_agree",
-    "conversion_agrees",
     "contract_agrees",
+    "conversion_agrees",
     "loads_alone",
     "answers_golden_requests",
     "fast_enough",
@@ -48,9 +48,10 @@ def check(text: str, sealed: str, digest: str) -> None:
         raise NotCertifiedError(
             f"the certificate is about {certificate['digest'][:12]}, not about {digest[:12]}: certify this package"
         )
-    for gate in GATES:
-        found = certificate["gates"].get(gate)
-        if found is None:
-            raise NotCertifiedError(f"the certificate lacks the gate {gate}: certify the package again")
-        if not found["passed"]:
-            raise NotCertifiedError(f"refused by the gate {gate}: {found['says']}")
+    missing = [gate for gate in GATES if gate not in certificate["gates"]]
+    if missing:
+        raise NotCertifiedError(f"the certificate lacks the gate {missing[0]}: certify the package again")
+    findings = {gate: certificate["gates"][gate] for gate in GATES}
+    failed = [f"{gate}: {found['says']}" for gate, found in findings.items() if not found["passed"]]
+    if failed:
+        raise NotCertifiedError(f"refused by the gate {'; and by '.join(failed)}")

@@ -73,12 +73,12 @@ def deliver(version: str) -> str:
         NotCertifiedError: a gate refused it; the registry says which.
         NotFollowedError: a service did not take it up.
     """
-    digest = build(version)
-    release.stage(version)
-    text = examine(version, digest)
     try:
+        digest = build(version)
+        release.stage(version)
+        text = examine(version, digest)
         certificate.check(text, certificate.seal(text), digest)
-    except certificate.NotCertifiedError as error:
+    except RefusedError as error:
         MlflowClient().set_model_version_tag(registry.MODEL, version, "refused", str(error))
         raise
     if read_params()["approval"] == MANUAL:
@@ -97,8 +97,9 @@ def approve(version: str) -> str:
         raise NotApprovedError(
             f"version {version} does not await approval: see the versions that do with `models`"
         )
+    released = release.release(version, read_params()["challenger_share"])
     MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "nothing")
-    return release.release(version, read_params()["challenger_share"])
+    return released
 
 
 def _version(version: str) -> ModelVersion:

@@ -1,5 +1,6 @@
 """Release the application: unpack a commit, switch to it, and go back if it does not come up."""
 
+import http.client
 import io
 import json
 import os
@@ -96,9 +97,10 @@ def _comes_up(commit: str) -> bool:
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
-                if json.load(answer)["application"] == commit:
+                said = json.load(answer)
+                if isinstance(said, dict) and said.get("application") == commit:
                     return True
-        except (OSError, ValueError):  # no answer yet, or none that is JSON
+        except (OSError, ValueError, http.client.HTTPException):  # no answer yet, or none that is JSON
             pass
         time.sleep(0.1)
     return False

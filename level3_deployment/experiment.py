@@ -78,10 +78,12 @@ def read(log: Path, outcomes: Path, experiment: str) -> tuple[np.ndarray, np.nda
     answers = pd.DataFrame(map(dict, challenger_answers(log, experiment)))
     if answers.empty:
         return np.array([]), np.array([], dtype=int), 0
-    departure = pd.to_datetime(answers["scheduled_departure"]).dt.normalize()
-    days = (departure.max() - departure.min()).days + 1
     landed = pd.read_parquet(outcomes).dropna().drop_duplicates("flight_id", keep="last")
     joined = answers.merge(landed, on="flight_id")
+    if joined.empty:
+        return np.array([]), np.array([], dtype=int), 0
+    departure = pd.to_datetime(joined["scheduled_departure"]).dt.normalize()
+    days = (departure.max() - departure.min()).days + 1
     late = (joined["arrival_delay"] >= LATE_MINUTES).to_numpy()
     champion, challenger = (loss(joined[f"{name}_probability"], late) for name in ("champion", "late"))
     return champion - challenger, pd.factorize(joined["flight_number"])[0], days

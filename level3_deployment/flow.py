@@ -1,5 +1,7 @@
 """The training pipeline: which step follows which, by hand or by schedule."""
 
+import json
+
 import mlflow
 from mlflow import MlflowClient
 from prefect import flow
@@ -45,15 +47,22 @@ def start_training(trigger: str, md5: str | None = None, until: str | None = Non
         RefusedError: nothing was registered, and the message says why.
     """
     wait_for_servers()
-    RUNS.mkdir(parents=True, exist_ok=True)
-    if not UNFINISHED.exists():
-        mlflow.set_experiment("training")
-        experiment = mlflow.get_experiment_by_name("training").experiment_id
-        UNFINISHED.write_text(MlflowClient().create_run(experiment).info.run_id)
+    run = _unfinished(md5, until)
     try:
-        version: str = training(UNFINISHED.read_text(), trigger, md5, until)
+        version: str = training(run, trigger, md5, until)
     except RefusedError:
         UNFINISHED.unlink()
         raise
     UNFINISHED.unlink()
     return version
+
+
+def _unfinished(md5: str | None, until: str | None) -> str:
+    """Return the run that was killed on its way to the same thing, or else a new one."""
+    left = json.loads(UNFINISHED.read_text()) if UNFINISHED.exists() else {}
+    if not left or left["asked"] != [md5, until]:
+        experiment = mlflow.set_experiment("training").experiment_id
+        left = {"run": MlflowClient().create_run(experiment).info.run_id, "asked": [md5, until]}
+        RUNS.mkdir(parents=True, exist_ok=True)
+        UNFINISHED.write_text(json.dumps(left))
+    return str(left["run"])

@@ -61,7 +61,8 @@ def promote(why: str) -> str:
     """Give the challenger all traffic."""
     challenger, champion = registry.version_of(CHALLENGER), registry.version_of(CHAMPION)
     assert challenger is not None  # noqa: S101 - there is no experiment without one
-    MlflowClient().set_registered_model_tag(MODEL, "previous", champion or "")
+    if champion != challenger:  # else this was begun before, and the process died
+        MlflowClient().set_registered_model_tag(MODEL, "previous", champion or "")
     registry.set_alias(CHAMPION, challenger)
     registry.delete_alias(CHALLENGER)
     _wait(os.environ["PORT"], "model", challenger)

@@ -77,9 +77,13 @@ class Follower:
         champion, challenger = aliases.get(self.alias), aliases.get("challenger")
         if self.alias != "champion" or challenger is None:
             return Rollout(self._arm(champion))
-        return Rollout(
-            self._arm(champion), self._arm(challenger), tags["experiment"], float(tags["challenger_share"])
-        )
+        usual = self._arm(champion)
+        try:
+            other = self._arm(challenger)
+        except Exception:
+            self.rollout = Rollout(usual)  # the champion answers, whatever is wrong with its challenger
+            raise
+        return Rollout(usual, other, tags["experiment"], float(tags["challenger_share"]))
 
     def _arm(self, version: str | None) -> Arm | None:
         if version is None:

@@ -32,6 +32,7 @@ def trace(flight_id: str) -> Iterator[str]:
     late, asked_at, arm, model = (answer[key] for key in ("late_probability", "asked_at", "arm", "model"))
     yield f"answer       {late:.4f} at {asked_at}, {arm}, {model}"
     version = MlflowClient().get_model_version(registry.MODEL, model.partition("/")[2].partition("@")[0])
+    _same("answer", model.partition("@")[2], version.tags["digest"][:12])
     with tempfile.TemporaryDirectory() as folder:
         text = Path(download_artifacts(f"runs:/{version.run_id}/certificate.json", dst_path=folder)).read_text()
         certificate.check(text, version.tags["certificate"], version.tags["digest"])

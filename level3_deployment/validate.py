@@ -66,7 +66,7 @@ def check_files(data: Path) -> None:
     expected = {"flights": _kinds(Flight.model_json_schema()["properties"]), "outcomes": OUTCOMES}
     uncollected = [kind for kind in expected if not any(data.glob(f"{kind}/*.parquet"))]
     problems = [_problem(kind, "has not been collected", str(data)) for kind in uncollected]
-    for path in sorted(data.glob("*/*.parquet")):
+    for path in sorted(path for kind in expected for path in data.glob(f"{kind}/*.parquet")):
         found, wanted, where = pq.read_schema(path), expected[path.parent.name], f"{path.parent.name}/{path.name}"
         problems += [_problem(name, "is missing", where) for name in sorted(wanted.keys() - set(found.names))]
         problems += [

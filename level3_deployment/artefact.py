@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+os.environ.setdefault(
+    "ORT_DISABLE_TELEMETRY", "1"
+)  # it writes to the home folder when it is imported, and calls home
 import onnxruntime as ort
 
 from .errors import StageError

@@ -86,6 +86,12 @@ def first_of_july(flights: Flights, sign: float) -> list[tuple[str, int]]:
     return found
 
 
+def spread(found: list[tuple[str, int]]) -> list[float]:
+    """Return the fewest, the median and the most days to a verdict."""
+    days = [n for _, n in found]
+    return [min(days), float(np.median(days)), max(days)]
+
+
 def power(flights: Flights) -> list[dict[str, Any]]:
     """Give one of two equal arms a part of July's real difference; see how often that is found in four weeks."""
     rows, real = [], float(flights.difference[flights.day < 31].mean())
@@ -135,19 +141,11 @@ def main() -> None:
         "equal_arms": {"experiments": EXPERIMENTS, "days": DAYS, "decided": 1 - verdicts["go on"] / EXPERIMENTS},
         "new_against_old": {
             "promoted": sum(verdict == "promote" for verdict, _ in forward) / len(forward),
-            "days": [
-                min(n for _, n in forward),
-                float(np.median([n for _, n in forward])),
-                max(n for _, n in forward),
-            ],
+            "days": spread(forward),
         },
         "old_against_new": {
             "withdrawn": sum(verdict == "withdraw" for verdict, _ in backward) / len(backward),
-            "days": [
-                min(n for _, n in backward),
-                float(np.median([n for _, n in backward])),
-                max(n for _, n in backward),
-            ],
+            "days": spread(backward),
         },
         "power": rows,
     }

@@ -1,5 +1,6 @@
 """The training table as an immutable snapshot: what a model learned from can always be had back."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,12 @@ def load_table(data: Path) -> pd.DataFrame:
     flights, outcomes = (pd.read_parquet(data / kind) for kind in ("flights", "outcomes"))
     table = flights.merge(outcomes, on="flight_id").dropna(subset="arrival_delay")
     return table.sort_values(["scheduled_departure", "flight_id"], ignore_index=True)
+
+
+def fingerprints(data: Path) -> dict[str, str]:
+    """Return the SHA-256 of every collected file: what a table was made from."""
+    files = sorted(data.glob("*/*.parquet"))
+    return {f"{each.parent.name}/{each.name}": hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
 
 
 def save(table: Path, folder: Path, remote: Path) -> str:

@@ -62,6 +62,7 @@ def validate(run: str, until: str | None) -> str:
     """Join and check the collected data; a report is written if it breaks the schema."""
     try:
         check_files(DATA)
+        mlflow.log_dict(snapshot.fingerprints(DATA), "raw.json")
         table = snapshot.load_table(DATA)
         if until:
             table = table[table["scheduled_departure"] < until]

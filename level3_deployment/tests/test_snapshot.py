@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ..snapshot import SnapshotError, load_table, restore, save
+from ..snapshot import SnapshotError, fingerprints, load_table, restore, save
 from .conftest import make_flights, write_days
 
 
@@ -114,3 +114,16 @@ def test_the_table_has_every_flight_that_landed_in_order_of_departure(tmp_path: 
     assert table["scheduled_departure"].is_monotonic_increasing
     delays = landed.set_index("flight_id")["arrival_delay"]
     assert (table["arrival_delay"] == table["flight_id"].map(delays)).all()
+
+
+def test_every_collected_file_has_its_fingerprint_and_a_changed_one_another(
+    flights: pd.DataFrame, tmp_path: Path
+) -> None:
+    write_days(flights, tmp_path)
+    before = fingerprints(tmp_path)
+    assert len(before) == 2 * flights["scheduled_departure"].dt.date.nunique()
+    changed = tmp_path / "outcomes" / "2013-03-02.parquet"
+    changed.write_bytes(changed.read_bytes() + b"x")
+    after = fingerprints(tmp_path)
+    assert {name for name in before if before[name] != after[name]} == {"outcomes/2013-03-02.parquet"}
+    assert after["outcomes/2013-03-02.parquet"] == hashlib.sha256(changed.read_bytes()).hexdigest()

@@ -1,7 +1,7 @@
 """The gates that judge the model: functions with names, and findings anyone can read."""
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,7 @@ class Evidence:
     champion: Pipeline | None
     baselines: dict[str, Pipeline]
     artefact: Artefact
-    folder: Path
-    champion_artefact: tuple[Path, str] | None  # folder and digest
+    measured: dict[str, Any]  # of the package, and of the champion's beside it
     past: pd.DataFrame  # days the candidate was trained on
     recent: pd.DataFrame  # days that neither model was trained on
     slices: dict[str, pd.Series]

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -58,7 +59,7 @@ def contract_agrees(evidence: Evidence) -> Finding:
 
 def loads_alone(evidence: Evidence) -> Finding:
     """Loads and answers in a process that has only what serves, inside a memory limit."""
-    measured = probe(evidence)
+    measured = evidence.measured
     if "error" in measured:
         return False, measured["error"]
     return measured["peak_mb"] <= PEAK_MB, f"peak {measured['peak_mb']:.0f} MB of {PEAK_MB:.0f}"
@@ -66,7 +67,7 @@ def loads_alone(evidence: Evidence) -> Finding:
 
 def fast_enough(evidence: Evidence) -> Finding:
     """About as fast as what serves, on the same machine in the same run."""
-    measured = probe(evidence)
+    measured = evidence.measured
     if "error" in measured:
         return False, measured["error"]
     mine, *others = (speed["p95_ms"] for speed in measured["speed"])
@@ -97,13 +98,11 @@ def as_requested(table: pd.DataFrame) -> dict[str, list[Any]]:
     return {name: [getattr(flight, name) for flight in flights] for name in Flight.model_fields}
 
 
-def probe(evidence: Evidence) -> dict[str, Any]:
-    """Measure the package, beside the champion's, in the serving environment."""
-    folders = [str(evidence.folder), evidence.artefact.digest]
-    if evidence.champion_artefact:
-        folders += map(str, evidence.champion_artefact)
+def probe(package: tuple[Path, str], champion: tuple[Path, str] | None) -> dict[str, Any]:
+    """Measure a package (folder and digest), beside the champion's, where nothing is installed but what serves."""
+    named = [str(each) for each in (*package, *(champion or ()))]
     done = subprocess.run(
-        [os.environ["SERVING"], "-m", f"{__package__}.probe", *folders],
+        [os.environ["SERVING"], "-m", f"{__package__}.probe", *named],
         capture_output=True,
         text=True,
         check=False,

@@ -17,7 +17,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback trace candidate search restore diff diffs sync lock check test bench clean
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback history trace candidate search restore diff diffs sync lock check test bench clean
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -60,6 +60,9 @@ approve: ## release a certified model that awaits a person's word: LEVEL=3 VERSI
 
 rollback: ## bring the champion before back: LEVEL=3
 	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) rollback
+
+history: ## list what happened to the models, when and why: LEVEL=3
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) history
 
 trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
 	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) trace $(FLIGHT)

@@ -52,11 +52,11 @@ def train(
     snapshot: Annotated[str | None, typer.Option(help="train on this one again")] = None,
     until: Annotated[str | None, typer.Option(help="leave out flights from this day on")] = None,
 ) -> None:
-    """Train a candidate, or go on with a training that was killed, and deliver it."""
-    from .delivery import deliver
+    """Train a candidate and deliver it, or go on with a training or a delivery that was killed."""
+    from .delivery import deliver, finish
     from .flow import start_training
 
-    print(deliver(start_training("manual", snapshot, until)))
+    print(finish() or deliver(start_training("manual", snapshot, until)))
 
 
 @commands.command()
@@ -81,6 +81,15 @@ def rollback(why: str = "by hand") -> None:
     from .release import rollback
 
     print(rollback(why))
+
+
+@commands.command()
+def history() -> None:
+    """List all that happened to the versions, when and why."""
+    from .history import events
+
+    for event in events():
+        print(event)
 
 
 @commands.command()

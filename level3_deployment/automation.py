@@ -8,22 +8,44 @@ from datetime import date
 from pathlib import Path
 
 from .data import collect
+from .errors import RefusedError
 
 STAGE = Path(os.environ["STAGE"])
 
 
 def tick(day: str) -> str:
     """Do everything that happens by itself on `day` (`2013-03-01`); return in words what was done."""
-    done = f"{day}: collected {len(collect(STAGE / 'drop', STAGE / 'data'))} files"
-    if is_training_day(date.fromisoformat(day)):
-        from .delivery import deliver  # most days do without these seconds of imports
-        from .flow import start_training
+    done = [f"{day}: collected {len(collect(STAGE / 'drop', STAGE / 'data'))} files"]
+    for job in (review_experiment, finish_delivery, train_by_schedule):
+        try:
+            done.append(job(date.fromisoformat(day)))
+        except RefusedError as error:  # a verdict, and no reason to leave out the rest
+            done.append(str(error))
+    return "; ".join(filter(None, done))
 
-        done += f"; {deliver(start_training('schedule'))}"
-    return done + review_experiment()
+
+def finish_delivery(_day: date) -> str:
+    """Go on with a delivery that was killed."""
+    from . import history
+
+    if not history.undelivered():
+        return ""
+    from .delivery import finish  # most days do without these seconds of imports
+
+    return finish()
 
 
-def review_experiment() -> str:
+def train_by_schedule(day: date) -> str:
+    """Train on the first Monday of a month, and deliver what came of it."""
+    if not is_training_day(day):
+        return ""
+    from .delivery import deliver
+    from .flow import start_training
+
+    return deliver(start_training("schedule"))
+
+
+def review_experiment(_day: date) -> str:
     """Look at the running experiment, if there is one, and do what its verdict says."""
     from . import experiment, registry, release
 
@@ -32,10 +54,10 @@ def review_experiment() -> str:
     name = registry.tags()["experiment"]
     state = experiment.judge(*experiment.read(STAGE / "predictions.db", STAGE / "data" / "outcomes", name))
     if state.verdict == "promote":
-        return f"; {release.promote(str(state))}"
+        return release.promote(str(state))
     if state.verdict == "withdraw":
-        return f"; {release.withdraw(str(state))}"
-    return f"; {state}"
+        return release.withdraw(str(state))
+    return str(state)
 
 
 def is_training_day(day: date) -> bool:

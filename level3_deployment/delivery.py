@@ -1,6 +1,9 @@
 """The delivery pipeline: package, stage, certify, release. No person, and no way around a gate."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -8,15 +11,16 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from prefect import flow, task
 
-from . import artefact, certificate, registry, release, snapshot
+from . import artefact, certificate, history, registry, release, snapshot
 from .certify import certify
 from .errors import RefusedError
 from .evaluate import hold_out, slices
 from .gates import Evidence
 from .package import package
 from .params import read_params
-from .steps import REMOTE, RUNS, SNAPSHOTS
+from .steps import REMOTE, RUNS, SNAPSHOTS, STAGE
 from .train import train_baselines
+from .trials import probe
 
 MANUAL = "manual"
 
@@ -28,7 +32,7 @@ class NotApprovedError(RefusedError):
 @task
 def build(version: str) -> str:
     """Package a registered version, keep the package in its run, and return its digest."""
-    found = _version(version)
+    found = registry.version(version)
     model = registry.load(found.source)
     _, recent = _days(found)
     traits = {"run": found.run_id, "snapshot": found.tags["snapshot"], "commit": found.tags["commit"]}
@@ -42,17 +46,17 @@ def build(version: str) -> str:
 @task
 def examine(version: str, digest: str) -> str:
     """Put the staged package before the gates; keep the sealed certificate in its run, whatever it says."""
-    found = _version(version)
+    found = registry.version(version)
     past, recent = _days(found)
     champion = registry.champion()
+    served = _served(champion.tags["digest"]) if champion else None
     folder = RUNS / found.run_id / "package"
     evidence = Evidence(
         candidate=registry.load(found.source),
         champion=registry.load(champion.source) if champion else None,
         baselines=train_baselines(past),
         artefact=artefact.load(folder, digest),
-        folder=folder,
-        champion_artefact=_served(champion.tags["digest"]) if champion else None,
+        measured=probe((folder, digest), served),
         past=past,
         recent=recent,
         slices=slices(recent),
@@ -73,18 +77,39 @@ def deliver(version: str) -> str:
         NotCertifiedError: a gate refused it; the registry says which.
         NotFollowedError: a service did not take it up.
     """
+    with _alone():
+        if version not in history.undelivered():
+            return f"version {version} has been delivered before"
+        try:
+            digest = build(version)
+            release.stage(version)
+            text = examine(version, digest)
+            certificate.check(text, certificate.seal(text), digest)
+            if read_params()["approval"] == MANUAL:
+                MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "approval")
+                return f"version {version} is certified and awaits approval"
+            return release.release(version, read_params()["challenger_share"])
+        except RefusedError as error:
+            MlflowClient().set_model_version_tag(registry.MODEL, version, "refused", str(error))
+            raise
+
+
+def finish() -> str:
+    """Deliver what was registered and then left, as when the process died; return what came of it."""
     try:
-        digest = build(version)
-        release.stage(version)
-        text = examine(version, digest)
-        certificate.check(text, certificate.seal(text), digest)
-    except RefusedError as error:
-        MlflowClient().set_model_version_tag(registry.MODEL, version, "refused", str(error))
-        raise
-    if read_params()["approval"] == MANUAL:
-        MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "approval")
-        return f"version {version} is certified and awaits approval"
-    return release.release(version, read_params()["challenger_share"])
+        with _alone(wait=False):
+            left = history.undelivered()
+    except BlockingIOError:
+        return ""  # somebody is at it
+    return "; ".join(deliver(version) for version in left)
+
+
+@contextmanager
+def _alone(wait: bool = True) -> Iterator[None]:
+    """Let one delivery after the other have staging; whoever dies lets go of it."""
+    with (STAGE / "delivery.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
 
 
 def approve(version: str) -> str:
@@ -93,17 +118,13 @@ def approve(version: str) -> str:
     Raises:
         NotApprovedError: it does not await one.
     """
-    if _version(version).tags.get("awaits") != "approval":
+    if registry.version(version).tags.get("awaits") != "approval":
         raise NotApprovedError(
             f"version {version} does not await approval: see the versions that do with `models`"
         )
     released = release.release(version, read_params()["challenger_share"])
     MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "nothing")
     return released
-
-
-def _version(version: str) -> ModelVersion:
-    return MlflowClient().get_model_version(registry.MODEL, version)
 
 
 def _days(found: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:

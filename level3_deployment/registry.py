@@ -12,11 +12,17 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 
+from .errors import StageError
+
 MODEL = "flight-delays"
 CHAMPION = "champion"  # the alias of the version that serves
 # Models are stored with skops: no pickle is loaded, and only the types named here are built.
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 PACKAGES = ["scikit-learn", "skops", "pandas", "numpy"]
+
+
+class NoVersionError(StageError):
+    """There is no such version."""
 
 
 def log_model(model: Pipeline, features: pd.DataFrame) -> str:
@@ -69,8 +75,22 @@ def version_of(alias: str) -> str | None:
 
 
 def tags() -> dict[str, str]:
-    """Return the tags of the model as a whole: traffic share, experiment, the champion before."""
+    """Return the tags of the model as a whole: traffic share and experiment."""
     return dict(MlflowClient().get_registered_model(MODEL).tags)
+
+
+def version(number: str) -> ModelVersion:
+    """Return a registered version.
+
+    Raises:
+        NoVersionError: there is none of this number.
+    """
+    try:
+        return MlflowClient().get_model_version(MODEL, number)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise NoVersionError(f"there is no version {number!r}: see those there are with `models`") from error
+        raise
 
 
 def versions() -> list[ModelVersion]:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from mlflow import MlflowClient
 
-from . import registry
+from . import history, registry
 from .errors import RefusedError
 from .registry import CHAMPION, MODEL
 
@@ -33,15 +33,14 @@ def stage(version: str) -> None:
 def release(version: str, share: float) -> str:
     """Release a certified version: to all traffic if nothing serves yet, else to a share of it; say which.
 
+    Safe to do again after the process died on its way.
+
     Raises:
         NotFollowedError: the service refused it; the rollout has been taken back.
     """
-    if registry.champion() is None:
-        registry.set_alias(CHAMPION, version)
-        _wait(os.environ["PORT"], "model", version)
-        _record(version, "released", "nothing served before")
-        return f"version {version} is champion: nothing served before"
-    if registry.version_of(CHALLENGER):
+    if registry.version_of(CHAMPION) in (None, version):
+        return _release_first(version)
+    if registry.version_of(CHALLENGER) not in (None, version):
         withdraw(f"version {version} takes its place")
     client = MlflowClient()
     started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -53,20 +52,30 @@ def release(version: str, share: float) -> str:
     except NotFollowedError as error:
         withdraw(str(error))
         raise
-    _record(version, "released", f"challenger with {share:.0%} of traffic")
+    history.record(version, history.CHALLENGES, f"{share:.0%} of traffic")
     return f"version {version} is challenger with {share:.0%} of traffic"
+
+
+def _release_first(version: str) -> str:
+    """Give a version all traffic where no other serves."""
+    registry.set_alias(CHAMPION, version)
+    try:
+        _wait(os.environ["PORT"], "model", version)
+    except NotFollowedError:
+        registry.delete_alias(CHAMPION)
+        raise
+    history.record(version, history.FIRST, "nothing served before")
+    return f"version {version} is champion: nothing served before"
 
 
 def promote(why: str) -> str:
     """Give the challenger all traffic."""
-    challenger, champion = registry.version_of(CHALLENGER), registry.version_of(CHAMPION)
+    challenger = registry.version_of(CHALLENGER)
     assert challenger is not None  # noqa: S101 - there is no experiment without one
-    if champion != challenger:  # else this was begun before, and the process died
-        MlflowClient().set_registered_model_tag(MODEL, "previous", champion or "")
     registry.set_alias(CHAMPION, challenger)
-    registry.delete_alias(CHALLENGER)
+    history.record(challenger, history.PROMOTED, why)
+    registry.delete_alias(CHALLENGER)  # last: until then this is done again if the process dies
     _wait(os.environ["PORT"], "model", challenger)
-    _record(challenger, "promoted", why)
     return f"version {challenger} is champion: {why}"
 
 
@@ -76,28 +85,25 @@ def withdraw(why: str) -> str:
     if challenger is None:
         return "there is no challenger"
     registry.delete_alias(CHALLENGER)
-    _record(challenger, "withdrawn", why)
+    history.record(challenger, history.WITHDRAWN, why)
     return f"version {challenger} is withdrawn: {why}"
 
 
 def rollback(why: str) -> str:
-    """Bring the champion before back, and end any experiment."""
-    previous = registry.tags().get("previous")
-    if not previous:
-        return "there is no champion before this one"
-    withdraw(why)
+    """Bring the champion before back, and end any experiment.
+
+    It goes back along the history, and never to a version that was itself rolled back from.
+    """
     left = registry.version_of(CHAMPION)
+    previous = history.champion_before(history.events(), left)
+    if left is None or previous is None:
+        return "there is no champion before this one that was not rolled back from"
+    withdraw(why)
+    history.record(left, history.LEFT, why)  # first: if the process dies here, nothing brings it back
     registry.set_alias(CHAMPION, previous)
-    MlflowClient().set_registered_model_tag(MODEL, "previous", left or "")
     _wait(os.environ["PORT"], "model", previous)
-    _record(previous, "rolled back to", why)
+    history.record(previous, history.BACK, why)
     return f"version {previous} is champion again: {why}"
-
-
-def _record(version: str, what: str, why: str) -> None:
-    """Write down what happened to a version, when and why."""
-    client = MlflowClient()
-    client.set_model_version_tag(MODEL, version, what.replace(" ", "_"), f"{datetime.now(UTC).isoformat()} {why}")
 
 
 def _wait(port: str, arm: str, version: str) -> None:

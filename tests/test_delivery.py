@@ -259,7 +259,20 @@ def test_an_answer_leads_back_to_the_raw_file(stage: Stage) -> None:
     with tampered(stage.workspace / "data" / "flights" / "2013-07-02.parquet"):
         broken = run(stage, "-m", stage.package, "trace", flight)
     assert broken.returncode != 0
-    assert "raw file 2013-07-02.parquet" in broken.stderr
+    assert "raw file flights/2013-07-02.parquet" in broken.stderr
+
+
+def test_a_raw_file_that_changed_or_went_after_the_training_is_named(stage: Stage) -> None:
+    flight, name = flights_of(stage, "2013-07-02")[0]["flight_id"], "outcomes/2013-02-14.parquet"
+    collected, dropped = (stage.workspace / folder / name for folder in ("data", "drop"))
+    with tampered(collected), tampered(dropped):  # the same way in both places: only the training knows better
+        broken = run(stage, "-m", stage.package, "trace", flight)
+    assert f"the trace breaks at the raw file {name}" in broken.stderr
+    aside = collected.rename(collected.with_suffix(".aside"))
+    missing = run(stage, "-m", stage.package, "trace", flight)
+    aside.rename(collected)
+    assert "Traceback" not in missing.stderr
+    assert f"{name} cannot be read" in missing.stderr
 
 
 @pytest.mark.parametrize(
@@ -327,6 +340,27 @@ print(delivery.deliver(flow.start_training("manual")))
     assert serves(stage, "1", number)
 
 
+def test_a_version_that_does_not_exist_cannot_be_approved(stage: Stage) -> None:
+    with pytest.raises(StageError, match="there is no version '99'"):
+        stage.run("python -m ${LEVEL} approve 99")
+
+
+def test_a_delivery_that_was_killed_is_finished_by_the_next_tick(stage: Stage) -> None:
+    before = models(stage)
+    script = f"""
+import os, signal
+from {stage.package} import delivery, flow
+delivery.release.stage = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+delivery.deliver(flow.start_training("manual"))
+"""
+    assert run(stage, "-c", script).returncode == -signal.SIGKILL
+    number = newest_version(stage)
+    assert models(stage) == before
+    ticked = run(stage, "-m", stage.package, "tick", "2013-07-02")
+    assert f"version {number} is challenger" in ticked.stdout, ticked.stderr
+    assert serves(stage, "1", number)
+
+
 def test_a_rollback_brings_the_champion_before_back(stage: Stage) -> None:
     challenger = number_of(version(stage)["challenger"])
     assert challenger
@@ -335,6 +369,24 @@ def test_a_rollback_brings_the_champion_before_back(stage: Stage) -> None:
     assert serves(stage, challenger, None)
     stage.run("python -m ${LEVEL} rollback")
     assert serves(stage, "1", None)
+
+
+def test_a_second_rollback_does_not_bring_back_what_was_rolled_back_from(stage: Stage) -> None:
+    again = run(stage, "-m", stage.package, "rollback")
+    assert "there is no champion before this one" in again.stdout
+    assert serves(stage, "1", None)
+
+
+def test_the_whole_history_is_kept(stage: Stage) -> None:
+    happened = run(stage, "-m", stage.package, "history").stdout.splitlines()
+    assert happened == sorted(happened)
+    for said in (
+        "version 1 became champion",
+        "version 2 became challenger",
+        "version 2 withdrawn",
+        "rolled back to",
+    ):
+        assert any(said in line for line in happened), said
 
 
 def test_no_request_fails_while_models_change(stage: Stage) -> None:

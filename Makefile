@@ -17,7 +17,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback history trace candidate search restore diff diffs sync lock check test bench clean
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback history trace explain candidate search restore diff diffs sync lock check test bench clean
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -66,6 +66,9 @@ history: ## list what happened to the models, when and why: LEVEL=3
 
 trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
 	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) trace $(FLIGHT)
+
+explain: ## say what each feature added to an answer: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) explain $(FLIGHT)
 
 candidate: ## train a planted candidate: LEVEL=3 KIND=good|bad|slow|broken
 	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) $(KIND)

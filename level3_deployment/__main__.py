@@ -102,6 +102,15 @@ def trace(flight: str) -> None:
 
 
 @commands.command()
+def explain(flight: str) -> None:
+    """Say what each feature added to the last answer for FLIGHT."""
+    from .explain import explain
+
+    for line in explain(flight):
+        print(line)
+
+
+@commands.command()
 def search() -> None:
     """Try the parameters that params.yaml lists, and record how each one did."""
     from .search import search

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pandas as pd
 import psutil
 import pytest
@@ -260,6 +261,21 @@ def test_an_answer_leads_back_to_the_raw_file(stage: Stage) -> None:
         broken = run(stage, "-m", stage.package, "trace", flight)
     assert broken.returncode != 0
     assert "raw file flights/2013-07-02.parquet" in broken.stderr
+
+
+def test_an_answer_is_explained_by_what_each_feature_added(stage: Stage) -> None:
+    log = logged(stage, "2013-07-02-")
+    for arm in ("champion", "challenger"):
+        flight, row = next((name, row) for name, row in log.items() if row["arm"] == arm)
+        explained = run(stage, "-m", stage.package, "explain", flight)
+        assert explained.returncode == 0, explained.stderr
+        *added, total = (float(line.split()[0]) for line in explained.stdout.splitlines())
+        late = row["late_probability"]
+        assert total == pytest.approx(np.log(late / (1 - late)), abs=1e-4)  # as printed
+        assert sum(added) == pytest.approx(total, abs=1e-3)
+        assert len(added) == 1 + 15
+    nobody = run(stage, "-m", stage.package, "explain", "2013-07-02-ZZ1-JFK")
+    assert "nobody asked about" in nobody.stderr.splitlines()[-1]
 
 
 def test_a_raw_file_that_changed_or_went_after_the_training_is_named(stage: Stage) -> None:

@@ -23,14 +23,14 @@ app = FastAPI(title="Will this flight arrive late?")
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
 Instrumentator().instrument(app).expose(app)
 
-
+STAGE = Path(os.environ.get("STAGE", "."))
 follower = Follower(
-    registry=os.environ["MLFLOW_TRACKING_URI"],
+    registry=os.environ.get("MLFLOW_TRACKING_URI", ""),
     model="flight-delays",
     alias=os.environ.get("ALIAS", CHAMPION),
-    folder=Path(os.environ["STAGE"], "serving"),
+    folder=STAGE / "serving",
 )
-LOG = Path(os.environ["STAGE"], "predictions.db")
+LOG = STAGE / "predictions.db"
 
 
 class NoModelError(Exception):

@@ -12,6 +12,7 @@ from mlflow.entities.model_registry import ModelVersion
 from prefect import flow, task
 
 from . import artefact, certificate, history, registry, release, snapshot
+from .bento import build_bento
 from .certify import certify
 from .errors import RefusedError
 from .evaluate import hold_out, slices
@@ -69,6 +70,14 @@ def examine(version: str, digest: str) -> str:
     return text
 
 
+@task
+def pack(version: str, digest: str) -> str:
+    """Build the Bento of a certified package; return its tag, which the registry keeps."""
+    tag = build_bento(RUNS / registry.version(version).run_id / "package", digest)
+    MlflowClient().set_model_version_tag(registry.MODEL, version, "bento", tag)
+    return tag
+
+
 @flow(name="delivery", flow_run_name="version-{version}")
 def deliver(version: str) -> str:
     """Bring a registered version as far towards production as its gates let it; return what came of it.
@@ -85,6 +94,7 @@ def deliver(version: str) -> str:
             release.stage(version)
             text = examine(version, digest)
             certificate.check(text, certificate.seal(text), digest)
+            pack(version, digest)
             if read_params()["approval"] == MANUAL:
                 MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "approval")
                 return f"version {version} is certified and awaits approval"

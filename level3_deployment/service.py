@@ -1,8 +1,13 @@
 """The application as a BentoML service, which follows the registry while it serves."""
 
+from pathlib import Path
+
 import bentoml
 
 from .app import app, follower
+from .rollout import carried
+
+CARRIED = Path(__file__).resolve().parents[1] / "package"  # in a Bento
 
 
 @bentoml.service(
@@ -14,8 +19,11 @@ class FlightDelays:
     """Champion and challenger behind one door."""
 
     def __init__(self) -> None:
-        """Know who should answer before the first request comes."""
-        follower.follow()
+        """Know who should answer before the first request comes: without a registry, the package of the Bento."""
+        if follower.registry:
+            follower.follow()
+        else:
+            follower.rollout = carried(CARRIED)
 
 
 # One process: whatever kills it, the process manager starts it again, with nothing left behind.

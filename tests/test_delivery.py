@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -55,6 +56,14 @@ def wait_for(what: str, condition: Callable[[], Any]) -> Any:
         assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} s"
         time.sleep(0.05)
     return result
+
+
+def answers(address: str) -> bool:
+    """Tell whether somebody answers at an address."""
+    try:
+        return CLIENT.get(address).is_success
+    except httpx.TransportError:
+        return False
 
 
 def version(stage: Stage) -> dict[str, Any]:
@@ -186,6 +195,29 @@ def test_a_better_model_becomes_challenger_by_itself(stage: Stage) -> None:
     assert serves(stage, "1", "2"), said
     assert said["challenger_share"] == 0.2
     assert said["problem"] is None
+
+
+def test_what_was_released_is_a_bento_that_serves_without_registry_or_stage(stage: Stage, tmp_path: Path) -> None:
+    found = registry(stage, "GET", "model-versions/get", version="1")["model_version"]
+    tags = {each["key"]: each["value"] for each in found["tags"]}
+    assert tags["bento"] == f"flight-delays:{tags['digest'][:12]}"
+    source = Path(stage.environment["BENTOML_HOME"], "bentos", *tags["bento"].split(":"), "src")
+    golden = json.loads((source / "package" / "package.json").read_text())["golden"]
+    away, port = tmp_path / "away", free_port()  # with nothing of the stage around it
+    shutil.copytree(source, away)
+    clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    serving = [stage.environment["SERVING"], "-m", "uvicorn", f"{stage.package}.service:asgi", "--port", str(port)]
+    with subprocess.Popen(serving, cwd=away, env=clean | {"BENTOML_HOME": str(tmp_path)}) as server:
+        try:
+            door = f"http://127.0.0.1:{port}/"
+            wait_for("the Bento's answer", lambda: answers(door + "healthz"))
+            asked = CLIENT.post(door + "predict", json={"flights": [each["flight"] for each in golden]})
+            said = asked.json()["predictions"]
+        finally:
+            server.terminate()
+    assert {each["model"] for each in said} == {f"flight-delays@{tags['digest'][:12]}"}
+    expected = [each["late_probability"] for each in golden]
+    assert [each["late_probability"] for each in said] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_flight_number_keeps_its_arm(stage: Stage) -> None:

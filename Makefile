@@ -17,7 +17,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback history trace explain candidate search restore diff diffs sync lock check test bench clean
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -63,6 +63,9 @@ rollback: ## bring the champion before back: LEVEL=3
 
 history: ## list what happened to the models, when and why: LEVEL=3
 	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) history
+
+resume: ## let trainings go on that an issue holds back: LEVEL=4
+	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) resume
 
 trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
 	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) trace $(FLIGHT)

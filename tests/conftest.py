@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTS = ("PORT", "STAGING_PORT", "MLFLOW_PORT", "PREFECT_PORT")
+PORTS = ("PORT", "STAGING_PORT", "EVIDENTLY_PORT", "MLFLOW_PORT", "PREFECT_PORT")
 
 
 def free_port() -> int:

@@ -1,0 +1,162 @@
+"""Commands of this level; each is also a `make` target or a line of HUMAN_STEPS.yaml."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .errors import StageError
+
+STAGE = Path(os.environ["STAGE"])
+commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@commands.command()
+def tick(day: str) -> None:
+    """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
+    from . import automation
+
+    if day == "-":
+        automation.ticks(sys.stdin)
+    else:
+        print(automation.tick(day))
+
+
+@commands.command()
+def serve(staging: bool = False) -> None:
+    """Become the application, running the code that was released last; with --staging, its copy for candidates."""
+    from .deploy import current_release
+
+    os.chdir(current_release(STAGE / "app"))
+    python = os.environ["SERVING"]
+    server = [python, "-m", "uvicorn", f"{__package__}.service:asgi", "--no-access-log"]
+    door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
+    if staging:
+        os.environ["ALIAS"] = "staging"
+        door[-1] = os.environ["STAGING_PORT"]
+    os.execv(python, server + door)  # noqa: S606
+
+
+@commands.command()
+def deploy(revision: str = typer.Argument("HEAD")) -> None:
+    """Release the application as it was committed in REVISION."""
+    from .deploy import deploy
+
+    print(f"the application is now {deploy(revision, STAGE / 'app')}")
+
+
+@commands.command()
+def train(
+    snapshot: Annotated[str | None, typer.Option(help="train on this one again")] = None,
+    until: Annotated[str | None, typer.Option(help="leave out flights from this day on")] = None,
+) -> None:
+    """Train a candidate and deliver it, or go on with a training or a delivery that was killed."""
+    from .delivery import deliver, finish
+    from .flow import start_training
+
+    print(finish() or deliver(start_training("manual", snapshot, until)))
+
+
+@commands.command()
+def models() -> None:
+    """List the registered versions beside the one that serves."""
+    from .registry import describe
+
+    print(describe())
+
+
+@commands.command()
+def approve(version: str) -> None:
+    """Release a certified VERSION that awaits a person's word (approval: manual in params.yaml)."""
+    from .delivery import approve
+
+    print(approve(version))
+
+
+@commands.command()
+def rollback(why: str = "by hand") -> None:
+    """Bring the champion before this one back."""
+    from .release import rollback
+
+    print(rollback(why))
+
+
+@commands.command()
+def history() -> None:
+    """List all that happened to the versions, when and why."""
+    from .history import events
+
+    for event in events():
+        print(event)
+
+
+@commands.command()
+def trace(flight: str) -> None:
+    """Follow the last answer for FLIGHT back to the raw file."""
+    from .trace import trace
+
+    for station in trace(flight):
+        print(station)
+
+
+@commands.command()
+def explain(flight: str) -> None:
+    """Say what each feature added to the last answer for FLIGHT."""
+    from .explain import explain
+
+    for line in explain(flight):
+        print(line)
+
+
+@commands.command()
+def pipeline() -> None:
+    """Become the pipeline that waits for alarms, running the code that was released last."""
+    from .deploy import current_release
+    from .servers import wait_for_champion
+
+    wait_for_champion()  # its imports would only be in the way of the first model
+    os.chdir(current_release(STAGE / "app"))
+    os.execv(sys.executable, [sys.executable, "-c", f"from {__package__}.retraining import serve; serve()"])  # noqa: S606
+
+
+@commands.command()
+def reports() -> None:
+    """Become the pages that show every day's drift and quality."""
+    from .servers import wait_for_champion
+
+    wait_for_champion()
+    place = ["--host", "127.0.0.1", "--port", os.environ["EVIDENTLY_PORT"]]
+    os.execvp("evidently", ["evidently", "ui", "--workspace", str(STAGE / "evidently"), *place])  # noqa: S606
+
+
+@commands.command()
+def resume(why: str = "looked at by hand") -> None:
+    """Let trainings go on that an issue holds back."""
+    from .watch import resume
+
+    print(resume(why))
+
+
+@commands.command()
+def search() -> None:
+    """Try the parameters that params.yaml lists, and record how each one did."""
+    from .search import search
+
+    print(search())
+
+
+@commands.command()
+def restore(snapshot: str, target: Path) -> None:
+    """Write exactly the bytes of a SNAPSHOT to TARGET."""
+    from .snapshot import restore
+
+    restore(snapshot, STAGE / "snapshots", STAGE / "remote", target)
+
+
+if __name__ == "__main__":
+    try:
+        commands()
+    except StageError as error:
+        sys.exit(str(error))

@@ -1,0 +1,152 @@
+"""The delivery pipeline: package, stage, certify, release. No person, and no way around a gate."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from prefect import flow, task
+
+from . import artefact, card, certificate, history, registry, release, snapshot
+from .bento import build_bento
+from .certify import certify
+from .errors import RefusedError
+from .evaluate import hold_out, slices
+from .gates import Evidence
+from .package import package
+from .params import read_params
+from .policy import policy_hash
+from .steps import REMOTE, RUNS, SNAPSHOTS, STAGE
+from .train import train_baselines
+from .trials import probe
+
+MANUAL = "manual"
+
+
+class NotApprovedError(RefusedError):
+    """The version cannot be approved."""
+
+
+@task
+def build(version: str) -> str:
+    """Package a registered version, keep the package in its run, and return its digest."""
+    found = registry.version(version)
+    model = registry.load(found.source)
+    _, recent = _days(found)
+    traits = {"run": found.run_id, "snapshot": found.tags["snapshot"], "commit": found.tags["commit"]}
+    folder = RUNS / found.run_id / "package"
+    digest = package(model, recent, traits | {"params": read_params()["model"]}, folder)
+    MlflowClient().log_artifacts(found.run_id, str(folder), "package")
+    MlflowClient().set_model_version_tag(registry.MODEL, version, "digest", digest)
+    return digest
+
+
+@task
+def examine(version: str, digest: str) -> str:
+    """Put the staged package before the gates; keep the sealed certificate in its run, whatever it says."""
+    found = registry.version(version)
+    past, recent = _days(found)
+    champion = registry.champion()
+    served = _served(champion.tags["digest"]) if champion else None
+    folder = RUNS / found.run_id / "package"
+    evidence = Evidence(
+        candidate=registry.load(found.source),
+        champion=registry.load(champion.source) if champion else None,
+        baselines=train_baselines(past),
+        artefact=artefact.load(folder, digest),
+        measured=probe((folder, digest), served),
+        past=past,
+        recent=recent,
+        slices=slices(recent),
+    )
+    text = certify(evidence, {"version": version, "run": found.run_id, "policy": policy_hash(), **found.tags})
+    path = RUNS / found.run_id / "certificate.json"
+    path.write_text(text)
+    MlflowClient().log_artifact(found.run_id, str(path))
+    MlflowClient().set_model_version_tag(registry.MODEL, version, "certificate", certificate.seal(text))
+    return text
+
+
+@task
+def pack(version: str, digest: str) -> str:
+    """Build the Bento of a certified package; return its tag, which the registry keeps."""
+    tag = build_bento(RUNS / registry.version(version).run_id / "package", digest)
+    MlflowClient().set_model_version_tag(registry.MODEL, version, "bento", tag)
+    return tag
+
+
+@flow(name="delivery", flow_run_name="version-{version}")
+def deliver(version: str) -> str:
+    """Bring a registered version as far towards production as its gates let it; return what came of it.
+
+    Raises:
+        NotCertifiedError: a gate refused it; the registry says which.
+        NotFollowedError: a service did not take it up.
+    """
+    with _alone():
+        if version not in history.undelivered():
+            return f"version {version} has been delivered before"
+        try:
+            digest = build(version)
+            release.stage(version)
+            text = examine(version, digest)
+            certificate.check(text, certificate.seal(text), digest)
+            pack(version, digest)
+            card.write(version, RUNS / registry.version(version).run_id)
+            if read_params()["approval"] == MANUAL:
+                MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "approval")
+                return f"version {version} is certified and awaits approval"
+            return release.release(version, read_params()["challenger_share"])
+        except RefusedError as error:
+            MlflowClient().set_model_version_tag(registry.MODEL, version, "refused", str(error))
+            raise
+
+
+def finish() -> str:
+    """Deliver what was registered and then left, as when the process died; return what came of it."""
+    try:
+        with _alone(wait=False):
+            left = history.undelivered()
+    except BlockingIOError:
+        return ""  # somebody is at it
+    return "; ".join(deliver(version) for version in left)
+
+
+@contextmanager
+def _alone(wait: bool = True) -> Iterator[None]:
+    """Let one delivery after the other have staging; whoever dies lets go of it."""
+    with (STAGE / "delivery.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+
+
+def approve(version: str) -> str:
+    """Release a certified version that awaits a person's word.
+
+    Raises:
+        NotApprovedError: it does not await one.
+    """
+    if registry.version(version).tags.get("awaits") != "approval":
+        raise NotApprovedError(
+            f"version {version} does not await approval: see the versions that do with `models`"
+        )
+    released = release.release(version, read_params()["challenger_share"])
+    MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "nothing")
+    return released
+
+
+def _days(found: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the days a version was trained on and the days held out, from its snapshot."""
+    path = RUNS / found.run_id / "table.parquet"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        snapshot.restore(found.tags["snapshot"], SNAPSHOTS, REMOTE, path)
+    return hold_out(pd.read_parquet(path), read_params()["holdout_days"])
+
+
+def _served(digest: str) -> tuple[Path, str]:
+    return Path(os.environ["STAGE"], "serving", digest), digest

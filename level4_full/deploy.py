@@ -1,0 +1,110 @@
+"""Release application and pipeline: unpack a commit, switch to it, and go back if it does not come up."""
+
+import http.client
+import io
+import json
+import os
+import subprocess
+import tarfile
+import time
+import urllib.request
+from functools import cache
+from pathlib import Path
+
+from .errors import StageError
+
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parent
+SECONDS_TO_COME_UP = 30.0
+
+
+class DeployError(StageError):
+    """The release did not come up; the one before it is back."""
+
+
+@cache
+def application_version() -> str:
+    """Return the commit this code was unpacked from, or else the one of the checkout it stands in."""
+    unpacked = ROOT / "COMMIT"
+    if unpacked.exists():
+        return unpacked.read_text().strip()
+    try:
+        return _git("describe", "--always", "--abbrev=12", "--exclude=*", "--dirty").decode().strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def current_release(app: Path) -> Path:
+    """Return the folder the application runs from: the released one, or this checkout before any release."""
+    link = app / "current"
+    return link.resolve() if link.exists() else ROOT
+
+
+def deploy(revision: str, app: Path) -> str:
+    """Put the committed code of `revision` into service; return its commit.
+
+    Raises:
+        DeployError: there is no such commit, or it did not answer in time; the code before it is in service.
+    """
+    commit = _resolve(revision)
+    before = current_release(app)
+    restarted = _switch(app, _unpack(commit, app / "releases"))
+    if not (restarted and _comes_up(commit)):
+        _switch(app, before)
+        raise DeployError(f"{commit} did not come up within {SECONDS_TO_COME_UP:.0f} s: back to {before.name}")
+    return commit
+
+
+def _resolve(revision: str) -> str:
+    try:
+        return _git("rev-parse", "--verify", "--short=12", f"{revision}^{{commit}}").decode().strip()
+    except subprocess.CalledProcessError as error:
+        raise DeployError(f"there is no commit {revision!r}: name one that `git log` shows") from error
+
+
+def _unpack(commit: str, releases: Path) -> Path:
+    release = releases / commit
+    if not release.exists():
+        part = release.with_suffix(".part")
+        try:
+            archive = io.BytesIO(_git("archive", commit, PACKAGE.name, "requirements.lock"))
+        except subprocess.CalledProcessError as error:
+            raise DeployError(f"{commit} holds no {PACKAGE.name}: name a commit that has it") from error
+        with tarfile.open(fileobj=archive) as tar:
+            tar.extractall(part, filter="data")
+        (part / "COMMIT").write_text(commit)
+        part.rename(release)
+    return release
+
+
+def _switch(app: Path, release: Path) -> bool:
+    part = app / "current.part"
+    part.unlink(missing_ok=True)
+    part.symlink_to(release)
+    part.replace(app / "current")
+    return restart()
+
+
+def restart() -> bool:
+    """Restart application and pipeline; tell whether they stayed up for their first second."""
+    command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), "restart", "app", "pipeline"]
+    return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def _comes_up(commit: str) -> bool:
+    url = f"http://127.0.0.1:{os.environ['PORT']}/version"
+    deadline = time.monotonic() + SECONDS_TO_COME_UP
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                said = json.load(answer)
+                if isinstance(said, dict) and said.get("application") == commit:
+                    return True
+        except (OSError, ValueError, http.client.HTTPException):  # no answer yet, or none that is JSON
+            pass
+        time.sleep(0.1)
+    return False
+
+
+def _git(*arguments: str) -> bytes:
+    return subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, capture_output=True).stdout

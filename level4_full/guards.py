@@ -1,0 +1,49 @@
+"""What holds a training back, however loud the alarm."""
+
+from datetime import date, timedelta
+from typing import Any
+
+RETRAIN, HOLD, ROLL_BACK = "retrain", "hold", "roll back"
+FAILED = "failed"
+
+Decision = dict[str, Any]  # a row of the store's decisions
+
+
+def why_wait(decisions: list[Decision], day: str, on_trial: bool, policy: dict[str, Any]) -> str | None:
+    """Return why no training may start on `day`, or None.
+
+    Args:
+        decisions: all that were taken, oldest first.
+        day: today.
+        on_trial: whether a challenger is being tried.
+        policy: `guards` in policy.yaml.
+    """
+    if held := open_holds(decisions):
+        return f"held since {held[0]['day']}: {held[0]['cause']}"
+    if on_trial:
+        return "a challenger is on trial"
+    trained = [each["day"] for each in decisions if each["decision"] == RETRAIN]
+    if trained and _days(trained[-1], day) < policy["cool_down_days"]:
+        return f"cooling down since {trained[-1]}"
+    month = (date.fromisoformat(day) - timedelta(days=30)).isoformat()
+    if sum(each > month for each in trained) >= policy["trainings_in_30_days"]:
+        return f"the budget of {policy['trainings_in_30_days']} trainings in 30 days is spent"
+    return None
+
+
+def open_holds(decisions: list[Decision]) -> list[Decision]:
+    """Return the holds that nobody has ended."""
+    return [each for each in decisions if each["decision"] == HOLD and not each["result"]]
+
+
+def gave_up(decisions: list[Decision], policy: dict[str, Any]) -> bool:
+    """Tell whether the last trainings all failed or were refused, since anybody looked."""
+    recent = [each for each in decisions if each["decision"] == RETRAIN and each["result"]]
+    looked = [each["day"] for each in decisions if each["cause"] == "failures"]
+    recent = [each for each in recent if not looked or each["day"] > looked[-1]]
+    last = recent[-policy["failures_in_a_row"] :]
+    return len(last) == policy["failures_in_a_row"] and all(each["result"].startswith(FAILED) for each in last)
+
+
+def _days(first: str, last: str) -> int:
+    return (date.fromisoformat(last) - date.fromisoformat(first)).days

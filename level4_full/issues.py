@@ -1,0 +1,29 @@
+"""What only people can settle: an issue with its evidence, in a file, until somebody ends it."""
+
+from pathlib import Path
+from typing import Any
+
+TEXT = """# {cause}
+
+Since {day} no model learns from what comes in. The champion goes on answering.
+
+What was seen: {seen}
+
+What was decided before:
+
+{history}
+What to do: look at the feed and at the reports, correct what is wrong, then let trainings go on with `resume`.
+Decided by the policy {policy}.
+"""
+
+
+def write(folder: Path, decision: dict[str, Any], before: list[dict[str, Any]]) -> Path:
+    """Write an issue about a decision to hold; return its file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"- {each['day']}: {each['decision']}, {each['cause']}: {each['result']}\n" for each in before[-5:]]
+    seen = ", ".join(f"{name} {value}" for name, value in decision["evidence"].items())
+    path = folder / f"{decision['id']}.md"
+    part = path.with_suffix(".part")
+    part.write_text(TEXT.format(**decision, seen=seen, history="".join(lines) or "- nothing\n"))
+    part.replace(path)
+    return path

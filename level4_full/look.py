@@ -1,0 +1,145 @@
+"""What the watch looks at: answers joined with outcomes, measured day by day, and gathered for a decision."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from mlflow.entities.model_registry import ModelVersion
+
+from . import artefact, guards, history, measures, monitor, registry, release
+from .decide import Seen
+from .experiment import loss
+from .features import make_features
+from .model import is_late
+from .reference import reference
+from .routing import CHALLENGER, CHAMPION
+from .steps import DATA, STAGE
+
+STORE = STAGE / "measures.db"
+DAYS_BACK = 7  # measured again every day, since outcomes come late or are corrected
+
+
+def answered(first: str, last: str) -> pd.DataFrame:
+    """Return the answers of these days with `day`, and with what has landed about them (none: NaN)."""
+    given = monitor.answers(STAGE / "predictions.db", first, last)
+    if given.empty:
+        return given.assign(day=[], arrival_delay=[])
+    given["day"] = given["scheduled_departure"].dt.strftime("%Y-%m-%d")
+    return given.merge(monitor.outcomes(DATA, sorted(given["day"].unique())), on="flight_id", how="left")
+
+
+def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None:
+    """Measure the last days' quality of every model that served, and yesterday's inputs and service."""
+    name, what = name_of(champion), reference(champion)
+    with measures.open_store(STORE) as store:
+        for day, flights in known.dropna(subset="arrival_delay").groupby("day"):
+            for model, answers in served(flights):
+                measures.write(store, str(day), model, monitor.of_quality(answers))
+        today = known[known["day"] == yesterday]
+        if today.empty:
+            return
+        published = pd.read_parquet(DATA / "flights" / f"{yesterday}.parquet")
+        level = measures.slices(store, name, before(yesterday, 1), "level")
+        age = (date.fromisoformat(yesterday) - date.fromisoformat(what.last_day)).days
+        measures.write(
+            store,
+            yesterday,
+            name,
+            monitor.of_inputs(today, what, level)
+            | monitor.of_skew(today, published, artefacts(today))
+            | monitor.of_service()
+            | {("age_days", measures.ALL): age},
+        )
+    from .reports import add_report  # seconds of imports, and only this process needs them
+
+    landed = today.dropna(subset="arrival_delay")
+    if not landed.empty:
+        add_report(
+            STAGE / "evidently", yesterday, name, landed.assign(late_probability=landed["said"]), what.sample
+        )
+
+
+def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, trial_days: int) -> Seen:
+    """Gather what a decision is made from.
+
+    Args:
+        champion: what serves.
+        known: the last days' answers and outcomes.
+        day: today.
+        due: whether the schedule has a training today.
+        trial_days: how many days the champion before is compared on.
+    """
+    name, yesterday = name_of(champion), before(day, 1)
+    with measures.open_store(STORE) as store:
+        taken = measures.decisions(store)
+        window = measures.read(store, name, before(day, 2 * DAYS_BACK), yesterday)
+        jumps = measures.slices(store, name, yesterday, "jump")
+    trained = [each["day"] for each in taken if each["decision"] == guards.RETRAIN]
+    last = trained[-1] if trained else before(reference(champion).last_day, -1)
+    landed = sorted(path.stem for path in (DATA / "outcomes").glob("*.parquet"))
+    extra, numbers = against_previous(known, name, before(day, trial_days))
+    return Seen(
+        day=day,
+        window=window,
+        jumps=jumps,
+        silent_days=days_between(landed[-1], yesterday),
+        extra=extra,
+        numbers=numbers,
+        new_flights=sum(
+            pq.read_metadata(DATA / "outcomes" / f"{each}.parquet").num_rows for each in landed if each >= last
+        ),
+        age_days=days_between(last, day),
+        due=due,
+        on_trial=registry.version_of(release.CHALLENGER) is not None,
+        decisions=taken,
+    )
+
+
+def served(flights: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the models that answered on a day, each with what it said: the champion about every flight."""
+    (usual,) = flights.loc[flights["arm"] == CHAMPION, "model"].mode()
+    yield usual, flights
+    for model, answers in flights[flights["arm"] == CHALLENGER].groupby("model"):
+        yield str(model), answers.assign(said=answers["late_probability"])
+
+
+def against_previous(known: pd.DataFrame, name: str, first: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return how much worse the champion was than the one before would have been, and each flight's number."""
+    previous = history.champion_before(history.events(), registry.version_of(registry.CHAMPION))
+    mine = known.dropna(subset="arrival_delay")
+    mine = mine[(mine["model"] == name) & (mine["day"] >= first)]
+    if not previous or mine.empty:
+        return np.array([]), np.array([], dtype=int)
+    digest = registry.version(previous).tags["digest"]
+    theirs = artefact.load(STAGE / "serving" / digest, digest).answer(make_features(mine))
+    late = is_late(mine).to_numpy() == 1
+    extra = loss(mine["said"], late) - loss(pd.Series(theirs), late)
+    return extra, pd.factorize(mine["carrier"] + mine["flight"].astype(str))[0]
+
+
+def artefacts(given: pd.DataFrame) -> dict[str, artefact.Artefact]:
+    """Return the packages of the models that gave these answers, by the name in the answer."""
+    found = {path.name[:12]: path for path in Path(STAGE, "serving").iterdir()}
+    return {
+        name: artefact.load(folder, folder.name)
+        for name in given["model"].unique()
+        if (folder := found.get(name.partition("@")[2]))
+    }
+
+
+def name_of(version: ModelVersion) -> str:
+    """Return the name under which a version answers."""
+    return f"{registry.MODEL}/{version.version}@{version.tags['digest'][:12]}"
+
+
+def before(day: str, days: int) -> str:
+    """Return the day that many days earlier."""
+    return (date.fromisoformat(day) - timedelta(days=days)).isoformat()
+
+
+def days_between(first: str, last: str) -> int:
+    """Return how many days lie between two days."""
+    return (date.fromisoformat(last) - date.fromisoformat(first)).days

@@ -1,0 +1,83 @@
+"""Load packages with nothing but what serves, answer with each, and say what it took.
+
+Run in a process of its own, in the serving environment: `python -m PACKAGE.probe FOLDER DIGEST [FOLDER DIGEST]`.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .artefact import Artefact, load
+from .features import make_features
+from .schema import Flight
+
+MEMORY_LIMIT = 4 * 2**30  # bytes of address space; of these a loaded model uses some hundred million
+ROUNDS, SECONDS = 300, 5.0  # single flights, or as many as fit: a slow package must not hold the line
+BATCH = 1_000  # flights
+
+
+def features_of(flights: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Compute features the way a request's are: through the schema, column by column."""
+    asked = [Flight.model_validate(flight) for flight in flights]
+    return make_features({name: [getattr(flight, name) for flight in asked] for name in Flight.model_fields})
+
+
+def measure(artefacts: list[Artefact]) -> list[dict[str, float]]:
+    """Time the artefacts turn by turn, so that a busy machine is unfair to none."""
+    flights = [golden["flight"] for golden in artefacts[0].description["golden"]]
+    single, batch = features_of(flights[:1]), features_of((flights * BATCH)[:BATCH])
+    seconds: list[list[float]] = [[] for _ in artefacts]
+    rates: list[float] = []
+    end = time.perf_counter() + SECONDS
+    for done in range(ROUNDS):
+        if done and time.perf_counter() > end:
+            break
+        for artefact, times in zip(artefacts, seconds, strict=True):
+            start = time.perf_counter()
+            artefact.answer(single)
+            times.append(time.perf_counter() - start)
+    for artefact in artefacts:
+        start = time.perf_counter()
+        artefact.answer(batch)
+        rates.append(BATCH / (time.perf_counter() - start))
+    return [
+        {"p95_ms": float(np.percentile(times, 95) * 1e3), "flights_per_second": rate}
+        for times, rate in zip(seconds, rates, strict=True)
+    ]
+
+
+def peak_mb() -> float:
+    """Return the most memory this process has held; what it was forked from does not count."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes where there is no /proc
+
+
+def main() -> None:
+    """Print one JSON object."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    pairs = zip(sys.argv[1::2], sys.argv[2::2], strict=True)
+    artefacts = [load(Path(folder), digest) for folder, digest in pairs]
+    golden = artefacts[0].description["golden"]
+    answers = artefacts[0].answer(features_of([each["flight"] for each in golden]))
+    errors = np.abs(answers - [each["late_probability"] for each in golden])
+    print(
+        json.dumps(
+            {
+                "golden_error": float(errors.max()),
+                "peak_mb": peak_mb(),
+                "speed": measure(artefacts),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

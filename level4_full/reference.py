@@ -1,0 +1,78 @@
+"""What the champion learned from, in short: what live data are held against."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from mlflow.entities.model_registry import ModelVersion
+
+from . import registry, snapshot
+from .features import CATEGORIES, MEASURES
+from .model import late_probability
+from .steps import REMOTE, RUNS, SNAPSHOTS
+
+SAMPLE = 3_000  # flights: enough for a distribution, few enough to compare with every day
+SMALLEST_SHIFT = 0.5  # standard deviations of a column: a smaller change overnight is never suspicious
+SMALLEST_GAP = 0.05  # share of flights, likewise
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The training data of one champion, summed up."""
+
+    last_day: str
+    flights: int
+    low: "pd.Series[float]"  # by column: the values that all but one flight in a thousand were above
+    high: "pd.Series[float]"
+    known: dict[str, frozenset[str]]  # by category
+    jumps: "pd.Series[float]"  # the largest change from one day to the next, by measure of `daily`
+    sample: pd.DataFrame  # flights, with what the champion says about them
+
+
+def reference(champion: ModelVersion) -> Reference:
+    """Return what this champion learned from; computed once per version."""
+    return _reference(champion.run_id, champion.source, champion.tags["snapshot"])
+
+
+@lru_cache(maxsize=2)
+def _reference(run: str, source: str, md5: str) -> Reference:
+    path = RUNS / run / "table.parquet"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        snapshot.restore(md5, SNAPSHOTS, REMOTE, path)
+    table = pd.read_parquet(path)
+    sample = table.sample(min(SAMPLE, len(table)), random_state=0)
+    said = late_probability(registry.load(source), sample)
+    smallest = pd.concat(
+        [
+            (SMALLEST_SHIFT * table[MEASURES].std()).add_prefix("mean "),
+            pd.Series(SMALLEST_GAP, index=[f"missing {name}" for name in MEASURES]),
+        ]
+    )
+    changes = daily(table).diff().abs().max()
+    return Reference(
+        last_day=str(table["scheduled_departure"].max().date()),
+        flights=len(table),
+        low=table[MEASURES].quantile(0.001),
+        high=table[MEASURES].quantile(0.999),
+        known={name: frozenset(table[name]) for name in CATEGORIES},
+        jumps=changes.clip(lower=smallest),
+        sample=sample.assign(late_probability=said),
+    )
+
+
+def daily(flights: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and missing share of every measure, one row per day (`2013-03-01`)."""
+    by_day = flights.groupby(flights["scheduled_departure"].dt.strftime("%Y-%m-%d"))[MEASURES]
+    missing = flights[MEASURES].isna().groupby(flights["scheduled_departure"].dt.strftime("%Y-%m-%d"))
+    return pd.concat([by_day.mean().add_prefix("mean "), missing.mean().add_prefix("missing ")], axis=1)
+
+
+def beyond(flights: pd.DataFrame, known: Reference) -> np.ndarray:
+    """Tell of each flight whether the champion never saw the like: a value out of its range, a new category."""
+    values = flights[MEASURES]
+    out = (values.lt(known.low) | values.gt(known.high)).any(axis=1)
+    for name in CATEGORIES:
+        out |= ~flights[name].isin(known.known[name])
+    return out.to_numpy()

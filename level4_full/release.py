@@ -1,0 +1,123 @@
+"""Who serves: the moves between candidate, staging, challenger and champion, all written to the registry."""
+
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from mlflow import MlflowClient
+
+from . import history, registry
+from .errors import RefusedError
+from .registry import CHAMPION, MODEL
+
+CHALLENGER, STAGING = "challenger", "staging"
+SECONDS_TO_FOLLOW = 60.0
+
+
+class NotFollowedError(RefusedError):
+    """A service did not take up what the registry says."""
+
+
+def stage(version: str) -> None:
+    """Put a version on staging and wait until it answers there.
+
+    Raises:
+        NotFollowedError: staging refused it, with its reason.
+    """
+    registry.set_alias(STAGING, version)
+    _wait(os.environ["STAGING_PORT"], "model", version)
+
+
+def release(version: str, share: float) -> str:
+    """Release a certified version: to all traffic if nothing serves yet, else to a share of it; say which.
+
+    Safe to do again after the process died on its way.
+
+    Raises:
+        NotFollowedError: the service refused it; the rollout has been taken back.
+    """
+    if registry.version_of(CHAMPION) in (None, version):
+        return _release_first(version)
+    if registry.version_of(CHALLENGER) not in (None, version):
+        withdraw(f"version {version} takes its place")
+    client = MlflowClient()
+    started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    client.set_registered_model_tag(MODEL, "experiment", f"{version}-{started}")
+    client.set_registered_model_tag(MODEL, "challenger_share", str(share))
+    registry.set_alias(CHALLENGER, version)
+    try:
+        _wait(os.environ["PORT"], "challenger", version)
+    except NotFollowedError as error:
+        withdraw(str(error))
+        raise
+    history.record(version, history.CHALLENGES, f"{share:.0%} of traffic")
+    return f"version {version} is challenger with {share:.0%} of traffic"
+
+
+def _release_first(version: str) -> str:
+    """Give a version all traffic where no other serves."""
+    registry.set_alias(CHAMPION, version)
+    try:
+        _wait(os.environ["PORT"], "model", version)
+    except NotFollowedError:
+        registry.delete_alias(CHAMPION)
+        raise
+    history.record(version, history.FIRST, "nothing served before")
+    return f"version {version} is champion: nothing served before"
+
+
+def promote(why: str) -> str:
+    """Give the challenger all traffic."""
+    challenger = registry.version_of(CHALLENGER)
+    assert challenger is not None  # noqa: S101 - there is no experiment without one
+    registry.set_alias(CHAMPION, challenger)
+    history.record(challenger, history.PROMOTED, why)
+    registry.delete_alias(CHALLENGER)  # last: until then this is done again if the process dies
+    _wait(os.environ["PORT"], "model", challenger)
+    return f"version {challenger} is champion: {why}"
+
+
+def withdraw(why: str) -> str:
+    """Take the challenger out of traffic; the champion has all of it."""
+    challenger = registry.version_of(CHALLENGER)
+    if challenger is None:
+        return "there is no challenger"
+    registry.delete_alias(CHALLENGER)
+    history.record(challenger, history.WITHDRAWN, why)
+    return f"version {challenger} is withdrawn: {why}"
+
+
+def rollback(why: str) -> str:
+    """Bring the champion before back, and end any experiment.
+
+    It goes back along the history, and never to a version that was itself rolled back from.
+    """
+    left = registry.version_of(CHAMPION)
+    previous = history.champion_before(history.events(), left)
+    if left is None or previous is None:
+        return "there is no champion before this one that was not rolled back from"
+    withdraw(why)
+    history.record(left, history.LEFT, why)  # first: if the process dies here, nothing brings it back
+    registry.set_alias(CHAMPION, previous)
+    _wait(os.environ["PORT"], "model", previous)
+    history.record(previous, history.BACK, why)
+    return f"version {previous} is champion again: {why}"
+
+
+def _wait(port: str, arm: str, version: str) -> None:
+    """Wait until the service at `port` says that `version` is its `arm`."""
+    deadline, said = time.monotonic() + SECONDS_TO_FOLLOW, "no answer"
+    while time.monotonic() < deadline:
+        try:
+            answer: dict[str, Any] = httpx.get(f"http://127.0.0.1:{port}/version", timeout=5).json()
+            if str(answer[arm] or "").startswith(f"{MODEL}/{version}@"):
+                return
+            said = answer["problem"] or f"{arm} is {answer[arm]}"
+            if said.startswith(f"version {version}:"):
+                raise NotFollowedError(f"the service refuses {said}")
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise NotFollowedError(f"the service did not take up version {version} in {SECONDS_TO_FOLLOW:.0f} s: {said}")

@@ -1,0 +1,74 @@
+"""Every day's drift, quality and data quality as an Evidently report, for people to look at."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from evidently import BinaryClassification, DataDefinition, Dataset, Report
+from evidently.metrics import LogLoss, MissingValueCount, RocAuc
+from evidently.presets import DataDriftPreset
+from evidently.sdk.models import PanelMetric
+from evidently.sdk.panels import line_plot_panel
+from evidently.ui.workspace import Project, Workspace
+
+from .features import CATEGORIES, MEASURES
+from .model import is_late
+
+PROJECT = "flight-delays"
+NUMBERS = [*MEASURES, "minute_of_day", "late_probability"]
+PANELS = {
+    "Log loss": [PanelMetric(legend="champion", metric="LogLoss")],
+    "AUC": [PanelMetric(legend="champion", metric="RocAuc")],
+    "Share of columns that drift": [
+        PanelMetric(legend="share", metric="DriftedColumnsCount", metric_labels={"value_type": "share"})
+    ],
+    "Drift of the predictions (PSI)": [
+        PanelMetric(legend="PSI", metric="ValueDrift", metric_labels={"column": "late_probability"})
+    ],
+    "Flights without temperature": [
+        PanelMetric(
+            legend="share", metric="MissingValueCount", metric_labels={"column": "temp", "value_type": "share"}
+        )
+    ],
+}
+
+
+def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sample: pd.DataFrame) -> None:
+    """Add a day's report to the workspace that Evidently's pages show.
+
+    Args:
+        workspace: a folder, made on first use.
+        day: what the report is about.
+        model: whose answers these are.
+        flights: the day's flights with `late_probability` and `arrival_delay`.
+        sample: the same columns, from what the model learned from.
+    """
+    columns = [name for name in [*NUMBERS, *CATEGORIES] if _with_time(flights)[name].notna().any()]
+    kinds = DataDefinition(
+        numerical_columns=[name for name in NUMBERS if name in columns],
+        categorical_columns=CATEGORIES,
+        classification=[BinaryClassification(target="late", prediction_probas="late_probability")],
+    )
+    now, before = (
+        Dataset.from_pandas(_with_time(table)[[*columns, "late"]], data_definition=kinds)
+        for table in (flights, sample)
+    )
+    drift = DataDriftPreset(columns=columns, num_method="psi", cat_method="psi")
+    report = Report([drift, LogLoss(), RocAuc(), MissingValueCount(column="temp")], metadata={"model": model})
+    pages = Workspace.create(str(workspace))
+    pages.add_run(_project(pages).id, report.run(now, before, timestamp=datetime.fromisoformat(day)))
+
+
+def _with_time(table: pd.DataFrame) -> pd.DataFrame:
+    departure = table["scheduled_departure"].dt
+    return table.assign(minute_of_day=departure.hour * 60 + departure.minute, late=is_late(table))
+
+
+def _project(workspace: Workspace) -> Project:
+    if found := workspace.search_project(PROJECT):
+        return found[0]
+    project = workspace.create_project(PROJECT)
+    for title, metrics in PANELS.items():
+        project.dashboard.add_panel(line_plot_panel(title=title, values=metrics, size="half"))
+    project.save()
+    return project

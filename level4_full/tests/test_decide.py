@@ -1,0 +1,161 @@
+"""What is done about what was seen, and that the policy alone decides."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ..decide import Seen, decide
+from ..guards import HOLD, RETRAIN, ROLL_BACK
+from ..policy import read_policy
+
+CALM = [0.01, -0.02, 0.03, -0.01, 0.0, 0.02, -0.03]
+BIASED = [each - 0.1 for each in CALM]
+
+
+def days(bias: list[float], beyond: float = 0.02) -> pd.DataFrame:
+    """Return a champion's measures, one row per day."""
+    index = pd.date_range("2013-06-01", periods=len(bias)).strftime("%Y-%m-%d")
+    return pd.DataFrame({"bias": bias, "beyond": beyond}, index=index)
+
+
+SEEN = Seen(
+    day="2013-06-08",
+    window=days(CALM),
+    jumps={"mean temp": 0.8, "missing temp": 0.1},
+    silent_days=0,
+    extra=np.array([]),
+    numbers=np.array([], dtype=int),
+    new_flights=10_000,
+    age_days=14,
+    due=False,
+    on_trial=False,
+    decisions=[],
+)
+
+
+def taken(
+    day: str, decision: str = RETRAIN, cause: str = "drift", result: str | None = "version 2 is challenger"
+) -> Any:
+    return {
+        "id": f"{day}-{cause}",
+        "day": day,
+        "decision": decision,
+        "cause": cause,
+        "policy": "",
+        "result": result,
+    }
+
+
+def what(seen: Seen, policy: dict[str, Any] | None = None) -> tuple[str, str]:
+    """Return decision and cause."""
+    decision = decide(seen, policy or read_policy())
+    assert not isinstance(decision, str), decision
+    return decision[0], decision[1].cause
+
+
+def test_nothing_is_done_about_a_calm_week() -> None:
+    assert decide(SEEN, read_policy()) == "no alarm"
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"window": days(BIASED)}, "performance"),
+        ({"window": days([-each for each in BIASED])}, "performance"),
+        ({"window": days(CALM, beyond=0.3)}, "drift"),
+        ({"new_flights": 70_000}, "new_data"),
+        ({"age_days": 61}, "staleness"),
+        ({"due": True}, "schedule"),
+    ],
+)
+def test_each_cause_starts_a_training(change: dict[str, Any], cause: str) -> None:
+    assert what(replace(SEEN, **change)) == (RETRAIN, cause)
+
+
+def test_a_bias_that_one_bad_day_explains_is_no_alarm() -> None:
+    assert decide(replace(SEEN, window=days([0.0] * 6 + [0.6])), read_policy()) == "no alarm"
+
+
+def test_a_champion_is_given_a_week_before_it_is_judged() -> None:
+    assert decide(replace(SEEN, window=days(BIASED[:6])), read_policy()) == "no alarm"
+
+
+def test_changing_the_policy_alone_changes_the_decision() -> None:
+    policy = read_policy()
+    seen = replace(SEEN, window=days(BIASED))
+    policy["retraining"]["performance"]["bias"] = 0.2
+    assert decide(seen, policy) == "no alarm"
+    policy["retraining"]["staleness"]["days"] = 10
+    assert what(seen, policy) == (RETRAIN, "staleness")
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"on_trial": True}, "a challenger is on trial"),
+        ({"decisions": [taken("2013-05-30")]}, "cooling down since 2013-05-30"),
+        ({"decisions": [taken(f"2013-05-{n}") for n in (11, 18, 24)]}, "budget of 3 trainings in 30 days"),
+        ({"decisions": [taken("2013-06-02", HOLD, "suspicious feed", None)]}, "held since 2013-06-02"),
+    ],
+    ids=["on trial", "cool-down", "budget", "held"],
+)
+def test_a_guard_holds_an_alarm_back(change: dict[str, Any], why: str) -> None:
+    said = decide(replace(SEEN, window=days(BIASED), **change), read_policy())
+    assert isinstance(said, str)
+    assert "performance" in said
+    assert why in said
+
+
+def test_a_measure_that_flaps_every_day_trains_once_per_cool_down() -> None:
+    decisions: list[Any] = []
+    for day in pd.date_range("2013-06-08", periods=60).strftime("%Y-%m-%d"):
+        alarm = replace(SEEN, day=day, window=days(BIASED if int(day[-2:]) % 2 else CALM), decisions=decisions)
+        if not isinstance(decide(alarm, read_policy()), str):
+            decisions.append(taken(day))
+    gaps = pd.Series(pd.to_datetime([each["day"] for each in decisions])).diff().dropna()
+    assert len(decisions) >= 3
+    assert gaps.min().days >= read_policy()["guards"]["cool_down_days"]
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"jumps": {"mean temp": 2.1}}, "suspicious feed"),
+        ({"jumps": {"missing dewp": 6.0}}, "suspicious feed"),
+        ({"silent_days": 3}, "stale feed"),
+    ],
+)
+def test_a_feed_that_cannot_be_trusted_teaches_nobody(change: dict[str, Any], cause: str) -> None:
+    seen = replace(SEEN, window=days(BIASED), **change)
+    assert what(seen) == (HOLD, cause)
+    held = replace(seen, decisions=[taken("2013-06-07", HOLD, cause, None)])
+    assert "held since" in str(decide(held, read_policy()))
+
+
+def test_rain_is_not_suspicious() -> None:
+    assert decide(replace(SEEN, jumps={"mean precip": 5.0}), read_policy()) == "no alarm"
+
+
+def test_after_three_failures_in_a_row_people_are_asked_once() -> None:
+    failures = [taken(day, result="failed: refused") for day in ("2013-03-01", "2013-04-01", "2013-05-01")]
+    assert what(replace(SEEN, decisions=failures)) == (HOLD, "failures")
+    assert decide(replace(SEEN, decisions=failures[1:]), read_policy()) == "no alarm"
+    looked = [*failures, taken("2013-05-02", HOLD, "failures", "ended: looked at")]
+    assert decide(replace(SEEN, decisions=looked), read_policy()) == "no alarm"
+
+
+def test_a_champion_that_does_sudden_harm_is_taken_back_even_while_trainings_are_held() -> None:
+    numbers = np.repeat(np.arange(200), 10)
+    extra = np.random.default_rng(0).normal(0.2, 0.5, len(numbers))
+    held = [taken("2013-06-07", HOLD, "suspicious feed", None)]
+    assert what(replace(SEEN, extra=extra, numbers=numbers, decisions=held)) == (ROLL_BACK, "sudden harm")
+    assert decide(replace(SEEN, extra=extra - 0.18, numbers=numbers), read_policy()) == "no alarm"
+
+
+def test_harm_that_a_few_flight_numbers_explain_is_no_proof() -> None:
+    numbers = np.repeat([0, 1, 2], [10, 980, 1010])
+    extra = np.where(numbers == 0, 12.0, 0.0)
+    assert decide(replace(SEEN, extra=extra, numbers=numbers), read_policy()) == "no alarm"

@@ -1,0 +1,124 @@
+"""Each gate that judges the model can pass, and can fail."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+
+from .. import gates, trials
+from ..artefact import MODEL, digest_of, load
+from ..evaluate import slices
+from ..gates import Evidence
+from ..package import package
+from ..train import train, train_baselines
+from .conftest import make_flights
+
+PARAMS = {"max_iter": 40, "random_state": 0}
+MEASURED = {"peak_mb": 80.0, "speed": [{"p95_ms": 1.0}, {"p95_ms": 1.0}]}
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
+    """Return a good candidate that challenges one of the same kind."""
+    table = make_flights(days=30, per_day=300).dropna(subset="arrival_delay").reset_index(drop=True)
+    recent = table["scheduled_departure"] >= "2013-03-22"
+    past, folder = table[~recent], tmp_path_factory.mktemp("package")
+    candidate, champion = train(past, PARAMS), train(past, PARAMS | {"max_iter": 35})
+    artefact = load(folder, package(candidate, table[recent], {}, folder))
+    baselines = train_baselines(past)
+    cuts = slices(table[recent])
+    return Evidence(candidate, champion, baselines, artefact, MEASURED, past, table[recent], cuts)
+
+
+def flipped(table: pd.DataFrame, where: Any) -> Pipeline:
+    """Train on labels that are turned around somewhere."""
+    late = (table["arrival_delay"] >= 15) ^ where
+    return train(table.assign(arrival_delay=np.where(late, 60.0, 0.0)), PARAMS)
+
+
+QUALITY = [gates.beats_baselines, gates.not_worse_than_champion, gates.not_worse_in_any_slice, gates.calibrated]
+PACKAGE = [trials.features_agree, trials.conversion_agrees, trials.contract_agrees]
+
+
+@pytest.mark.parametrize("gate", QUALITY + PACKAGE)
+def test_a_good_candidate_passes(evidence: Evidence, gate: Any) -> None:
+    passed, says = gate(evidence)
+    assert passed, says
+
+
+@pytest.mark.parametrize("gate", QUALITY)
+def test_the_first_candidate_needs_no_champion(evidence: Evidence, gate: Any) -> None:
+    assert gate(replace(evidence, champion=None))[0]
+
+
+def test_labels_flipped_everywhere_are_refused_everywhere(evidence: Evidence) -> None:
+    bad = replace(evidence, candidate=flipped(evidence.past, np.full(len(evidence.past), True)))
+    assert not gates.beats_baselines(bad)[0]
+    assert not gates.not_worse_than_champion(bad)[0]
+    assert not gates.not_worse_in_any_slice(bad)[0]
+
+
+def test_one_bad_airport_is_named(evidence: Evidence) -> None:
+    bad = replace(evidence, candidate=flipped(evidence.past, evidence.past["origin"] == "JFK"))
+    passed, says = gates.not_worse_in_any_slice(bad)
+    assert not passed
+    assert "origin JFK" in says
+    assert "origin LGA" not in says
+
+
+def test_a_candidate_that_always_expects_delays_is_not_calibrated(evidence: Evidence) -> None:
+    gloomy = train(evidence.past.assign(arrival_delay=evidence.past["arrival_delay"] + 60), PARAMS)
+    assert not gates.calibrated(replace(evidence, candidate=gloomy))[0]
+
+
+def test_a_package_of_another_model_does_not_agree(evidence: Evidence) -> None:
+    passed, says = trials.conversion_agrees(replace(evidence, candidate=evidence.champion))
+    assert not passed
+    assert "largest difference" in says
+
+
+def test_a_renamed_input_is_named(evidence: Evidence, tmp_path: Path) -> None:
+    package(evidence.candidate, evidence.recent, {}, tmp_path)
+    model = onnx.load(tmp_path / MODEL)
+    for each in model.graph.input:
+        each.name = "temperature" if each.name == "temp" else each.name
+    for node in model.graph.node:
+        node.input[:] = ["temperature" if name == "temp" else name for name in node.input]
+    onnx.save(model, tmp_path / MODEL)
+    passed, says = trials.contract_agrees(replace(evidence, artefact=load(tmp_path, digest_of(tmp_path))))
+    assert not passed
+    assert "temp" in says
+
+
+def test_a_feature_computed_otherwise_when_serving_is_named(
+    evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = trials.as_requested
+    skewed = lambda table: served(table) | {"temp": [(t or 0) * 2 for t in served(table)["temp"]]}  # noqa: E731
+    monkeypatch.setattr(trials, "as_requested", skewed)
+    passed, says = trials.features_agree(evidence)
+    assert not passed
+    assert "temp" in says
+
+
+@pytest.mark.parametrize(
+    ("measured", "gate", "passes"),
+    [
+        (MEASURED, trials.fast_enough, True),
+        (MEASURED | {"speed": [{"p95_ms": 51.0}, {"p95_ms": 1.0}]}, trials.fast_enough, False),
+        (MEASURED | {"speed": [{"p95_ms": 51.0}]}, trials.fast_enough, False),
+        (MEASURED, trials.loads_alone, True),
+        (MEASURED | {"peak_mb": 5_000.0}, trials.loads_alone, False),
+        ({"error": "ModuleNotFoundError: No module named 'x'"}, trials.loads_alone, False),
+        ({"error": "killed"}, trials.fast_enough, False),
+    ],
+)
+def test_what_the_probe_measures_decides(
+    evidence: Evidence, measured: dict[str, Any], gate: Any, passes: bool
+) -> None:
+    assert gate(replace(evidence, measured=measured))[0] is passes

@@ -1,0 +1,100 @@
+"""From what was measured to a reason for a new training, or for none until people have looked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+# In heavy rain and on still days these means jump a lot from one day to the next, and nothing is wrong.
+RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why something should happen: a cause from the usual five or six, and what was seen."""
+
+    cause: str
+    evidence: dict[str, Any]
+
+    def __str__(self) -> str:
+        """Say it in words."""
+        seen = ", ".join(f"{name} {value}" for name, value in self.evidence.items())
+        return f"{self.cause} ({seen})"
+
+
+def why_train(
+    window: pd.DataFrame, new_flights: int, age_days: int, due: bool, policy: dict[str, Any]
+) -> Reason | None:
+    """Return the first cause for a training, or None.
+
+    Args:
+        window: the champion's measures `bias` and `beyond`, one row per day that it has served, oldest first.
+        new_flights: how many flights have landed since the last training.
+        age_days: how old the last training is.
+        due: whether the schedule has a training today.
+        policy: `retraining` in policy.yaml.
+    """
+    checks = (
+        _performance(window, **policy["performance"]),
+        _drift(window, **policy["drift"]),
+        Reason("new_data", {"flights": new_flights}) if new_flights >= policy["new_data"]["flights"] else None,
+        Reason("staleness", {"days": age_days}) if age_days >= policy["staleness"]["days"] else None,
+        Reason("schedule", {"days": age_days}) if due else None,
+    )
+    return next((reason for reason in checks if reason), None)
+
+
+def _performance(window: pd.DataFrame, days: int, bias: float, sure: float) -> Reason | None:
+    """Say too often, or too rarely, that flights will be late.
+
+    Log loss itself cannot tell: stormy weeks are hard for every model. The days are what varies, not the flights,
+    so the mean is held against the spread of its days; `sure` is Student's t, 2.45 is 5 % for seven days.
+    """
+    if "bias" not in window or len(last := window["bias"].dropna().tail(days)) < days:
+        return None
+    mean, error = float(last.mean()), float(last.std() / np.sqrt(days))
+    if abs(mean) > bias and abs(mean) > sure * error:
+        return Reason("performance", {"bias": round(mean, 3), "t": round(mean / error, 1), "days": days})
+    return None
+
+
+def _drift(window: pd.DataFrame, days: int, share: float) -> Reason | None:
+    """See flights whose like the champion has never seen: a season's weather is news to it only once."""
+    if "beyond" not in window or len(last := window["beyond"].dropna().tail(days)) < days:
+        return None
+    mean = float(last.mean())
+    return Reason("drift", {"beyond": round(mean, 2), "days": days}) if mean > share else None
+
+
+def why_hold(jumps: dict[str, float], feed_days: int, policy: dict[str, Any]) -> Reason | None:
+    """Return why the feed itself is suspicious, or None: no model must learn from it until people have looked.
+
+    Args:
+        jumps: by measure, today's change against the largest one in what the champion learned from.
+        feed_days: for how many days no outcome has landed.
+        policy: `guards` in policy.yaml.
+    """
+    sudden = {
+        name: round(jump, 1) for name, jump in jumps.items() if jump > policy["jump"] and name not in RESTLESS
+    }
+    if sudden:
+        return Reason("suspicious feed", dict(sorted(sudden.items(), key=lambda each: -each[1])[:3]))
+    return Reason("stale feed", {"days": feed_days}) if feed_days > policy["feed_days"] else None
+
+
+def why_roll_back(extra: np.ndarray, numbers: np.ndarray, policy: dict[str, Any]) -> Reason | None:
+    """Return why the champion must go: the one before would have been far better on the very same flights.
+
+    Args:
+        extra: log loss of the champion minus that of the one before, flight by flight.
+        numbers: each flight's number, as an integer from 0 on; a number is what repeats from day to day.
+        policy: `rollback` in policy.yaml.
+    """
+    if len(extra) == 0:
+        return None
+    mean = float(extra.mean())
+    error = float(np.sqrt((np.bincount(numbers, weights=extra - mean) ** 2).sum())) / len(extra)
+    if mean > policy["worse"] and mean > policy["sure"] * error:
+        return Reason("sudden harm", {"extra log loss": round(mean, 3), "flights": len(extra)})
+    return None

@@ -1,0 +1,78 @@
+"""The daily watch: measure, decide, act. It reads what production wrote, and is never in the way of an answer."""
+
+from typing import Any
+
+from prefect import flow
+
+from . import guards, issues, measures, registry, release, retraining
+from .decide import Seen, decide
+from .look import DAYS_BACK, STORE, answered, before, look, measure
+from .policy import policy_hash, read_policy
+from .steps import STAGE
+from .triggers import Reason
+
+
+def watch(day: str, due: bool) -> str:
+    """Look at what has landed until the morning of `day`, and do what the policy says; return it in words.
+
+    Args:
+        day: today, such as 2013-03-01.
+        due: whether the schedule has a training today.
+    """
+    return watching(day, due) if registry.champion() else "nothing serves yet"
+
+
+@flow(name="watching", flow_run_name="{day}")
+def watching(day: str, due: bool) -> str:
+    """Measure, decide and act, as a flow that people find beside the trainings."""
+    champion = registry.champion()
+    assert champion is not None  # noqa: S101 - nothing takes the last champion away
+    known = answered(before(day, DAYS_BACK), before(day, 1))
+    measure(champion, known, before(day, 1))
+    policy = read_policy()
+    seen = look(champion, known, day, due, policy["rollback"]["days"])
+    decision = decide(seen, policy)
+    return f"{in_short(seen)}{decision if isinstance(decision, str) else act(day, *decision)}"
+
+
+def in_short(seen: Seen) -> str:
+    """Say how the champion did lately."""
+    week = seen.window.tail(DAYS_BACK)
+    if "log_loss" not in week:
+        return ""
+    return f"log loss {week['log_loss'].mean():.3f} and bias {week['bias'].mean():+.3f} over {len(week)} days, "
+
+
+def act(day: str, decision: str, reason: Reason) -> str:
+    """Write a decision down, do it, and write down what came of it."""
+    row: dict[str, Any] = {
+        "id": f"{day}-{reason.cause.replace(' ', '-')}",
+        "day": day,
+        "decision": decision,
+        "cause": reason.cause,
+        "policy": policy_hash(),
+        "evidence": reason.evidence,
+    }
+    with measures.open_store(STORE) as store:
+        taken = measures.decisions(store)
+        measures.decide(store, row)
+    if decision == guards.RETRAIN:
+        return f"ALARM {reason}: {retraining.ask(row['id'], reason.cause, reason.evidence)}"
+    if decision == guards.HOLD:
+        path = issues.write(STAGE / "issues", row, taken)
+        return f"HOLD {reason}: no training until people have looked at {path.name}"
+    result = release.rollback(str(reason))
+    with measures.open_store(STORE) as store:
+        measures.conclude(store, row["id"], result)
+    return f"ROLLBACK {result}"
+
+
+def resume(why: str) -> str:
+    """End every open issue: models learn again from what comes in."""
+    with measures.open_store(STORE) as store:
+        held = guards.open_holds(measures.decisions(store))
+        for each in held:
+            measures.conclude(store, each["id"], f"ended: {why}")
+    for each in held:
+        (STAGE / "issues" / f"{each['id']}.md").unlink(missing_ok=True)
+    return f"{len(held)} issues ended" if held else "no issue is open"

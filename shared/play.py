@@ -11,10 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .people import People
 from .stage import WORKSPACES, Stage, StageError
-from .upstream import Year, days, load_year, publish
+from .upstream import LATE_MINUTES, Year, days, load_year, publish
 from .window import FIRST_DAY, Window
-
-LATE_MINUTES = 15
 
 console = Console(highlight=False)
 

@@ -5,7 +5,7 @@ Most of them are in what the upstream publishes; what it got wrong it publishes 
 The same seed gives the same trouble, day by day and in any order.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -99,7 +99,7 @@ def twice(outcomes: pd.DataFrame, _: np.random.Generator) -> pd.DataFrame:
     return pd.concat([outcomes, outcomes], ignore_index=True)
 
 
-def _where(table: pd.DataFrame, rows: "pd.Series[bool]", values: dict[str, object]) -> pd.DataFrame:
+def _where(table: pd.DataFrame, rows: "pd.Series[bool]", values: Mapping[str, object]) -> pd.DataFrame:
     return table.assign(**{name: table[name].mask(rows, value) for name, value in values.items()})
 
 
@@ -123,6 +123,7 @@ INCIDENTS = {
             "celsius", _day("04-29"), _day("05-12"), "temperatures are published in °C for two weeks",
             flights=celsius, corrected=_day("05-13"),
         ),
+        Incident("destinations", _day("05-16"), _day("08-31"), "flights to two islands that no model has seen"),
         Incident(
             "late", _day("06-03"), _day("06-09"), "outcomes come three days late for a week",
             days_late=DAYS_LATE,
@@ -131,17 +132,17 @@ INCIDENTS = {
             "twice", _day("06-17"), _day("06-30"), "every outcome comes twice, for two weeks before a training",
             outcomes=twice, corrected=_day("07-03"),
         ),
-        Incident("storms", _day("06-24"), _day("07-28"), "summer storms: nearly every third flight is late"),
+        Incident("storms", _day("06-24"), _day("07-28"), "summer storms: more than one flight in three is late"),
         Incident("killed", _day("07-17"), _day("07-17"), "the serving process is killed", mishap="kill"),
         Incident(
             "disk", _day("07-24"), _day("07-24"), "the disk of the stage's workspace is full for a day",
             mishap="fill_disk",
         ),
         Incident(
-            "labels", _day("08-05"), _day("09-02"), "three outcomes in ten are turned around, a month before a training",
+            "labels", _day("08-05"), _day("09-02"), "three outcomes in ten are turned around, before a training",
             outcomes=flipped, corrected=_day("09-17"),
         ),
-        Incident("calm", _day("09-03"), _day("09-30"), "the September calm: hardly a flight is late"),
+        Incident("calm", _day("09-02"), _day("10-06"), "the September calm: one flight in eight is late"),
         Incident(
             "code", _day("10-02"), _day("10-02"), "a change of the code breaks a feature", mishap="break_feature"
         ),
@@ -149,7 +150,6 @@ INCIDENTS = {
             "slow", _day("10-21"), _day("10-21"), "a candidate answers right, but twenty times slower",
             mishap="train_slow_candidate",
         ),
-        Incident("destinations", _day("10-28"), _day("11-30"), "new destinations that no model has seen"),
         Incident(
             "timezone", _day("11-04"), _day("11-06"), "the clocks change, and schedules are in UTC for three days",
             flights=in_utc, corrected=_day("11-07"),

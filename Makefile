@@ -33,7 +33,7 @@ level3 level4: | .venv-serving/.installed
 $(addprefix level,$(LEVELS)): level%: | $(call installed,world level%)   ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1
 	@exec $(RUN) -m shared play $* $(if $(FROM),--from $(FROM)) $(if $(DAYS),--days $(DAYS)) $(if $(ONCE),--once)
 
-replay: | .venv-serving/.installed $(call installed,world level$(LEVEL)) ## play with incidents: LEVEL=1 DAYS=30 INCIDENTS=celsius,gap FROM= PEOPLE=none
+replay: | .venv-serving/.installed $(call installed,world $(if $(call folder_of,$(LEVEL)),level$(LEVEL))) ## play with incidents: LEVEL=1 DAYS=30 INCIDENTS=celsius,gap FROM= PEOPLE=none
 	@exec $(RUN) -m shared replay $(LEVEL) --days $(or $(DAYS),30) $(if $(FROM),--from $(FROM)) $(if $(INCIDENTS),--incidents $(INCIDENTS)) $(if $(PEOPLE),--people $(PEOPLE))
 
 scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world) ## play the year at every level, write docs/scoreboard.md: LEVEL=3 plays one

@@ -97,7 +97,8 @@ def play(stage: Stage, window: Window, once: bool) -> None:
 def replay(arguments: argparse.Namespace) -> None:
     """Play part of the year through a level, and say how it went."""
     from .incidents import choose
-    from .replay import Play, replay, show
+    from .plays import Play
+    from .replay import replay, show
 
     Stage(arguments.level)  # an unknown level is named before anything is read
     incidents = tuple(choose(arguments.incidents))

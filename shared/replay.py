@@ -4,7 +4,6 @@ What is played is the same for every level: publish, what befalls the stage, tic
 work, the day's questions. A replay that was stopped goes on after the last thing that is in its ledger.
 """
 
-import hashlib
 import json
 import re
 import time
@@ -22,68 +21,17 @@ import pandas as pd
 
 from . import mishaps
 from .diary import Diary
-from .incidents import SEED, Incident, feed, publish
+from .incidents import Incident, feed, publish
 from .ledger import Ledger, Observer
 from .people import People
 from .play import console, progress_bar
+from .plays import USUAL, Play, fits, is_finished
 from .stage import ROOT, WORKSPACES, Stage, StageError, running
 from .upstream import LATE_MINUTES, Year, days, load_year
-from .window import FIRST_DAY, Window
+from .window import FIRST_DAY
 
 PATIENCE = 60.0  # seconds that whoever asks tries again when nobody answers
 ALARM = re.compile(r"\b(failed|refused|ALARM|HOLD|ROLLBACK)\b")  # in what a level says about its day
-WORLD = ("incidents", "mishaps", "people", "diary", "replay", "ledger")  # what the same ledger depends on
-USUAL, NOBODY = "usual", "none"
-
-
-@dataclass(frozen=True)
-class Play:
-    """What is played."""
-
-    level: int
-    window: Window
-    incidents: tuple[Incident, ...]
-    people: str
-
-    def folder(self) -> Path:
-        """Return where the play is kept; another play has another folder."""
-        planted = [each.id for each in self.incidents if not each.natural]
-        short = hashlib.sha256(" ".join(planted).encode()).hexdigest()[:6] if planted else "calm"
-        days_ = f"{self.window.first:%m%d}-{self.window.last:%m%d}"
-        return WORKSPACES / "replay" / f"{self.level}-{days_}-{short}-{self.people}"
-
-    def header(self) -> dict[str, Any]:
-        """Return what the first line of the ledger says: plays with the same first line have the same ledger."""
-        return {
-            "level": self.level,
-            "last": str(self.window.last),
-            "incidents": [each.id for each in self.incidents if not each.natural],
-            "people": self.people,
-            "seed": SEED,
-            "code": code_of(self.level),
-        }
-
-
-def code_of(level: int) -> str:
-    """Return a fingerprint of the level's files and of the world's rules."""
-    package = ROOT / Stage(level).package
-    files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    files = [path for path in files if "tests" not in path.parts and path.suffix != ".md"]
-    files += [ROOT / "shared" / f"{name}.py" for name in WORLD] + [ROOT / "shared" / "people.yaml"]
-    content = b"".join(str(path.relative_to(ROOT)).encode() + path.read_bytes() for path in sorted(files))
-    return hashlib.sha256(content).hexdigest()[:12]
-
-
-def is_finished(play: Play) -> bool:
-    """Tell whether the play was played to its end, by the code that is here now."""
-    ledger = Ledger(play.folder() / "ledger.jsonl")
-    return (
-        bool(ledger.events) and _fits(ledger, play) and ledger.last("day", day=str(play.window.last)) is not None
-    )
-
-
-def _fits(ledger: Ledger, play: Play) -> bool:
-    return {"day": str(play.window.first), "event": "play", **play.header()} == ledger.events[0]
 
 
 def replay(play: Play) -> Path:
@@ -94,7 +42,7 @@ def replay(play: Play) -> Path:
     """
     folder = play.folder()
     ledger = Ledger(folder / "ledger.jsonl")
-    if ledger.events and (not _fits(ledger, play) or is_finished(play)):
+    if ledger.events and (not fits(ledger, play) or is_finished(play)):
         _remove(folder)
         ledger = Ledger(folder / "ledger.jsonl")
     folder.mkdir(parents=True, exist_ok=True)
@@ -200,13 +148,14 @@ class _Replay:
             self.say(said[:400])
 
     def _people(self, day: date, first: bool) -> None:
-        if first and not self._done(day, "deployment"):
+        if first and self.ledger.last("deployment", kind="model") is None:
             self._act(day, "first model", partial(self.people.release, day, first=True))
             self.stage.wait_until_ready()
             self.observer.look(day, "people")
             if self.ledger.last("deployment", kind="model") is None:
-                raise StageError(f"no model serves after the first release: see {self.stage.workspace}/logs")
-        if self.play.people == NOBODY:
+                logs = self.stage.workspace / "logs"
+                raise StageError(f"no model serves after the first release: begin earlier, or see {logs}")
+        if self.play.people != USUAL:
             return
         for sign, remedy in self.diary.due(day):
             if not self._done(day, "acted"):

@@ -15,7 +15,8 @@ from .diary import read_assumptions
 from .figures import Played
 from .incidents import INCIDENTS, SEED, Incident
 from .play import console
-from .replay import NOBODY, USUAL, Play, is_finished, replay
+from .plays import NOBODY, USUAL, Play, is_finished
+from .replay import replay
 from .stage import ROOT, WORKSPACES, Stage, StageError, levels
 from .upstream import Year, load_year
 from .window import LAST_DAY, Window
@@ -68,15 +69,16 @@ def assemble(window: Window, numbers: list[int]) -> Board:
 
 def of_level(number: int, window: Window, year: Year) -> Board:
     """Return everything about one level: with people, and with nobody where that is played too."""
-    board = _with(number, window, year, USUAL)
+    board = of_plays(number, window, year, USUAL)
     if all(is_finished(play) for play in plays(number, window, NOBODY)):
-        board["nobody"] = _with(number, window, year, NOBODY)
+        board["nobody"] = of_plays(number, window, year, NOBODY)
     folder = plays(number, window, USUAL)[1].folder()
     board["cost"] = cost.lines(number) | cost.packages(number) | {"measured": cost.measured(folder)}
     return board
 
 
-def _with(number: int, window: Window, year: Year, people: str) -> Board:
+def of_plays(number: int, window: Window, year: Year, people: str) -> Board:
+    """Return the figures of the two plays of a level that belong together."""
     troubled, calm = plays(number, window, people)
     played, usual = Played.read(troubled.folder(), year), Played.read(calm.folder(), year)
     spans = figures.windows(list(troubled.incidents), window.last)

@@ -1,5 +1,6 @@
 """The scoreboard as a page: tables, and a reading of them whose sentences are held against the figures."""
 
+from itertools import pairwise
 from typing import Any
 
 from .reading import reading
@@ -47,6 +48,7 @@ def page(board: Board) -> str:
         "## Quality, week by week\n\n![log loss by week](scoreboard-weeks.png)",
         "![trainings, releases and alarms](scoreboard-strip.png)",
         _table(board, YEAR),
+        _worse(board),
         "## Incidents\n\n"
         + HARM.format(wrong=figures.WRONG_BY, fewest=figures.FEWEST_HARMED)
         + "\n"
@@ -63,6 +65,31 @@ def page(board: Board) -> str:
         _assumptions(board),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _worse(board: Board) -> str:
+    """Say where a level is worse than the one below in what must not get worse from level to level, and why."""
+    lines = []
+    for below, above in pairwise(board["levels"]):
+        for name, (measure, why) in NEVER_WORSE.items():
+            a, b = measure(board["levels"][below]), measure(board["levels"][above])
+            if a is not None and b is not None and b > a:
+                lines.append(f"- {name}: {b:g} at level {above}, {a:g} at level {below}; {why}")
+    return "Where a level is worse than the one below:\n\n" + "\n".join(lines or ["- nowhere"])
+
+
+def _recovery(level: Board) -> float | None:
+    days = [each for each in level["days_from_shift_to_recovery"] if each is not None]
+    return sum(days) / len(days) if days else None
+
+
+NEVER_WORSE: dict[str, tuple[Any, str]] = {
+    "human steps per release": (lambda level: level["steps_per_release"], "people had more to try again"),
+    "days from a shift to a model that knows it, on average": (
+        _recovery,
+        "a candidate has to prove itself on part of the traffic before it gets all of it",
+    ),
+}
 
 
 def _both(*path: str) -> Any:

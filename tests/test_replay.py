@@ -5,6 +5,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import date
@@ -24,6 +25,7 @@ from shared.upstream import load_year
 from shared.window import Window
 
 from .conftest import PORTS, ROOT, free_port
+from .test_docs import RUN_ELSEWHERE
 
 COMMITTED = Path(__file__).with_name("short_year.json")
 WINDOW = Window(date(2013, 3, 18), date(2013, 3, 22))
@@ -85,6 +87,17 @@ def test_what_was_not_answered_is_harm(played: dict[str, Any]) -> None:
         found = level["figures"]["incidents"]["schema"]
         assert found["flights_unanswered"] == found["flights_harmed"] == 970
         assert found["days_to_recover"] == 1
+
+
+@pytest.mark.slow
+def test_the_command_that_documents_show_tells_the_story(ports: dict[str, str], checkout: Path) -> None:
+    (command,) = RUN_ELSEWHERE
+    done = subprocess.run(["bash", "-c", command], cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[schema begins] a column is renamed upstream for a day" in done.stdout
+    assert "people, because of first model: run-notebook, judge, pick-up" in done.stdout
+    assert "no predictions" in done.stdout
+    assert re.search(r"[\d,]+ of [\d,]+ flights answered, log loss 0\.\d{4}", done.stdout)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,8 +44,8 @@ def release(version: str, share: float) -> str:
     if registry.version_of(CHALLENGER) not in (None, version):
         withdraw(f"version {version} takes its place")
     client = MlflowClient()
-    started = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    client.set_registered_model_tag(MODEL, "experiment", f"{version}-{started}")
+    number = int(registry.tags().get("experiment", "0-0").partition("-")[2]) + 1
+    client.set_registered_model_tag(MODEL, "experiment", f"{version}-{number}")
     client.set_registered_model_tag(MODEL, "challenger_share", str(share))
     registry.set_alias(CHALLENGER, version)
     try:
@@ -86,6 +87,8 @@ def withdraw(why: str) -> str:
         return "there is no challenger"
     registry.delete_alias(CHALLENGER)
     history.record(challenger, history.WITHDRAWN, why)
+    with suppress(NotFollowedError):  # it is out, whether the service hears of it now or when it is back
+        _wait(os.environ["PORT"], "challenger", None)
     return f"version {challenger} is withdrawn: {why}"
 
 
@@ -106,13 +109,13 @@ def rollback(why: str) -> str:
     return f"version {previous} is champion again: {why}"
 
 
-def _wait(port: str, arm: str, version: str) -> None:
-    """Wait until the service at `port` says that `version` is its `arm`."""
+def _wait(port: str, arm: str, version: str | None) -> None:
+    """Wait until the service at `port` says that `version`, or none, is its `arm`."""
     deadline, said = time.monotonic() + SECONDS_TO_FOLLOW, "no answer"
     while time.monotonic() < deadline:
         try:
             answer: dict[str, Any] = httpx.get(f"http://127.0.0.1:{port}/version", timeout=5).json()
-            if str(answer[arm] or "").startswith(f"{MODEL}/{version}@"):
+            if str(answer[arm] or "none").startswith(f"{MODEL}/{version}@" if version else "none"):
                 return
             said = answer["problem"] or f"{arm} is {answer[arm]}"
             if said.startswith(f"version {version}:"):

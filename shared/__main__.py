@@ -5,14 +5,18 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from .people import People
 from .stage import Stage, StageError, running
 from .window import Window
 
+if TYPE_CHECKING:
+    from .incidents import Incident
 
-def main() -> None:
+
+def main() -> None:  # noqa: PLR0915 - one statement more per command
     """Parse the command line and run one command."""
     parser = argparse.ArgumentParser(prog="python -m shared", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -21,6 +25,16 @@ def main() -> None:
     playing.add_argument("--from", dest="first", metavar="DAY")
     playing.add_argument("--days", type=int)
     playing.add_argument("--once", action="store_true", help="stop after the play")
+    replaying = commands.add_parser(
+        "replay", help="play part of the year with incidents and people, into a ledger"
+    )
+    replaying.add_argument("level", type=int)
+    replaying.add_argument("--from", dest="first", metavar="DAY")
+    replaying.add_argument("--days", type=int, default=30)
+    replaying.add_argument("--incidents", default="none", metavar="A,B")
+    replaying.add_argument("--people", default="usual", choices=["usual", "none"])
+    scoring = commands.add_parser("scoreboard", help="play the year at every level, and write docs/scoreboard.*")
+    scoring.add_argument("levels", type=int, nargs="*", help="play only these; whatever is finished is written")
     retraining = commands.add_parser("retrain", help="let people make and release a model in a running stage")
     retraining.add_argument("level", type=int)
     planting = commands.add_parser("candidate", help="train a planted candidate in a running stage")
@@ -41,6 +55,13 @@ def main() -> None:
                 length = usual["days"] if arguments.days is None else arguments.days
                 window = Window.of(arguments.first or str(usual["from"]), length)
                 play(stage, window, arguments.once)
+            case "replay":
+                replay(arguments)
+            case "scoreboard":
+                from .scoreboard import scoreboard
+
+                for path in scoreboard(arguments.levels):
+                    print(path)
             case "retrain":
                 retrain(Stage(arguments.level))
             case "candidate":
@@ -71,6 +92,32 @@ def play(stage: Stage, window: Window, once: bool) -> None:
             print("Serving until Ctrl-C.", flush=True)
             with suppress(KeyboardInterrupt):
                 signal.pause()
+
+
+def replay(arguments: argparse.Namespace) -> None:
+    """Play part of the year through a level, and say how it went."""
+    from .incidents import choose
+    from .plays import Play
+    from .replay import replay, show
+
+    Stage(arguments.level)  # an unknown level is named before anything is read
+    incidents = tuple(choose(arguments.incidents))
+    first = arguments.first or str(first_day(incidents))
+    window = Window.of(first, arguments.days)
+    inside = tuple(each for each in incidents if each.first <= window.last and window.first <= each.last)
+    if arguments.incidents != "all" and inside != incidents:
+        raise StageError(
+            "these days have no "
+            + ", ".join(f"{i.id} ({i.first} to {i.last})" for i in incidents if i not in inside)
+            + ": choose FROM and DAYS so that they do"
+        )
+    show(replay(Play(arguments.level, window, inside, arguments.people)))
+
+
+def first_day(incidents: tuple["Incident", ...]) -> date:
+    """Return a week before the first of the incidents, or when a stage usually goes live."""
+    live = date(2013, 3, 1)
+    return max(live, min(each.first for each in incidents) - timedelta(days=7)) if incidents else live
 
 
 def retrain(stage: Stage) -> None:

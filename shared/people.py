@@ -1,5 +1,6 @@
 """The robot operator: does what people do at a level, and only what its HUMAN_STEPS.yaml names."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +18,7 @@ class Step:
     when: str
     does: str
     command: str = ""
+    trains: bool = False  # makes a model: not needed where one was made by itself and waits
 
 
 def read_steps(package: str) -> list[Step]:
@@ -34,15 +36,28 @@ class People:
 
     def release(self, day: date, first: bool = False) -> None:
         """Make a model and bring it into service, by hand."""
-        self._perform(day, {"release"} if first else {"release", "next release"})
+        self._perform(day, self.steps_of({"release", "first release" if first else "next release"}))
+
+    def release_what_waits(self, day: date) -> None:
+        """Bring a model that was made already into service."""
+        steps = self.steps_of({"release", "next release"})
+        made = max((n for n, step in enumerate(steps) if step.trains), default=-1)
+        self._perform(day, steps[made + 1 :])
+
+    def look(self, day: date) -> None:
+        """Look at what the machine will not decide alone, and let it go on."""
+        self._perform(day, self.steps_of({"hold"}))
 
     def daily(self, day: date) -> None:
         """Do what has to be done every day."""
-        self._perform(day, {"daily"})
+        self._perform(day, self.steps_of({"daily"}))
 
-    def _perform(self, day: date, occasions: set[str]) -> None:
-        for step in self.steps:
-            if step.when in occasions:
-                if step.command:
-                    self.stage.run(step.command, DAY=str(day))
-                self.done.append(step)
+    def steps_of(self, occasions: set[str]) -> list[Step]:
+        """Return the steps of some occasions, in order."""
+        return [step for step in self.steps if step.when in occasions]
+
+    def _perform(self, day: date, steps: Iterable[Step]) -> None:
+        for step in steps:
+            if step.command:
+                self.stage.run(step.command, DAY=str(day))
+            self.done.append(step)

@@ -11,10 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from .people import People
 from .stage import WORKSPACES, Stage, StageError
-from .upstream import Year, days, load_year, publish
+from .upstream import LATE_MINUTES, Year, days, load_year, publish
 from .window import FIRST_DAY, Window
-
-LATE_MINUTES = 15
 
 console = Console(highlight=False)
 
@@ -45,7 +43,7 @@ def _play_days(stage: Stage, people: People, year: Year, window: Window, started
     stage.wait_until_ready()
     answers: dict[str, float] = {}
     seconds = 0.0
-    with _progress() as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("", total=(window.last - window.first).days + 1)
         for day in days(window.first, window.last):
             progress.update(bar, description=f"{day}")
@@ -107,7 +105,8 @@ def _short(path: Path | str) -> str:
     return str(path).replace(f"{WORKSPACES.parent}/", "")
 
 
-def _progress() -> Progress:
+def progress_bar() -> Progress:
+    """Return a bar of days."""
     return Progress(
         TextColumn("  {task.description}"),
         BarColumn(),

@@ -1,6 +1,7 @@
 """Start a level, tick it, ask it, stop it. What is particular to a level is read from its `stage.yaml`."""
 
 import csv
+import hashlib
 import os
 import shlex
 import shutil
@@ -21,6 +22,8 @@ from typing import IO, Any
 import httpx
 import psutil
 import yaml
+
+from . import warm
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKSPACES = ROOT / ".stage"
@@ -52,12 +55,16 @@ class Stage:
     """One level, with a workspace folder for all that it writes."""
 
     number: int
-    workspace: Path = field(init=False)
+    workspace: Path = field(default=Path())  # .stage/levelN unless told otherwise
+    disk_full: bool = False  # what people start cannot write to files either
+    warm: bool = False  # let people's scripts run in an interpreter that has been started already
     _processes: subprocess.Popen[str] | None = None
     _clock: subprocess.Popen[str] | None = None
+    _python: subprocess.Popen[str] | None = None
 
     def __post_init__(self) -> None:
-        self.workspace = WORKSPACES / f"level{self.number}"
+        if self.workspace == Path():
+            self.workspace = WORKSPACES / f"level{self.number}"
         if self.number not in levels():
             known = ", ".join(f"{number} ({name})" for number, name in levels().items())
             raise StageError(f"there is no level {self.number}: choose one of {known}")
@@ -87,16 +94,17 @@ class Stage:
         """Replace ${NAME} in `text` from the stage's environment."""
         return string.Template(text).substitute(self.environment, **more)
 
-    def prepare(self) -> None:
-        """Make an empty workspace.
+    def prepare(self, keep: bool = False) -> None:
+        """Make an empty workspace, or `keep` what is there.
 
         Raises:
             StageError: a port is taken; the workspace is left as it was.
         """
         for name in self.description["ports"]:
             self._check_free(name, int(self.environment[name]))
-        shutil.rmtree(self.workspace, ignore_errors=True)
-        (self.workspace / "logs").mkdir(parents=True)
+        if not keep:
+            shutil.rmtree(self.workspace, ignore_errors=True)
+        (self.workspace / "logs").mkdir(parents=True, exist_ok=True)
         Path(self.environment["CACHE"]).mkdir(exist_ok=True)
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.environment.items()]
         (self.workspace / "env").write_text("".join(lines))
@@ -118,6 +126,9 @@ class Stage:
             self._processes = self._spawn("supervisord", "-c", f"{self.package}/supervisord.conf")
         if (ROOT / self.package / "__main__.py").exists():
             self._clock = self._spawn(sys.executable, "-m", self.package, "tick", "-", stdin=subprocess.PIPE)
+        if self.warm:
+            warm.prepare(self.workspace / "warm")
+            self._python = self._spawn(sys.executable, "-m", "shared.warm", str(self.workspace / "warm"))
 
     def _spawn(self, *command: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":
         log: IO[str] = (self.workspace / "logs" / f"{Path(command[0]).name}.out").open("a")
@@ -147,9 +158,9 @@ class Stage:
     def run(self, command: str, **more: str) -> None:
         """Run one shell command the way a person of this level would."""
         done = subprocess.run(
-            ["bash", "-c", self.fill(command, **more)],
+            ["bash", "-c", ("ulimit -f 0; " if self.disk_full else "") + self.fill(command, **more)],
             cwd=ROOT,
-            env=os.environ | self.environment,
+            env=os.environ | self.environment | self._path(),
             capture_output=True,
             text=True,
             check=False,
@@ -159,6 +170,15 @@ class Stage:
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise StageError(f"`{self.fill(command, **more)}` failed: {said[-1] if said else 'no reason given'}")
+
+    def _path(self) -> dict[str, str]:
+        path = self.environment["PATH"]
+        return {"PATH": f"{self.workspace / 'warm'}{os.pathsep}{path}"} if self.warm else {}
+
+    @property
+    def has_processes(self) -> bool:
+        """Tell whether something keeps processes of the stage running."""
+        return self._processes is not None
 
     def wait_until_ready(self) -> None:
         """Wait until the level answers; one without a server is always ready."""
@@ -189,32 +209,43 @@ class Stage:
             raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
         return {each["flight_id"]: each["late_probability"] for each in answer.json()["predictions"]}
 
-    def model(self) -> str | None:
-        """Return the name of the model that answers, if the level can tell."""
-        if "version" not in self.description:
-            return None
+    def version(self) -> dict[str, Any]:
+        """Return what the level says about itself; where it cannot speak, the start of its model's SHA-256."""
         door = self.fill(self.description["version"])
+        if not door.startswith("http"):
+            path = Path(door)
+            return {"model": hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else None}
         answer = httpx.get(door, timeout=5)
         if not answer.is_success:
             raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
-        return str(answer.json()["model"])
+        return dict(answer.json())
+
+    def model(self) -> str | None:
+        """Return the name of the model that answers."""
+        return self.version()["model"]
+
+    def family(self) -> list[psutil.Process]:
+        """Return the processes of the stage that live."""
+        known = self._processes, self._clock, self._python
+        started = [process for process in known if process and process.poll() is None]
+        parents = [psutil.Process(process.pid) for process in started]
+        return parents + [child for parent in parents for child in parent.children(recursive=True)]
 
     def stop(self) -> None:
         """End every process of the stage, and wait until they are gone."""
-        started = [process for process in (self._clock, self._processes) if process is not None]
-        family = [psutil.Process(process.pid) for process in started if process.poll() is None]
-        family += [child for parent in family for child in parent.children(recursive=True)]
+        started = [process for process in (self._clock, self._processes, self._python) if process is not None]
+        family = self.family()
         for process in started:
             process.send_signal(signal.SIGTERM)
         _, alive = psutil.wait_procs(family, timeout=SECONDS_TO_STOP)
         for survivor in alive:
             survivor.kill()
         psutil.wait_procs(alive, timeout=SECONDS_TO_STOP)
-        self._clock = self._processes = None
+        self._clock = self._processes = self._python = None
 
 
 @contextmanager
-def running(stage: Stage) -> Iterator[None]:
+def running(stage: Stage, keep: bool = False) -> Iterator[None]:
     """Prepare and start a stage, and end it however this block ends: done, failed, Ctrl-C, or told to end."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -222,7 +253,7 @@ def running(stage: Stage) -> Iterator[None]:
 
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, end)
-    stage.prepare()
+    stage.prepare(keep)
     try:
         stage.start()
         yield

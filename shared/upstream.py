@@ -29,6 +29,7 @@ FLIGHTS = [
     *WEATHER,
 ]
 OUTCOMES = ["flight_id", "arrival_delay"]
+LATE_MINUTES = 15  # what the levels predict: an arrival this late or later
 
 # A prediction is made one hour before departure, with the newest observation the station had sent by then.
 NOTICE = pd.Timedelta("1h")

@@ -1,0 +1,190 @@
+"""An honest reading of the scoreboard: each sentence is made from figures, or left out if they do not bear it."""
+
+from collections.abc import Callable
+from typing import Any
+
+Board = dict[str, Any]
+NOTHING = ("no harm", "prevented", "does not apply")
+
+
+def reading(board: Board) -> list[str]:
+    """Return the sentences that the figures bear; a level that is not played is not spoken of."""
+    levels = board["levels"]
+    found = []
+    for sentence in SENTENCES:
+        try:
+            said = sentence(levels)
+        except KeyError:
+            continue  # it is about a level or a play that is not there
+        if said:
+            found.append(said)
+    return found
+
+
+def hands(levels: Board) -> str | None:
+    """Say what the first step buys in work, and that it buys nothing in quality."""
+    a, b = levels["0"], levels["1"]
+    if b["human_steps"] >= a["human_steps"] or abs(a["calm"]["log_loss"] - b["calm"]["log_loss"]) > 0.002:
+        return None
+    return (
+        f"Level 1 needs {b['human_steps']} human steps a year where level 0 needs {a['human_steps']}, and "
+        f"answers no "
+        f"better (log loss {b['calm']['log_loss']} and {a['calm']['log_loss']} in the calm year): software "
+        f"around a "
+        "model does not improve the model."
+    )
+
+
+def alone(levels: Board) -> str | None:
+    """Say what is left of each level when nobody comes to work."""
+    shares = {number: level["nobody"]["answered"] for number, level in levels.items() if "nobody" in level}
+    if shares["0"] > 0.05 or min(shares[number] for number in shares if number != "0") < 0.9:
+        return None
+    fewest = min(share for number, share in shares.items() if number != "0")
+    return (
+        f"With nobody after the first model, level 0 answers {shares['0']:.0%} of the flights; every other level "
+        f"answers at least {fewest:.1%}."
+    )
+
+
+def tests(levels: Board) -> str | None:
+    """Say what tests of the application are worth."""
+    harmed = {number: level["incidents"]["code"]["flights_harmed"] for number, level in levels.items()}
+    others = [harmed[number] for number in harmed if number != "0"]
+    if any(levels[number]["incidents"]["code"]["outcome"] not in NOTHING for number in levels if number != "0"):
+        return None
+    if not others or harmed["0"] < 50:
+        return None
+    return (
+        f"A change that breaks a feature harms {harmed['0']:,} flights where code is changed on the server, and "
+        f"none "
+        "where tests stand before a release: from level 1 on."
+    )
+
+
+def schedule(levels: Board) -> str | None:
+    """Say what a schedule buys."""
+    a, b = levels["1"], levels["2"]
+    gained = a["calm"]["log_loss"] - b["calm"]["log_loss"]
+    if gained <= 0:
+        return None
+    return (
+        f"Level 2's schedule ({b['calm']['trainings']} trainings against {a['calm']['trainings']}) improves the "
+        f"calm "
+        f"year's log loss by {gained:.4f}, from {a['calm']['log_loss']} to {b['calm']['log_loss']}; people "
+        f"still take "
+        f"{b['steps_per_release']:g} steps for each release ({a['steps_per_release']:g} below)."
+    )
+
+
+def no_hands(levels: Board) -> str | None:
+    """Say what automatic releases buy in work, and what they cost in time."""
+    a, b = levels["2"], levels["3"]
+    if b["human_steps"] >= a["human_steps"]:
+        return None
+    slower = b["dora"]["change_lead_time_days"] > a["dora"]["change_lead_time_days"]
+    but = (
+        f"; but a model takes {b['dora']['change_lead_time_days']:g} days from its training to all traffic "
+        f"instead of "
+        f"{a['dora']['change_lead_time_days']:g}, because an A/B test wants its days"
+    )
+    return (
+        f"Level 3 needs {b['human_steps']} human steps a year where level 2 needs {a['human_steps']}"
+        f"{but if slower else ''}."
+    )
+
+
+def not_better(levels: Board) -> str | None:
+    """Say that automatic releases do not make better models."""
+    change = levels["3"]["calm"]["log_loss"] - levels["2"]["calm"]["log_loss"]
+    if abs(change) > 0.004:
+        return None
+    worse = "worse" if change > 0 else "better"
+    return (
+        f"They do not make the model better: the calm year's log loss is {abs(change):.4f} {worse} at level 3 "
+        f"than at "
+        f"level 2, with {levels['3']['calm']['releases']} releases instead of {levels['2']['calm']['releases']}."
+    )
+
+
+def everywhere(levels: Board) -> str | None:
+    """Say what no level that was played does anything about."""
+    names = [
+        name
+        for name in next(iter(levels.values()))["incidents"]
+        if all(level["incidents"].get(name, {}).get("outcome") not in NOTHING for level in levels.values())
+    ]
+    if not names:
+        return None
+    trouble = ", ".join(names)
+    return f"Some trouble harms every level: {trouble}. What comes wrong from outside is answered wrong."
+
+
+def full_disk(levels: Board) -> str | None:
+    """Say what it costs to log every answer."""
+    harmed = {number: level["incidents"]["disk"]["flights_harmed"] for number, level in levels.items()}
+    if harmed["3"] <= harmed["2"] + 50:
+        return None
+    return (
+        f"One thing gets worse: on the day the disk is full, level 3 leaves {harmed['3']:,} flights unanswered "
+        f"and level "
+        f"2 {harmed['2']:,}, because an answer that cannot be logged is not given."
+    )
+
+
+def triggers(levels: Board) -> str | None:
+    """Say how much of what triggers get a schedule gets."""
+    once, by_schedule, by_trigger = (levels[number]["calm"] for number in ("1", "3", "4"))
+    whole = once["log_loss"] - by_trigger["log_loss"]
+    if whole <= 0:
+        return None
+    share = (once["log_loss"] - by_schedule["log_loss"]) / whole
+    return (
+        f"Level 3's monthly schedule gets {share:.0%} of what level 4's triggers get over level 1 in the calm "
+        f"year, with "
+        f"{by_schedule['trainings']} trainings instead of {by_trigger['trainings']}."
+    )
+
+
+def price(levels: Board) -> str | None:
+    """Say what it all costs."""
+    first, last = min(levels), max(levels)
+    a, b = levels[first]["cost"], levels[last]["cost"]
+    return (
+        f"The price: {a['code']:,} lines of code at level {first} and {b['code']:,} at level {last}, "
+        f"{a['packages']} "
+        f"packages ({a['packages_mb']:,} MB) and {b['packages']} ({b['packages_mb']:,} MB)."
+    )
+
+
+def when_to_stop(levels: Board) -> str | None:
+    """Say where most of the quality comes from."""
+    losses = {number: level["calm"]["log_loss"] for number, level in levels.items()}
+    best = min(losses, key=lambda number: losses[number])
+    whole = losses["0"] - losses[best]
+    if whole <= 0:
+        return None
+    share = (losses["0"] - losses["2"]) / whole
+    if share < 0.5:
+        return None
+    return (
+        f"When to stop: level 2 has {share:.0%} of the quality that the best level (level {best}) adds to level "
+        f"0. Who "
+        "releases seldom, and has people to look, can stop there; what comes after buys hands, evidence and "
+        "safety."
+    )
+
+
+SENTENCES: tuple[Callable[[Board], str | None], ...] = (
+    hands,
+    alone,
+    tests,
+    schedule,
+    no_hands,
+    not_better,
+    triggers,
+    everywhere,
+    full_disk,
+    price,
+    when_to_stop,
+)

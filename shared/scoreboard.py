@@ -1,0 +1,132 @@
+"""The same year at every level: play what is not played yet, and write docs/scoreboard.json, .md and the pictures.
+
+Each level's year is played four times: with incidents and without, with people and with nobody after the first
+model. Finished plays are kept in .stage/replay and used again, as long as neither the level nor the world changed.
+"""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from . import cost, figures
+from .copies import git
+from .diary import read_assumptions
+from .figures import Played
+from .incidents import INCIDENTS, SEED, Incident
+from .play import console
+from .plays import NOBODY, USUAL, Play, is_finished
+from .replay import replay
+from .stage import ROOT, WORKSPACES, Stage, StageError, levels
+from .upstream import Year, load_year
+from .window import LAST_DAY, Window
+
+LIVE = date(2013, 3, 1)
+YEAR = Window(LIVE, LAST_DAY)
+DOCS = ROOT / "docs"
+
+Board = dict[str, Any]
+
+
+def plays(level: int, window: Window, people: str) -> tuple[Play, Play]:
+    """Return the two plays of a level that belong together: with incidents, and the calm year."""
+    fits = tuple(each for each in INCIDENTS.values() if each.first <= window.last and window.first <= each.last)
+    return Play(level, window, fits, people), Play(level, window, (), people)
+
+
+def play_all(window: Window, numbers: list[int]) -> None:
+    """Play whatever of these levels is not played yet."""
+    for number in numbers:
+        for people in (USUAL, NOBODY):
+            for play in plays(number, window, people):
+                if not is_finished(play):
+                    kind = "with incidents" if play.incidents else "calm"
+                    console.print(f"[bold]{Stage(number).package}[/], {kind}, people: {people}")
+                    replay(play)
+
+
+def assemble(window: Window, numbers: list[int]) -> Board:
+    """Return the scoreboard of the levels whose plays are finished.
+
+    Raises:
+        StageError: no level has all its plays.
+    """
+    year = load_year(WORKSPACES / "world")
+    board: Board = {"levels": {}}
+    for number in numbers:
+        if all(is_finished(play) for play in plays(number, window, USUAL)):
+            board["levels"][str(number)] = of_level(number, window, year)
+    if not board["levels"]:
+        raise StageError("no level's year is played to its end: run `make scoreboard`")
+    return board | {
+        "assumptions": read_assumptions(),
+        "incidents": {each.id: _described(each) for each in INCIDENTS.values()},
+        "window": [str(window.first), str(window.last)],
+        "seed": SEED,
+        "commit": git(ROOT, "log", "-1", "--format=%h", "--abbrev=12", "--", "shared", "level[0-9]_*").strip(),
+    }
+
+
+def of_level(number: int, window: Window, year: Year) -> Board:
+    """Return everything about one level: with people, and with nobody where that is played too."""
+    board = of_plays(number, window, year, USUAL)
+    if all(is_finished(play) for play in plays(number, window, NOBODY)):
+        board["nobody"] = of_plays(number, window, year, NOBODY)
+    folder = plays(number, window, USUAL)[1].folder()
+    board["cost"] = cost.lines(number) | cost.packages(number) | {"measured": cost.measured(folder)}
+    return board
+
+
+def of_plays(number: int, window: Window, year: Year, people: str) -> Board:
+    """Return the figures of the two plays of a level that belong together."""
+    troubled, calm = plays(number, window, people)
+    played, usual = Played.read(troubled.folder(), year), Played.read(calm.folder(), year)
+    spans = figures.windows(list(troubled.incidents), window.last)
+    return {
+        **figures.quality(played),
+        "calm": figures.quality(usual) | figures.trainings(usual),
+        **figures.trainings(played),
+        **figures.people(played),
+        "days_from_shift_to_recovery": figures.days_to_recovery(usual),
+        "incidents": {name: figures.incident(played, usual, *span) for name, span in spans.items()},
+        "dora": figures.dora(played, usual),
+        "weeks": figures.weekly(played),
+        "calm_weeks": figures.weekly(usual),
+        "strip": figures.strip(played),
+    }
+
+
+def _described(incident: Incident) -> dict[str, Any]:
+    dates = {"first": str(incident.first), "last": str(incident.last)}
+    return dates | {"story": incident.story, "natural": incident.natural}
+
+
+def write(board: Board, folder: Path = DOCS) -> list[Path]:
+    """Write the scoreboard as JSON, as a page, and as pictures; return the files."""
+    from . import pages, pictures
+
+    paths = [folder / "scoreboard.json", folder / "scoreboard.md"]
+    for path, text in zip(paths, (to_json(board), pages.page(board)), strict=True):
+        part = path.with_suffix(".part")
+        part.write_text(text)
+        part.replace(path)
+    return [*paths, *pictures.draw(board, folder)]
+
+
+def to_json(board: Board) -> str:
+    """Return the scoreboard as text: the same board gives the same bytes."""
+    return json.dumps(board, indent=1, sort_keys=True) + "\n"
+
+
+def without_times(board: Board) -> Board:
+    """Return the scoreboard without what is measured, which no two runs share."""
+    copied: Board = json.loads(json.dumps(board))
+    for level in copied["levels"].values():
+        level["cost"].pop("measured", None)
+    return copied
+
+
+def scoreboard(numbers: list[int] | None = None) -> list[Path]:
+    """Play what is missing and write the scoreboard."""
+    play_all(YEAR, numbers or sorted(levels()))
+    return write(assemble(YEAR, sorted(levels())))

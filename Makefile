@@ -99,8 +99,8 @@ test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) w
 bench: | $(call installed,world level3) ## measure the A/B test on real flights: docs/experiment.json, .png
 	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment
 
-assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## put every claim of the maturity models to the test: [LEVEL=3]
-	@$(RUN) -m shared.assess $(if $(LEVEL),--level $(LEVEL))
+assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## put every claim of the maturity models to the test: [LEVEL=3] [ABLATE=1]
+	@$(RUN) -m shared.assess $(if $(LEVEL),--level $(LEVEL)) $(if $(ABLATE),--ablate)
 
 where: | $(call installed,world) ## where are you? some twenty questions: [ANSWERS=file.yaml]
 	@$(RUN) -m shared.assess.where$(if $(PAGE),_page) $(ANSWERS)

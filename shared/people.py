@@ -40,6 +40,10 @@ class People:
         """Do what has to be done every day."""
         self._perform(day, {"daily"})
 
+    def when(self, day: date, occasion: str) -> None:
+        """Do what is named for some other occasion, if anything is."""
+        self._perform(day, {occasion})
+
     def _perform(self, day: date, occasions: set[str]) -> None:
         for step in self.steps:
             if step.when in occasions:

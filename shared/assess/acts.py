@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ..upstream import Year, days, publish
@@ -19,10 +18,14 @@ from . import changes, flaws
 from .mutants import Mutants, hunt
 from .scene import Scene
 
-FIRST = date(2013, 6, 30)  # a Sunday; the next day is the first Monday of a month, on which schedules may train
-ENOUGH_DAYS, MOST_DAYS = 3, 14
-TROUBLED_DAYS = 8
-ALARMS = ("alarm", "alert", "drift")
+FIRST = date(2013, 3, 1)  # the first model learns from January and February
+# Days that are played: the first Monday of a month, on which calendars train, and then a week of summer, which
+# a model of the winter does not know.
+MONDAY, SUMMER = date(2013, 4, 1), date(2013, 6, 30)
+ENOUGH_DAYS, MOST_DAYS = 5, 16
+TROUBLED_DAYS, LATER_MINUTES = 16, 15.0
+AGED = 65  # days without a calendar's training: Tuesdays to Sundays hide nothing
+ALARMS = ("alarm ", "alert", "drift", "hold ")
 METRIC_TRIGGERS = {"performance", "drift"}
 
 
@@ -69,14 +72,12 @@ class Successor:
 class Trouble:
     """Days on which the world turned, without a schedule, new code or people."""
 
-    said: list[str]
-    alarms: list[str]
-    triggered: list[dict[str, Any]]  # training runs that somebody's measure started
-    before: str
-    after: str
-    broken: str = ""  # what was said on a day when the data broke the schema as well
-    runs_on_broken: int = 0
-    aged: str = ""  # what was said when time went by and nothing was trained
+    said: list[str] = field(default_factory=list)
+    alarms: list[str] = field(default_factory=list)
+    triggered: list[dict[str, Any]] = field(default_factory=list)  # runs that no person and no calendar started
+    issues: list[str] = field(default_factory=list)  # written for people
+    runs_on_broken: int = 0  # finished on a day when the data broke the schema
+    aged: str = ""  # what was said when weeks had gone by and nothing was trained
 
 
 @dataclass
@@ -139,11 +140,14 @@ def open_with_a_model(scene: Scene) -> Opening:
 
 
 def let_days_pass(scene: Scene) -> list[Seen]:
-    """Let days pass until one model answers; somebody comes in only where every day needs somebody."""
+    """Let a Monday pass and then days of summer, until one model answers; who must do something daily does it."""
     seen: list[Seen] = []
+    day = FIRST
     while len(seen) < ENOUGH_DAYS or (len(seen[-1].models) > 1 and len(seen) < MOST_DAYS):
-        day = FIRST + timedelta(days=len(seen) + 1)
-        scene.publish(day)
+        following = MONDAY if not seen else max(SUMMER, day + timedelta(days=1))
+        for between in days(day + timedelta(days=1), following):
+            scene.publish(between)
+        day = following
         said = scene.tick(day)
         drop = scene.workspace / "drop"
         published = drop / "flights" / f"{day}.parquet", drop / "outcomes" / f"{day - timedelta(days=1)}.parquet"
@@ -165,46 +169,57 @@ def bring_a_second(scene: Scene, played: Played) -> Successor:
 
 
 def make_trouble(scene: Scene, last: date) -> Trouble:
-    """Turn °F into °C and late into early, break the schema for a day, then let time pass without news."""
-    before, known = scene.serving(FIRST), {run["run_id"] for run in scene.runs()}
-    said: list[str] = []
-    started = time.time()
+    """Let every flight arrive later, turn °F into °C, break the schema for a day, then let time pass."""
+    trouble, started, day = Trouble(), time.time(), last
+    known = {run["run_id"] for run in scene.runs()}
+    drop = scene.workspace / "drop"
 
-    def triggered() -> list[dict[str, Any]]:
-        return [
-            run
-            for run in scene.runs()
-            if run["run_id"] not in known and run["tags"].get("trigger") in METRIC_TRIGGERS
-        ]
-
-    day = last
-    for _ in range(TROUBLED_DAYS):
-        day += timedelta(days=1)
-        publish(_turned(scene.year), day, scene.workspace / "drop")
-        said.append(scene.tick(day))
+    def live(day: date, year: Year) -> str:
+        publish(year, day, drop)
+        trouble.said.append(scene.tick(day))
         if "PORT" in scene.stage.environment:  # what nobody logs changes nothing
             scene.ask(day)
-        if triggered() and scene.serving(FIRST) != before:
+        return trouble.said[-1]
+
+    def by_a_measure() -> bool:
+        return any(
+            run["run_id"] not in known for run in scene.runs() if run["tags"].get("trigger") in METRIC_TRIGGERS
+        )
+
+    for _ in range(TROUBLED_DAYS):
+        live(day := day + timedelta(days=1), _later(scene.year))
+        if by_a_measure():
             break
-    trouble = Trouble(said, _alarms(scene, said, started), triggered(), before, scene.serving(FIRST))
-    count, day = len(scene.runs()), day + timedelta(days=1)
-    publish(_renamed(_turned(scene.year)), day, scene.workspace / "drop")
-    trouble.broken = scene.tick(day)
+    for _ in range(2):
+        live(day := day + timedelta(days=1), _celsius(_later(scene.year)))
+    count = len(scene.runs())
+    live(day := day + timedelta(days=1), _renamed(scene.year))
     trouble.runs_on_broken = sum(run["status"] == "FINISHED" for run in scene.runs()[count:])
+    trouble.issues = [scene.short(path) for path in scene.files(started) if "issue" in str(path.parent).lower()]
     scene.publish(day)
-    later = day + timedelta(days=45)
-    while later.day <= 7:
-        later += timedelta(days=1)  # no schedule hides what age does
-    trouble.aged = scene.tick(later)
+    if trouble.issues:
+        scene.people.when(day, "issue")
+    for between in days(day + timedelta(days=1), day + timedelta(days=AGED)):
+        scene.publish(between)
+    trouble.aged = scene.tick(_not_a_first_monday(day + timedelta(days=AGED)))
+    trouble.triggered = [
+        run for run in scene.runs() if run["tags"].get("trigger") not in (None, "manual", "schedule")
+    ]
+    trouble.alarms = _alarms(scene, trouble.said, started)
     return trouble
 
 
-def _turned(year: Year) -> Year:
-    flights = year.flights.assign(**{name: (year.flights[name] - 32) / 1.8 for name in ("temp", "dewp")})
-    delays = year.outcomes["arrival_delay"]
-    return Year(
-        flights, year.outcomes.assign(arrival_delay=delays.where(delays.isna(), np.where(delays >= 15, 0.0, 60.0)))
-    )
+def _not_a_first_monday(day: date) -> date:
+    return day - timedelta(days=1) if day.weekday() == 0 and day.day <= 7 else day
+
+
+def _later(year: Year) -> Year:
+    return Year(year.flights, year.outcomes.assign(arrival_delay=year.outcomes["arrival_delay"] + LATER_MINUTES))
+
+
+def _celsius(year: Year) -> Year:
+    celsius = {name: ((year.flights[name] - 32) / 1.8).round(2) for name in ("temp", "dewp")}
+    return Year(year.flights.assign(**celsius), year.outcomes)
 
 
 def _renamed(year: Year) -> Year:
@@ -214,13 +229,10 @@ def _renamed(year: Year) -> Year:
 def _alarms(scene: Scene, said: list[str], since: float) -> list[str]:
     """Return what warned somebody: words of the tick, events of the orchestrator, files."""
     moment = pd.Timestamp(since, unit="s", tz="UTC").isoformat()
-    events = scene.pipeline("events", filter={"occurred": {"since": moment}}, limit=50)
+    own = {"exclude_prefix": ["prefect."]}  # what the orchestrator says about its own work
+    events = scene.pipeline("events", filter={"occurred": {"since": moment}, "event": own}, limit=50)
     words = [line for line in said if any(word in line.lower() for word in ALARMS)]
-    words += [
-        json.dumps(each)[:400]
-        for each in events
-        if any(word in str(each.get("event", "")).lower() for word in ALARMS)
-    ]
+    words += [json.dumps(each) for each in events]
     words += [
         f"{scene.short(path)}: {path.read_text(errors='replace')[:300]}"
         for path in scene.files(since)

@@ -68,7 +68,7 @@ def one_store(played: Played) -> Finding:
 
 @probe("MON-04")
 def quality_alarm(played: Played) -> Finding:
-    """While labels were turned around an alarm spoke of quality."""
+    """While every flight arrived later than it would have, an alarm spoke of quality."""
     return _alarm(
         played, re.compile(r"performance|quality|log.?loss|calibration", re.IGNORECASE), "the quality of answers"
     )
@@ -96,6 +96,6 @@ def age_is_watched(played: Played) -> Finding:
     said = played.trouble.aged
     return holds(
         bool(re.search(r"stale|\bage\b|\bold\b", said)),
-        f"after 45 days: {said[:160]}",
-        f"45 days later nobody speaks of age: {said[:120]}",
+        f"weeks later: {said[:160]}",
+        f"weeks later nobody speaks of age: {said[:120]}",
     )

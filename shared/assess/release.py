@@ -14,7 +14,7 @@ from .probing import Finding, absent, holds, manual, present, probe
 from .scene import Scene
 
 DATA_PEOPLE = "data scientist"
-LARGEST_SHARE = 0.5
+LARGEST_SHARE = 0.6
 
 
 def digest_served(scene: Scene) -> str:
@@ -104,6 +104,7 @@ def staged_first(played: Played) -> Finding:
 def a_share_first(played: Played) -> Finding:
     """Two models answered at once, the same flight number always by the same one, and then one answered all."""
     both = [day for day in played.seen if len(day.models) > 1]
+    both = [day for day in both if day.models == both[-1].models]  # the last experiment
     if not both:
         return absent(f"one model answered every request of {len(played.seen)} days")
     arms: dict[str, set[str]] = {}
@@ -113,7 +114,8 @@ def a_share_first(played: Played) -> Finding:
                 each["model"]
             )
     counted = Counter(each["model"] for day in both for each in day.answers)
-    share = min(counted.values()) / counted.total()
+    newest = max(counted, key=lambda name: int(name.partition("/")[2].partition("@")[0]))
+    share = counted[newest] / counted.total()
     moved = sum(len(models) > 1 for models in arms.values())
     last = played.seen[-1]
     says = (

@@ -60,6 +60,30 @@ def show(assessment: dict[str, Any], console: Console) -> None:
     console.print(summary(assessment))
 
 
+def show_ablations(assessment: dict[str, Any], console: Console) -> None:
+    """Print what every probe answered with its component and without it."""
+    table = Table("", "level", "with", "without", "", "switched off", box=None, pad_edge=False)
+    for each in assessment.get("ablations", []):
+        colour = "green" if each["flips"] else "bold red"
+        verdict = "noticed" if each["flips"] else "NOT NOTICED"
+        told = (str(each["level"]), each["with"], each["without"], f"[{colour}]{verdict}[/]", each["why"])
+        table.add_row(each["id"], *told)
+    console.print(table)
+    console.print(ablations_summary(assessment))
+
+
+def ablations_summary(assessment: dict[str, Any]) -> str:
+    """Count the criteria whose probe noticed, and name those that nothing was switched off for."""
+    tried = assessment.get("ablations", [])
+    noticed = {each["id"] for each in tried if each["flips"]}
+    without = [row["id"] for row in assessment["criteria"] if row["id"] not in {each["id"] for each in tried}]
+    return (
+        f"{len(noticed)} of {len(assessment['criteria'])} probes notice when their component is off; "
+        f"{len({each['id'] for each in tried} - noticed)} do not, and {len(without)} have no ablation yet"
+        f"{': ' + ', '.join(without) if without else ''}"
+    )
+
+
 def summary(assessment: dict[str, Any]) -> str:
     """Count the cells."""
     cells = [
@@ -137,6 +161,18 @@ def matrix(assessment: dict[str, Any]) -> str:
     for row in assessment["criteria"]:
         cells = [_cell(row, number) for number in numbers]
         lines.append(f"| {row['id']} | {row['says']} | {' | '.join(cells)} |")
+    lines += ["", "## Are the probes blind?", "", f"{ablations_summary(assessment)}. `make assess ABLATE=1`.", ""]
+    if assessment.get("ablations"):
+        lines += [
+            "| | level | switched off | with it | without it | the level below |",
+            "|---|---|---|---|---|---|",
+        ]
+    for each in assessment.get("ablations", []):
+        words = [WORDS[Answer(each[key])] for key in ("with", "without", "below")]
+        blind = "" if each["flips"] else " (not noticed)"
+        lines.append(
+            f"| {each['id']} | {each['level']} | {each['why']} | {words[0]} | {words[1]}{blind} | {words[2]} |"
+        )
     lines += ["", "## Not as expected", ""]
     lines += [
         f"- **{each['id']}, level {each['level']}**: {WORDS[Answer(each['answer'])]}, expected "

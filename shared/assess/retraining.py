@@ -1,26 +1,27 @@
 """Does production itself start a better model, within bounds?"""
 
-from .acts import Played
-from .probing import Finding, absent, holds, present, probe
-from .registry import decisions
+import json
+from typing import Any
 
-MOST_RUNS = 2  # in eight days of one and the same trouble
+from .acts import METRIC_TRIGGERS, Played
+from .probing import Finding, absent, holds, present, probe
+
+MOST_RUNS = 2  # by a measure, in three weeks of one and the same trouble
 
 
 @probe("RET-01")
 def metrics_start_training(played: Played) -> Finding:
-    """While the world turned, a training was started by what was measured, and its model came to serve."""
-    trouble = played.trouble
-    says = (
-        f"{len(trouble.said)} days of trouble without schedule, code or people: {_runs(played)}; "
-        f"{trouble.before} before, {trouble.after} after"
-    )
-    return holds(bool(trouble.triggered) and trouble.after != trouble.before, says, says)
+    """A training was started by what was measured in production, and its model was certified."""
+    scene, trouble = played.scene, played.trouble
+    runs = [run for run in trouble.triggered if run["tags"]["trigger"] in METRIC_TRIGGERS]
+    certified = [run for run in runs if scene.artifact(run["run_id"], "certificate.json")]
+    days = f"{len(trouble.said)} days of trouble without schedule, code or people"
+    says = f"{days}: {_named(runs) or 'no training'} by a measure, {len(certified)} of them put before the gates"
+    return holds(bool(certified), says, says)
 
 
-def _runs(played: Played) -> str:
-    named = [f"{run['tags']['trigger']} {run['run_id'][:8]}" for run in played.trouble.triggered]
-    return f"{len(named)} trainings by a measure{': ' + ', '.join(named) if named else ''}"
+def _named(runs: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{run['tags']['trigger']} {run['run_id'][:8]}" for run in runs)
 
 
 @probe("RET-02")
@@ -40,26 +41,35 @@ def guards_hold(played: Played) -> Finding:
     trouble = played.trouble
     if not trouble.triggered:
         return absent("nothing starts trainings by itself, so nothing holds them back")
-    says = f"{_runs(played)} in {len(trouble.said)} days; {trouble.runs_on_broken} finished on a broken schema"
-    return holds(len(trouble.triggered) <= MOST_RUNS and trouble.runs_on_broken == 0, says, says)
+    broken = trouble.runs_on_broken
+    says = f"{_named(trouble.triggered)} in all; {broken} finished on a broken schema"
+    few = sum(run["tags"]["trigger"] in METRIC_TRIGGERS for run in trouble.triggered) <= MOST_RUNS
+    return holds(few and broken == 0, says, says)
 
 
 @probe("RET-04")
 def people_are_asked(played: Played) -> Finding:
-    """A file for people is there after trainings have failed."""
-    found = [path for path in played.scene.files() if path.suffix == ".md" and "issue" in str(path).lower()]
-    named = ", ".join(played.scene.short(path) for path in found)
-    return holds(bool(found), f"{named}", "no issue is written for people")
+    """What the loop cannot settle becomes a file for people, and trainings wait for them."""
+    trouble = played.trouble
+    waits = [line for line in trouble.said if "no training until" in line]
+    written = ", ".join(trouble.issues) or "no issue"
+    says = f"{written} is written for people; {waits[0][:160] if waits else 'nothing waits'}"
+    return holds(bool(trouble.issues) and bool(waits), says, says)
 
 
 @probe("RET-05")
 def one_id(played: Played) -> Finding:
-    """An id that is on a triggered run is also on what was decided about its version."""
-    for run in played.trouble.triggered:
-        ids = {value for value in run["tags"].values() if len(value) >= 8 and value != run["run_id"]}
+    """An id that is in an alarm is also on the version that came of it, with its certificate and its release."""
+    alarms = "\n".join([*played.trouble.alarms, *_events(played)])
+    for number, tags in played.scene.versions().items():
+        ids = [value for name, value in tags.items() if name not in ("run_id", "source") and len(value) >= 8]
         for value in ids:
-            if sum(value in text for text in decisions(played.scene)) >= 2 and any(
-                value in alarm for alarm in played.trouble.alarms
-            ):
-                return present(f"{value} is on an alarm, a run and a release")
+            if value in alarms and {"certificate", "released"} <= tags.keys():
+                return present(f"{value} is on the alarm and on version {number}, which is certified and released")
     return absent("no id leads from an alarm to a release")
+
+
+def _events(played: Played) -> list[str]:
+    """Return all events that are not the orchestrator's own."""
+    events = played.scene.pipeline("events", limit=50, filter={"event": {"exclude_prefix": ["prefect."]}})
+    return [json.dumps(event) for event in events]

@@ -16,9 +16,8 @@ from ..upstream import Year, days, publish
 from ..window import FIRST_DAY
 from . import changes, flaws
 from .mutants import Mutants, hunt
-from .scene import Scene
+from .scene import FIRST, Scene
 
-FIRST = date(2013, 3, 1)  # the first model learns from January and February
 # Days that are played: the first Monday of a month, on which calendars train, and then a week of summer, which
 # a model of the winter does not know.
 MONDAY, SUMMER = date(2013, 4, 1), date(2013, 6, 30)
@@ -90,6 +89,7 @@ class Played:
     seen: list[Seen] = field(init=False)
     successor: Successor = field(init=False)
     flawed: dict[str, flaws.Outcome] = field(init=False)
+    damaged: str = field(init=False)
     unproven: changes.Unproven = field(init=False)
     swap: changes.Swap = field(init=False)
     deployed: changes.Deployed = field(init=False)
@@ -106,6 +106,7 @@ def play(scene: Scene, tell: Callable[[str], None], only: set[str] | None = None
         "seen": lambda: let_days_pass(scene),
         "successor": lambda: bring_a_second(scene, played),
         "flawed": lambda: flaws.offer(scene, played.seen[-1].day),
+        "damaged": lambda: changes.serve_damaged(scene, played.flawed, played.seen[-1].day),
         "unproven": lambda: changes.serve_unproven(scene, played.flawed),
         "swap": lambda: changes.swap_under_load(scene, played.seen[-1].day),
         "deployed": lambda: changes.deploy_a_change(scene),
@@ -136,7 +137,7 @@ def open_with_a_model(scene: Scene) -> Opening:
     collected = sum(bool(scene.copies(path)) for path in newest)
     roles = scene.release(FIRST)
     after = sum(bool(scene.copies(path)) for path in newest)
-    return Opening(collected, after, roles, scene.serving(FIRST), changes.model_files(scene))
+    return Opening(collected, after, roles, scene.serving(), changes.model_files(scene))
 
 
 def let_days_pass(scene: Scene) -> list[Seen]:
@@ -153,7 +154,7 @@ def let_days_pass(scene: Scene) -> list[Seen]:
         published = drop / "flights" / f"{day}.parquet", drop / "outcomes" / f"{day - timedelta(days=1)}.parquet"
         copies = sum(bool(scene.copies(path)) for path in published)
         answers = scene.ask(day)
-        seen.append(Seen(day, said, copies, scene.serving(FIRST), answers, scene.version()))
+        seen.append(Seen(day, said, copies, scene.serving(), answers, scene.version()))
         scene.note(f"{day}: {len(answers)} answers by {', '.join(sorted(seen[-1].models))}")
     return seen
 
@@ -163,7 +164,7 @@ def bring_a_second(scene: Scene, played: Played) -> Successor:
     before, now, roles = played.opening.model, played.seen[-1].model, []
     if before == now:
         roles = scene.release(played.seen[-1].day)
-    after, kept = scene.serving(FIRST), changes.model_files(scene)
+    after, kept = scene.serving(), changes.model_files(scene)
     lost = [path for digest, path in played.opening.models.items() if digest not in kept]
     return Successor(before != now, before, after, roles, lost)
 

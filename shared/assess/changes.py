@@ -14,13 +14,14 @@ from typing import Any
 import httpx
 import yaml
 
-from ..stage import ROOT
+from ..stage import ROOT, StageError
 from .flaws import Outcome
 from .scene import CLIENT, Scene
 
 MODEL_SUFFIXES = {".pkl", ".skops", ".onnx", ".joblib"}
 CLIENTS = 8
 SECONDS_TO_REFUSE = 5.0
+SECONDS_TO_COME_UP = 25.0
 
 
 @dataclass
@@ -96,6 +97,66 @@ def _follows(scene: Scene, version: str) -> dict[str, Any]:
         restart(scene)
         scene.wait_for("the service's return", scene.version)
     return scene.version()
+
+
+def serve_damaged(scene: Scene, flawed: dict[str, Outcome], day: date) -> str:
+    """Damage a model's file where people take it from, let them release it, say what came of it, put it right.
+
+    Nothing is said where a model that cannot load was offered to a delivery already.
+    """
+    if "broken" in flawed:
+        return ""
+    path, version = _taken_from(scene, flawed["bad"].version), flawed["bad"].version
+    before, whole = str(scene.version().get("model")), path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    try:
+        _hand_over(scene, version, day)
+        wrong = _what_is_wrong(scene, day)
+        fails = f"and fails in service: {wrong[:160]}" if wrong else "and serves"
+        return f"half of {scene.short(path)} was released by people, {fails}"
+    finally:
+        path.write_bytes(whole)
+        _hand_over(scene, before.partition("/")[2].partition("@")[0], day)
+        scene.wait_for("the service's return", lambda: not _what_is_wrong(scene, day))
+
+
+def _what_is_wrong(scene: Scene, day: date) -> str:
+    """Return why a day is not answered, also once a service that is starting has had its time; empty if it is."""
+
+    def settled() -> str:
+        try:
+            scene.ask(day)
+        except StageError as error:
+            return str(error)
+        except httpx.HTTPError:
+            return ""  # not up yet
+        return "answered"
+
+    try:
+        said = str(scene.wait_for("an answer", settled, patience=SECONDS_TO_COME_UP))
+    except StageError as error:
+        return str(error)
+    return "" if said == "answered" else said
+
+
+def _taken_from(scene: Scene, version: str) -> Path:
+    """Return the file that a release takes: the registry's, or the oldest of those like the newest."""
+    files = [path for path in scene.files() if path.suffix in MODEL_SUFFIXES]
+    if version:
+        name = scene.versions()[version]["source"].rpartition("/")[2]
+        return next(path for path in files if name in path.parts)
+    newest = files[-1].read_bytes()
+    return next(path for path in files if path.read_bytes() == newest)
+
+
+def _hand_over(scene: Scene, version: str, day: date) -> None:
+    """Do what people do after a model was made."""
+    if version:
+        scene.command("python", "-m", scene.stage.package, "release", version)
+        return
+    for step in scene.people.steps:
+        if step.command and step.when != "daily" and "jupyter" not in step.command:
+            scene.command("bash", "-c", scene.stage.fill(step.command, DAY=str(day)))
 
 
 def restart(scene: Scene) -> None:

@@ -29,8 +29,7 @@ class Outcome:
     version: str = ""  # registered as
     delivered: bool = False  # handed on towards production, past whatever gates there are
     served: bool = False  # in service, by itself or by people
-    run: str = ""
-    flaw: str = ""
+    planted: tuple[str, ...] = ()  # what was wrong with it
 
 
 def offer(scene: Scene, day: date) -> dict[str, Outcome]:
@@ -49,7 +48,7 @@ def offer(scene: Scene, day: date) -> dict[str, Outcome]:
         raise StageError((done.stderr.strip().splitlines() or ["sabotage died without a word"])[-1])
     told = json.loads(done.stdout.strip().splitlines()[-1])
     if "no pipeline" not in told:
-        return {name: Outcome(**outcome, flaw=name) for name, outcome in told.items()}
+        return {name: Outcome(**outcome) for name, outcome in told.items()}
     return _through_people(scene, day)
 
 
@@ -67,7 +66,7 @@ def _through_people(scene: Scene, day: date) -> dict[str, Outcome]:
 
 
 def _release_copy(scene: Scene, day: date, flaw: str) -> Outcome:
-    before, copy = scene.serving(day), scene.workspace / "assess" / flaw
+    before, copy = scene.serving(), scene.workspace / "assess" / flaw
     shutil.copytree(scene.source, copy / scene.stage.package, dirs_exist_ok=True)
     for notebook in copy.rglob("*.ipynb"):
         old, new = IN_A_NOTEBOOK[flaw]
@@ -81,10 +80,10 @@ def _release_copy(scene: Scene, day: date, flaw: str) -> Outcome:
             done = scene.command("bash", "-c", scene.stage.fill(step.command, DAY=str(day)), cwd=copy)
             said = (done.stdout + done.stderr).strip()[-400:]
             if done.returncode:
-                return Outcome(f"{step.id} failed: {said}", flaw=flaw)
+                return Outcome(f"{step.id} failed: {said}", planted=(flaw,))
     scene.stage.wait_until_ready()
-    after = scene.serving(day)
-    return Outcome(f"{before} before, {after} after", served=before != after, delivered=True, flaw=flaw)
+    after = scene.serving()
+    return Outcome(f"{before} before, {after} after", served=before != after, delivered=True, planted=(flaw,))
 
 
 def break_values(path: Path) -> None:

@@ -57,15 +57,15 @@ class Pipeline:
             self.steps.read_params = usual
 
     @contextmanager
-    def planted(self, *kinds: str) -> Iterator[None]:
-        """Spoil what candidates learn from, and the package that is made of them where there is one."""
+    def planted(self, *kinds: str) -> Iterator[tuple[str, ...]]:
+        """Spoil what candidates learn from, and the package that is made of them where there is one; name both."""
         hold_out, package = self.steps.hold_out, getattr(self.delivery, "package", None)
         try:
-            for kind in kinds:
-                spoil = KINDS[kind]
-                if spoil and (self.delivery or kind in ("bad", "local")):
+            possible = tuple(kind for kind in kinds if self.delivery or kind in ("bad", "local"))
+            for kind in possible:
+                if spoil := KINDS[kind]:
                     spoil(self.steps, self.delivery)
-            yield
+            yield possible
         finally:
             self.steps.hold_out = hold_out
             if self.delivery:
@@ -87,8 +87,9 @@ def sabotage(pipeline: Pipeline, snapshot: str) -> dict[str, Outcome]:
     for name, kinds in PLANTED.items():
         if name == "broken" and not pipeline.delivery:
             continue
-        with pipeline.planted(*kinds):
+        with pipeline.planted(*kinds) as planted:
             outcomes[name] = pipeline.attempt(deliver=True)
+            outcomes[name].planted = planted
     return outcomes
 
 
@@ -101,8 +102,6 @@ def main() -> None:
             told: dict[str, Any] = {"no pipeline": str(error)}
         else:
             told = {name: asdict(outcome) for name, outcome in sabotage(pipeline, sys.argv[2]).items()}
-            for each in told.values():
-                each.pop("flaw")
     print(json.dumps(told))
 
 

@@ -132,14 +132,16 @@ def builds_are_named(played: Played) -> Finding:
 @probe("TST-10")
 def contract_is_tested(played: Played) -> Finding:
     """A model that takes `temperature` where the application gives `temp` is refused, and the input is named."""
-    return refused(played, "bad", "'temp'", "a renamed input")
+    return refused(played, "bad", "renamed", "'temp'", "a renamed input")
 
 
-def refused(played: Played, flaw: str, named: str, what: str) -> Finding:
+def refused(played: Played, flaw: str, kind: str, named: str, what: str) -> Finding:
     """Tell whether a flawed candidate was stopped before it served, for the reason it was given."""
     outcome = played.flawed.get(flaw)
-    if outcome is None:
-        return absent(f"nothing is there that would refuse {what}: models go from maker to service unexamined")
+    if outcome is None or (kind not in outcome.planted and not outcome.served):
+        return absent(
+            f"nothing between training and service would notice {what}: there is no step to plant it before"
+        )
     stopped = not outcome.delivered and not outcome.served and named in outcome.said
     return holds(
         stopped,

@@ -17,7 +17,7 @@ CLOSE = 1e-6  # in probability
 @probe("VAL-01")
 def bad_candidate(played: Played) -> Finding:
     """A candidate that learned from turned labels is refused; or a person at least sees both figures."""
-    found = refused(played, "bad", "not_worse_than_champion", "a model of turned labels")
+    found = refused(played, "bad", "bad", "not_worse_than_champion", "a model of turned labels")
     return (
         found
         if found.answer == "PRESENT"
@@ -28,7 +28,7 @@ def bad_candidate(played: Played) -> Finding:
 @probe("VAL-02")
 def bad_slice(played: Played) -> Finding:
     """A candidate that is bad at one airport only is refused; or a person at least sees it."""
-    found = refused(played, "local", "origin JFK", "a model that is bad at one airport")
+    found = refused(played, "local", "local", "origin JFK", "a model that is bad at one airport")
     return (
         found
         if found.answer == "PRESENT"
@@ -53,7 +53,9 @@ def _or_by_a_person(played: Played, flaw: str, found: Finding, words: tuple[str,
 @probe("VAL-04")
 def cannot_load(played: Played) -> Finding:
     """A candidate that needs what no serving environment has is refused."""
-    return refused(played, "broken", "a.package.nobody.installed", "a model that cannot load")
+    if played.damaged:
+        return absent(played.damaged)
+    return refused(played, "broken", "broken", "a.package.nobody.installed", "a model that cannot load")
 
 
 @probe("VAL-05")
@@ -95,7 +97,7 @@ def digest_of(folder: Path) -> str:
 @probe("VAL-06")
 def too_slow(played: Played) -> Finding:
     """A candidate that multiplies large matrices for nothing is refused."""
-    return refused(played, "local", "fast_enough", "a slow model")
+    return refused(played, "local", "slow", "fast_enough", "a slow model")
 
 
 @probe("VAL-07")

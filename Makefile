@@ -17,7 +17,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard assess where
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -113,6 +113,12 @@ test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) w
 
 bench: | $(call installed,world level3) ## measure the A/B test on real flights: docs/experiment.json, .png
 	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment
+
+assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## put every claim of the maturity models to the test: [LEVEL=3] [ABLATE=1]
+	@$(RUN) -m shared.assess $(if $(LEVEL),--level $(LEVEL)) $(if $(ABLATE),--ablate)
+
+where: | $(call installed,world) ## where are you? some twenty questions: [ANSWERS=file.yaml]
+	@$(RUN) -m shared.assess.where$(if $(PAGE),_page) $(ANSWERS)
 
 clean: ## remove stages, environment and caches
 	rm -rf .stage .venv .venv-serving .cache .mypy_cache .pytest_cache .ruff_cache

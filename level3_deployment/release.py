@@ -3,7 +3,6 @@
 import os
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx

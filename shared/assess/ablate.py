@@ -1,0 +1,98 @@
+"""Switch components off from outside, and see whether the probes notice.
+
+A group's components are switched off in a copy of the project; the level is played from there, and each
+component's probe must answer otherwise than it does for the whole level. Where several are off on one stage, a
+probe may see more missing than its own: what is shown is that it is not blind.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..stage import ROOT, WORKSPACES, StageError, levels
+from .criteria import HERE, Answer, read_criteria
+
+LEFT_OUT = shutil.ignore_patterns(".venv*", ".stage", ".cache", "__pycache__", ".*_cache")
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One component of a level, and how it is switched off."""
+
+    id: str
+    file: str
+    why: str
+    find: str | None = None  # without it, the whole file is taken away; empty: the file is put there
+    put: str = ""
+
+    def switch_off(self, level: Path) -> None:
+        """Take the component out of a copy of its level.
+
+        Raises:
+            StageError: it is not there, so there is nothing to switch off.
+        """
+        path = level / self.file
+        if self.find is None:
+            path.unlink()
+            return
+        text = path.read_text() if self.find else self.put
+        if self.find and self.find not in text and self.put not in text:  # two criteria may share a component
+            raise StageError(
+                f"{self.id}: {path.name} has no {self.find!r}: the ablation must be brought up to date"
+            )
+        path.write_text(text.replace(self.find, self.put) if self.find in text and self.find else text)
+
+
+def read_groups(level: int | None = None) -> list[dict[str, Any]]:
+    """Return the groups of ablations, all or one level's, each with its `components` as Ablations."""
+    groups = yaml.safe_load((HERE / "ablations.yaml").read_text())
+    return [
+        group | {"components": [Ablation(**each) for each in group["components"]]}
+        for group in groups
+        if level is None or group["level"] == level
+    ]
+
+
+def ablate(group: dict[str, Any], answers: dict[str, str], tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Play one group; return for each criterion what its probe answered with and without the component."""
+    copy, level = WORKSPACES / "ablation", levels()[group["level"]]
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT, symlinks=True)
+    for environment in (".venv", ".venv-serving"):
+        os.symlink(ROOT / environment, copy / environment)
+    for ablation in group["components"]:
+        ablation.switch_off(copy / level)
+    ids = ",".join(each.id for each in group["components"])
+    command = [sys.executable, "-m", "shared.assess", "--level", str(group["level"]), "--ids", ids]
+    command += ["--acts", ",".join(group["acts"]), "--to", str(copy / "column.json")]
+    tell(f"level {group['level']}, {group['group']}: {ids.replace(',', ' ')} off")
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StageError(f"{group['group']}: {(done.stderr or done.stdout).strip()[-500:]}")
+    column = json.loads((copy / "column.json").read_text())
+    shutil.rmtree(copy)
+    return [_judge(group, each, answers[each.id], column[each.id]) for each in group["components"]]
+
+
+def _judge(group: dict[str, Any], ablation: Ablation, usual: str, found: dict[str, str]) -> dict[str, Any]:
+    """Tell whether the probe noticed, and whether it answers as it does one level below."""
+    below = str(read_criteria()[ablation.id].expected[max(group["level"] - 1, 0)])
+    return {
+        "id": ablation.id,
+        "level": group["level"],
+        "group": group["group"],
+        "why": ablation.why,
+        "with": usual,
+        "without": found["answer"],
+        "below": below,
+        "flips": found["answer"] != usual and found["answer"] != Answer.ERROR,
+        "says": found["says"],
+    }

@@ -17,7 +17,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback history trace explain candidate search restore diff diffs sync lock check test bench clean
+.PHONY: help $(addprefix level,$(LEVELS)) traffic retrain deploy image release train models approve rollback history trace explain candidate search restore diff diffs sync lock check test bench clean
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -32,6 +32,9 @@ help: ## this list
 level3 level4: | .venv-serving/.installed
 $(addprefix level,$(LEVELS)): level%: | $(call installed,world level%)   ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1
 	@exec $(RUN) -m shared play $* $(if $(FROM),--from $(FROM)) $(if $(DAYS),--days $(DAYS)) $(if $(ONCE),--once)
+
+traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
+	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))
 
 retrain: ## people make and release a model in a running stage: LEVEL=1
 	$(IN_STAGE) exec $(RUN) -m shared retrain $(LEVEL)

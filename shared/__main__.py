@@ -21,6 +21,9 @@ def main() -> None:
     playing.add_argument("--from", dest="first", metavar="DAY")
     playing.add_argument("--days", type=int)
     playing.add_argument("--once", action="store_true", help="stop after the play")
+    going_on = commands.add_parser("traffic", help="play more days in a running stage")
+    going_on.add_argument("level", type=int)
+    going_on.add_argument("--days", type=int, default=7)
     retraining = commands.add_parser("retrain", help="let people make and release a model in a running stage")
     retraining.add_argument("level", type=int)
     planting = commands.add_parser("candidate", help="train a planted candidate in a running stage")
@@ -41,6 +44,10 @@ def main() -> None:
                 length = usual["days"] if arguments.days is None else arguments.days
                 window = Window.of(arguments.first or str(usual["from"]), length)
                 play(stage, window, arguments.once)
+            case "traffic":
+                from .traffic import go_on
+
+                go_on(Stage(arguments.level), arguments.days)
             case "retrain":
                 retrain(Stage(arguments.level))
             case "candidate":

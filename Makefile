@@ -17,7 +17,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard assess where
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard assess where traffic
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -38,6 +38,9 @@ replay: | .venv-serving/.installed $(call installed,world $(if $(call folder_of,
 
 scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world) ## play the year at every level, write docs/scoreboard.md: LEVEL=3 plays one
 	@exec $(RUN) -m shared scoreboard $(LEVEL)
+
+traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
+	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))
 
 retrain: ## people make and release a model in a running stage: LEVEL=1
 	$(IN_STAGE) exec $(RUN) -m shared retrain $(LEVEL)

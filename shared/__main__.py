@@ -35,6 +35,9 @@ def main() -> None:  # noqa: PLR0915 - one statement more per command
     replaying.add_argument("--people", default="usual", choices=["usual", "none"])
     scoring = commands.add_parser("scoreboard", help="play the year at every level, and write docs/scoreboard.*")
     scoring.add_argument("levels", type=int, nargs="*", help="play only these; whatever is finished is written")
+    going_on = commands.add_parser("traffic", help="play more days in a running stage")
+    going_on.add_argument("level", type=int)
+    going_on.add_argument("--days", type=int, default=7)
     retraining = commands.add_parser("retrain", help="let people make and release a model in a running stage")
     retraining.add_argument("level", type=int)
     planting = commands.add_parser("candidate", help="train a planted candidate in a running stage")
@@ -62,6 +65,10 @@ def main() -> None:  # noqa: PLR0915 - one statement more per command
 
                 for path in scoreboard(arguments.levels):
                     print(path)
+            case "traffic":
+                from .traffic import go_on
+
+                go_on(Stage(arguments.level), arguments.days)
             case "retrain":
                 retrain(Stage(arguments.level))
             case "candidate":

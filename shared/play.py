@@ -1,16 +1,20 @@
 """Play days through a stage: publish, tick, let people do their steps, ask, and judge the answers."""
 
+import fcntl
 import json
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from .panel import Panel
 from .people import People
-from .stage import WORKSPACES, Stage, StageError
+from .stage import WORKSPACES, Answer, Stage, StageError
 from .upstream import LATE_MINUTES, Year, days, load_year, publish
 from .window import FIRST_DAY, Window
 
@@ -28,55 +32,96 @@ def play(stage: Stage, window: Window, started: float) -> None:
     Raises:
         StageError: a step failed, or a flight was not answered.
     """
-    year = load_year(WORKSPACES / "world")
-    for day in days(FIRST_DAY, window.first):
-        publish(year, day, stage.workspace / "drop")
-    _play_days(stage, People(stage), year, window, started)
+    year, people = load_year(WORKSPACES / "world"), People(stage)
+    with alone(stage):
+        for day in days(FIRST_DAY, window.first):
+            publish(year, day, stage.workspace / "drop")
+        panel = Panel(console, window.length)
+        panel.say(stage.tick(window.first))
+        people.release(window.first, first=True)
+        for step in people.done:
+            console.print(f"  {step.role}: {step.does}")
+        stage.wait_until_ready()
+        answers, seconds = play_days(stage, year, window, panel)
+    summary = summarise(stage, year, window, answers, seconds - started)
+    (stage.workspace / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     _show(stage)
 
 
-def _play_days(stage: Stage, people: People, year: Year, window: Window, started: float) -> None:
-    console.print(f"  {stage.tick(window.first)}", markup=False)
-    people.release(window.first, first=True)
-    for step in people.done:
-        console.print(f"  {step.role}: {step.does}")
-    stage.wait_until_ready()
-    answers: dict[str, float] = {}
-    seconds = 0.0
-    with progress_bar() as progress:
-        bar = progress.add_task("", total=(window.last - window.first).days + 1)
+def play_days(
+    stage: Stage, year: Year, window: Window, panel: Panel, begun: bool = True
+) -> tuple[dict[str, Answer], float]:
+    """Play the days; return the answers, and when the first came, on the monotonic clock.
+
+    Args:
+        stage: it answers.
+        year: what is published.
+        window: the days.
+        panel: where it is shown.
+        begun: the first day has already been published and ticked.
+    """
+    people, first_answer = People(stage), 0.0
+    answers: dict[str, Answer] = {}
+    with panel.shown():
         for day in days(window.first, window.last):
-            progress.update(bar, description=f"{day}")
-            if day > window.first:
+            panel.begin(day)
+            if not begun or day > window.first:
                 publish(year, day, stage.workspace / "drop")
-                progress.console.print(f"  {stage.tick(day)}", markup=False)
+                panel.scores.ended(year.outcomes_of(day - timedelta(days=1)))
+                panel.say(stage.tick(day))
             people.daily(day)
-            answers |= stage.ask(day, year.flights_of(day).to_json(orient="records", date_format="iso"))
-            seconds = seconds or time.monotonic() - started
-            progress.advance(bar)
-    _summarise(stage, year, window, answers, seconds)
+            given = stage.ask(day, year.flights_of(day).to_json(orient="records", date_format="iso"))
+            first_answer = first_answer or time.monotonic()
+            panel.answered(given)
+            answers |= given
+            _write(stage.workspace / "last_day", str(day))
+    return answers, first_answer
 
 
-def _summarise(stage: Stage, year: Year, window: Window, answers: dict[str, float], seconds: float) -> None:
+@contextmanager
+def alone(stage: Stage) -> Iterator[None]:
+    """Let nobody else play days in this stage; whoever dies lets go of it."""
+    with (stage.workspace / "playing.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StageError("days are being played in this stage already: wait until they are over") from error
+        yield
+
+
+def _write(path: Path, text: str) -> None:
+    """Write under a temporary name, then rename."""
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def summarise(
+    stage: Stage, year: Year, window: Window, answers: Mapping[str, Answer], seconds: float | None = None
+) -> dict[str, object]:
+    """Say how good the answers were, and return it; `seconds` is how long the first took."""
     outcomes = year.outcomes.loc[str(window.first) : str(window.last)].set_index("flight_id")["arrival_delay"]
     missing = outcomes.index.difference(pd.Index(answers))
     if len(missing):
         raise StageError(f"{len(missing)} flights were not answered, the first is {missing[0]}")
-    summary = {
+    judged = judge(outcomes, {flight: answer.late_probability for flight, answer in answers.items()})
+    summary: dict[str, object] = {
         "level": stage.number,
         "from": str(window.first),
         "to": str(window.last),
         "flights": len(answers),
-        **judge(outcomes, answers),
+        **judged,
         "model": stage.model(),
-        "seconds_to_first_prediction": round(seconds, 1),
     }
-    (stage.workspace / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    first = ""
+    if seconds is not None:
+        summary["seconds_to_first_prediction"] = round(seconds, 1)
+        first = f", first prediction after {seconds:.1f} s"
     console.print(
-        f"[bold]{summary['flights']:,} flights, {window.first} to {window.last}: "
-        f"log loss {summary['log_loss']:.4f}, AUC {summary['auc']:.4f}[/], "
-        f"model {summary['model']}, first prediction after {seconds:.1f} s"
+        f"[bold]{len(answers):,} flights, {window.first} to {window.last}: "
+        f"log loss {judged['log_loss']:.4f}, AUC {judged['auc']:.4f}[/], model {summary['model']}{first}"
     )
+    return summary
 
 
 def judge(outcomes: "pd.Series[float]", answers: dict[str, float]) -> dict[str, float]:
@@ -103,14 +148,3 @@ def _show(stage: Stage) -> None:
 
 def _short(path: Path | str) -> str:
     return str(path).replace(f"{WORKSPACES.parent}/", "")
-
-
-def progress_bar() -> Progress:
-    """Return a bar of days."""
-    return Progress(
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )

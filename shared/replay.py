@@ -23,8 +23,9 @@ from . import mishaps
 from .diary import Diary
 from .incidents import Incident, feed, publish
 from .ledger import Ledger, Observer
+from .panel import progress_bar
 from .people import People
-from .play import console, progress_bar
+from .play import console
 from .plays import USUAL, Play, fits, is_finished
 from .stage import ROOT, WORKSPACES, Stage, StageError, running
 from .upstream import LATE_MINUTES, Year, days, load_year
@@ -86,7 +87,7 @@ class _Replay:
         """Play every day that has not been played to its end."""
         played = {event["day"] for event in self.ledger.of("day")}
         left = [day for day in days(self.play.window.first, self.play.window.last) if str(day) not in played]
-        with progress_bar() as progress:
+        with progress_bar(console) as progress:
             self.say = lambda words: progress.console.print(f"  {words}", markup=False)
             bar = progress.add_task("", total=len(left) + len(played), completed=len(played))
             self.stage.wait_until_ready()
@@ -215,7 +216,8 @@ class _Replay:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                return self.stage.ask(day, flights), ""
+                given = self.stage.ask(day, flights)
+                return {name: answer.late_probability for name, answer in given.items()}, ""
             except httpx.TransportError as error:
                 if time.monotonic() > deadline:
                     return {}, f"nobody answers: {error}"

@@ -11,10 +11,11 @@ import string
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO, Any
@@ -43,6 +44,15 @@ TELEMETRY_OFF = {
 
 class StageError(Exception):
     """A stage cannot start, does not answer, or a step in it failed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a level said about a flight, and who said it as far as the level tells."""
+
+    late_probability: float
+    model: str = ""
+    arm: str = ""
 
 
 def levels() -> dict[int, str]:
@@ -124,11 +134,15 @@ class Stage:
         """Start the level's processes and the clock that ticks it; a level without any starts nothing."""
         if (ROOT / self.package / "supervisord.conf").exists():
             self._processes = self._spawn("supervisord", "-c", f"{self.package}/supervisord.conf")
-        if (ROOT / self.package / "__main__.py").exists():
-            self._clock = self._spawn(sys.executable, "-m", self.package, "tick", "-", stdin=subprocess.PIPE)
+        self.start_clock()
         if self.warm:
             warm.prepare(self.workspace / "warm")
             self._python = self._spawn(sys.executable, "-m", "shared.warm", str(self.workspace / "warm"))
+
+    def start_clock(self) -> None:
+        """Start the process that is ticked; a level where nothing happens by itself has none."""
+        if (ROOT / self.package / "__main__.py").exists():
+            self._clock = self._spawn(sys.executable, "-m", self.package, "tick", "-", stdin=subprocess.PIPE)
 
     def _spawn(self, *command: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":
         log: IO[str] = (self.workspace / "logs" / f"{Path(command[0]).name}.out").open("a")
@@ -180,20 +194,23 @@ class Stage:
         """Tell whether something keeps processes of the stage running."""
         return self._processes is not None
 
+    def is_ready(self) -> bool:
+        """Tell whether the level answers; one without a server always does."""
+        return "ready" not in self.description or _answers(self.fill(self.description["ready"]))
+
     def wait_until_ready(self) -> None:
-        """Wait until the level answers; one without a server is always ready."""
-        if "ready" not in self.description:
-            return
-        address, deadline = self.fill(self.description["ready"]), time.monotonic() + SECONDS_TO_START
-        while not _answers(address):
+        """Wait until the level answers."""
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not self.is_ready():
             if time.monotonic() > deadline:
+                address = self.fill(self.description["ready"])
                 raise StageError(
                     f"{address} did not answer within {SECONDS_TO_START:.0f} s: see {self.workspace}/logs"
                 )
             time.sleep(0.05)
 
-    def ask(self, day: date, flights: str) -> dict[str, float]:
-        """Return the probability of arriving late by flight id, through the level's own door.
+    def ask(self, day: date, flights: str) -> dict[str, Answer]:
+        """Return the answers by flight id, through the level's own door.
 
         Args:
             day: the day the flights are scheduled for.
@@ -202,12 +219,16 @@ class Stage:
         door = self.fill(self.description["predictions"], DAY=str(day))
         if not door.startswith("http"):
             with open(door, newline="") as scored:
-                return {row["flight_id"]: float(row["late_probability"]) for row in csv.DictReader(scored)}
+                rows = list(csv.DictReader(scored))
+            return {row["flight_id"]: Answer(float(row["late_probability"])) for row in rows}
         body, kind = f'{{"flights": {flights}}}', {"content-type": "application/json"}
         answer = httpx.post(door, content=body, headers=kind, timeout=30)
         if not answer.is_success:
             raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
-        return {each["flight_id"]: each["late_probability"] for each in answer.json()["predictions"]}
+        return {
+            each["flight_id"]: Answer(each["late_probability"], each["model"], each.get("arm", ""))
+            for each in answer.json()["predictions"]
+        }
 
     def version(self) -> dict[str, Any]:
         """Return what the level says about itself; where it cannot speak, the start of its model's SHA-256."""
@@ -244,18 +265,26 @@ class Stage:
         self._clock = self._processes = self._python = None
 
 
-@contextmanager
-def running(stage: Stage, keep: bool = False) -> Iterator[None]:
+def running(stage: Stage, keep: bool = False) -> AbstractContextManager[None]:
     """Prepare and start a stage, and end it however this block ends: done, failed, Ctrl-C, or told to end."""
+    return _until_the_end(stage, partial(stage.prepare, keep), stage.start)
 
+
+def ticking(stage: Stage) -> AbstractContextManager[None]:
+    """Give a stage that somebody else has started a clock of its own, and end that however this block ends."""
+    return _until_the_end(stage, lambda: None, stage.start_clock)
+
+
+@contextmanager
+def _until_the_end(stage: Stage, prepare: Callable[[], None], start: Callable[[], None]) -> Iterator[None]:
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, end)
-    stage.prepare(keep)
+    prepare()
     try:
-        stage.start()
+        start()
         yield
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind

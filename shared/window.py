@@ -16,6 +16,11 @@ class Window:
     first: date
     last: date
 
+    @property
+    def length(self) -> int:
+        """Return how many days there are."""
+        return (self.last - self.first).days + 1
+
     @classmethod
     def of(cls, first: str, length: int) -> "Window":
         """Read the window from the command line.

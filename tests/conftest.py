@@ -3,12 +3,25 @@
 import os
 import shutil
 import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = ("PORT", "STAGING_PORT", "EVIDENTLY_PORT", "MLFLOW_PORT", "PREFECT_PORT")
+PATIENCE = 60.0  # seconds for anything to happen
+
+
+def wait_for(what: str, condition: Callable[[], Any]) -> Any:
+    """Wait until the condition returns something true, and return that."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} s"
+        time.sleep(0.05)
+    return result
 
 
 def free_port() -> int:

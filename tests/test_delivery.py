@@ -1,5 +1,6 @@
 """What the automated delivery promises, tried on one running stage: the tests share it, from top to bottom."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -8,9 +9,12 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +26,15 @@ import pytest
 
 import shared.play
 import shared.stage
+import shared.traffic
 from shared.stage import ROOT, Stage, StageError, running
+from shared.upstream import Year
 from shared.window import Window
 
-from .conftest import free_port
+from .conftest import PATIENCE, free_port, wait_for
 
 pytestmark = pytest.mark.slow
 
-PATIENCE = 60.0  # seconds for anything to happen
 CLIENT = httpx.Client(timeout=30)
 QUALITY = ("beats_baselines", "not_worse_than_champion", "not_worse_in_any_slice", "calibrated")
 
@@ -41,21 +46,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         workspaces = tmp_path_factory.mktemp("stages")
         patch.setattr(shared.stage, "WORKSPACES", workspaces)
         patch.setattr(shared.play, "WORKSPACES", workspaces)
+        patch.setattr(shared.traffic, "WORKSPACES", workspaces)
         for name in ("PORT", "STAGING_PORT", "MLFLOW_PORT", "PREFECT_PORT"):
             patch.setenv(name, str(free_port()))
         stage = Stage(3)
         with running(stage):
             shared.play.play(stage, Window.of("2013-06-30", 3), time.monotonic())
             yield stage
-
-
-def wait_for(what: str, condition: Callable[[], Any]) -> Any:
-    """Wait until the condition returns something true, and return that."""
-    deadline = time.monotonic() + PATIENCE
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} s"
-        time.sleep(0.05)
-    return result
 
 
 def answers(address: str) -> bool:
@@ -66,10 +63,20 @@ def answers(address: str) -> bool:
         return False
 
 
+def there_are(count: int, things: Sized) -> Callable[[], bool]:
+    """Return a condition: so many things have gathered."""
+    return lambda: len(things) >= count
+
+
 def version(stage: Stage) -> dict[str, Any]:
     """Return what production says about itself, or nothing while it does not answer."""
+    return version_at(stage, "PORT")
+
+
+def version_at(stage: Stage, port: str) -> dict[str, Any]:
+    """Return what a service says about itself, or nothing while it does not answer."""
     try:
-        answer = CLIENT.get(stage.fill("http://127.0.0.1:${PORT}/version"))
+        answer = CLIENT.get(stage.fill(f"http://127.0.0.1:${{{port}}}/version"))
     except httpx.TransportError:
         return {}
     return dict(answer.json()) if answer.is_success else {}
@@ -242,6 +249,24 @@ def test_every_answer_is_in_the_log(stage: Stage) -> None:
         assert json.loads(row["inputs"]).items() >= {"origin": flights[name]["origin"]}.items()
 
 
+def test_days_go_on_in_a_running_stage_also_with_trouble(stage: Stage) -> None:
+    def no_weather(year: Year) -> Year:
+        return Year(year.flights.assign(temp=np.nan), year.outcomes)
+
+    before = models(stage)
+    other = Stage(3)  # as another terminal has it
+    shared.traffic.go_on(other, 1)
+    shared.traffic.go_on(other, 1, no_weather)
+    assert (stage.workspace / "last_day").read_text() == "2013-07-04"
+    for day, without in {"2013-07-03": False, "2013-07-04": True}.items():
+        flights = flights_of(stage, day)
+        assert set(logged(stage, day)) == {flight["flight_id"] for flight in flights}
+        assert all(flight["temp"] is None for flight in flights) is without
+    assert (stage.workspace / "data" / "outcomes" / "2013-07-03.parquet").exists()
+    assert models(stage) == before
+    stage.tick(date(2013, 7, 4))  # the clock of the first terminal is still there
+
+
 def send(stage: Stage, flight: dict[str, Any], prefix: str, times: int, answered: dict[str, Any]) -> int:
     """Ask about a flight again and again, under other ids; collect the answers, return how many failed."""
     failed = 0
@@ -288,7 +313,15 @@ def test_an_answer_leads_back_to_the_raw_file(stage: Stage) -> None:
     found = run(stage, "-m", stage.package, "trace", flight)
     assert found.returncode == 0, found.stderr
     stations = [line.split("  ")[0] for line in found.stdout.splitlines()]
-    assert list(dict.fromkeys(stations)) == ["answer", "certificate", "package", "run", "snapshot", "raw file"]
+    assert list(dict.fromkeys(stations)) == [
+        "answer",
+        "certificate",
+        "tests",
+        "package",
+        "run",
+        "snapshot",
+        "raw file",
+    ]
     with tampered(stage.workspace / "data" / "flights" / "2013-07-02.parquet"):
         broken = run(stage, "-m", stage.package, "trace", flight)
     assert broken.returncode != 0
@@ -341,6 +374,33 @@ def test_a_planted_candidate_is_refused(stage: Stage, kind: str, reasons: tuple[
     assert planted.returncode != 0
     assert any(reason in said for reason in reasons), said
     assert models(stage) == before
+
+
+def test_a_failing_test_refuses_the_release_by_name(stage: Stage, tmp_path: Path) -> None:
+    before = models(stage)
+    (tmp_path / "test_more.py").write_text("def test_that_fails():\n    assert 1 == 2, 'of course not'\n")
+    script = f"""
+from {stage.package} import acceptance, delivery, flow
+acceptance.TESTS += ({str(tmp_path / "test_more.py")!r},)
+delivery.deliver(flow.start_training("manual"))
+"""
+    said = run(stage, "-c", script).stderr.strip().splitlines()[-1]
+    assert "refused by the gate passes_tests: 1 of " in said
+    assert "test_that_fails (AssertionError: of course not" in said
+    assert models(stage) == before
+
+
+def test_the_report_of_the_tests_goes_with_the_release(stage: Stage) -> None:
+    for number in ("1", "2"):
+        certified = certificate_of(stage, number)
+        certificate, report = json.loads(certified.read_text()), certified.with_name("tests.xml").read_bytes()
+        assert certificate["gates"]["passes_tests"]["passed"]
+        assert certificate["tests"]["sha256"] == hashlib.sha256(report).hexdigest()
+        assert certificate["tests"]["package"] == certificate["digest"]
+        assert f'name="package" value="{certificate["digest"]}"'.encode() in report
+        assert certificate["tests"]["passed"] > 100
+        assert b"test_staging_answers_with_this_package_and_no_other" in report
+        assert b"skipped" not in report.replace(b'skipped="0"', b"")
 
 
 def test_a_file_dropped_into_the_serving_folder_changes_nothing(stage: Stage) -> None:
@@ -437,15 +497,52 @@ def test_the_whole_history_is_kept(stage: Stage) -> None:
         assert any(said in line for line in happened), said
 
 
-def test_no_request_fails_while_models_change(stage: Stage) -> None:
-    moves = "release.release('2', 0.5); release.promote('a test'); release.rollback('a test')"
-    script = f"from {stage.package} import release; print('ready', flush=True); input(); {moves}"
+@dataclass(frozen=True)
+class Timed:
+    """An answer, and between which moments it was asked and given, on the monotonic clock of this machine."""
+
+    asked: float
+    given: float
+    arm: str
+    version: str | None
+
+
+def load(stage: Stage, flight: dict[str, Any], times: int, answered: list[Timed]) -> None:
+    """Be one client that asks about a flight again and again; whatever fails is raised."""
+    door = stage.fill("http://127.0.0.1:${PORT}/predict")
+    with httpx.Client(timeout=30) as client:
+        for _ in range(times):
+            asked = time.monotonic()
+            answer = client.post(door, json={"flights": [flight]})
+            answer.raise_for_status()
+            (said,) = answer.json()["predictions"]
+            answered.append(Timed(asked, time.monotonic(), said["arm"], number_of(said["model"])))
+
+
+MOVES = {
+    "release.release('2', 0.5)": {("champion", "1"), ("challenger", "2")},
+    "release.promote('a test')": {("champion", "2")},
+    "release.rollback('a test')": {("champion", "1")},
+}  # each with who may answer afterwards; while a move lasts, so may those of before
+MOVER = """
+import sys, time
+from {package} import release
+for line in sys.stdin:
+    begun = time.monotonic()
+    eval(line)
+    print(begun, time.monotonic(), flush=True)
+"""
+
+
+def test_ten_thousand_requests_while_models_change_are_answered_by_who_serves(stage: Stage) -> None:
+    clients, times = 8, 1250
     flights = flights_of(stage, "2013-07-02")
-    answered: dict[str, Any] = {}
+    answered: list[Timed] = []
+    phases = [(0.0, {("champion", "1")})]  # since when, who may answer
     with (
-        ThreadPoolExecutor() as pool,
+        ThreadPoolExecutor(clients) as pool,
         subprocess.Popen(
-            [sys.executable, "-c", script],
+            [sys.executable, "-c", MOVER.format(package=stage.package)],
             cwd=ROOT,
             env=os.environ | stage.environment,
             stdin=subprocess.PIPE,
@@ -455,13 +552,82 @@ def test_no_request_fails_while_models_change(stage: Stage) -> None:
     ):
         assert mover.stdin
         assert mover.stdout
-        assert mover.stdout.readline() == "ready\n"
-        sent = [pool.submit(send, stage, flights[n], f"load-{n}", 250, answered) for n in range(8)]
-        mover.communicate("\n")
-        assert not all(each.done() for each in sent)
-        assert [each.result() for each in sent] == [0] * 8
-    assert mover.returncode == 0
-    assert len(answered) == 2_000
-    who = {(each["arm"], number_of(each["model"])) for each in answered.values()}
-    assert who == {("champion", "1"), ("challenger", "2"), ("champion", "2")}
+        sent = [pool.submit(load, stage, flight, times, answered) for flight in flights[:clients]]
+        for n, (move, afterwards) in enumerate(MOVES.items(), start=1):
+            wait_for("requests", there_are(n * clients * times // 4, answered))
+            mover.stdin.write(f"{move}\n")
+            mover.stdin.flush()
+            begun, done = map(float, mover.stdout.readline().split())
+            phases += [(begun, phases[-1][1] | afterwards), (done, afterwards)]
+        assert not all(each.done() for each in sent), "the moves must be over before the requests are"
+        mover.stdin.close()
+        for each in sent:
+            each.result()
+    assert len(answered) == clients * times
+    ends = [since for since, _ in phases[1:]] + [float("inf")]
+    for answer in answered:
+        spans = zip(phases, ends, strict=True)
+        allowed = set().union(
+            *(who for (since, who), end in spans if since <= answer.given and answer.asked <= end)
+        )
+        assert (answer.arm, answer.version) in allowed, answer
+    assert {(each.arm, each.version) for each in answered} == set().union(*MOVES.values())
     assert serves(stage, "1", None)
+
+
+def processes(stage: Stage) -> list[psutil.Process]:
+    """Return all processes of the stage but the process manager, which starts them again, and the clock."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            ours = process.environ().get("STAGE") == str(stage.workspace)
+            if ours and "supervisord" not in " ".join(process.cmdline()) and "tick" not in process.cmdline():
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return sorted(found, key=lambda process: process.pid)
+
+
+def whole(stage: Stage) -> dict[str, Any]:
+    """Return what the registry holds, or nothing while it does not answer."""
+    try:
+        found = registry(stage, "GET", "registered-models/get")["registered_model"]
+    except httpx.HTTPError:
+        return {}
+    return {name: found.get(name) for name in ("aliases", "tags", "latest_versions")}
+
+
+def test_whatever_is_killed_comes_back_and_nothing_is_lost(stage: Stage) -> None:
+    random, before = np.random.default_rng(20130702), whole(stage)
+    staged = version_at(stage, "STAGING_PORT")
+    doors = [stage.fill(f"http://127.0.0.1:${{{port}}}") for port in ("PORT", "STAGING_PORT", "MLFLOW_PORT")]
+    health = [
+        f"{doors[0]}/healthz",
+        f"{doors[1]}/healthz",
+        f"{doors[2]}/health",
+        f"{stage.fill('${PREFECT_API_URL}')}/health",
+    ]
+    answered: dict[str, Any] = {}
+    flight = flights_of(stage, "2013-07-02")[0]
+    names: list[str] = []
+    with ThreadPoolExecutor() as pool:
+        for n in range(10):
+            sent = pool.submit(send, stage, flight, f"chaos-{n}", 60, answered)
+            goal = len(answered) + int(random.integers(40))
+            wait_for("some answers", there_are(goal, answered))
+            alive = processes(stage)
+            victim = alive[int(random.integers(len(alive)))]
+            names.append(" ".join(victim.cmdline())[:120])
+            victim.send_signal(signal.SIGKILL)
+            sent.result()
+            for address in health:
+                wait_for(f"{address} after the end of {names[-1]}", partial(answers, address))
+    assert len(set(names)) >= 3, names
+    log = logged(stage, "chaos-")
+    assert {name: log[name]["late_probability"] for name in answered} == {
+        name: each["late_probability"] for name, each in answered.items()
+    }
+    assert whole(stage) == before
+    wait_for("both services", lambda: serves(stage, "1", None) and version_at(stage, "STAGING_PORT") == staged)
+    with closing(sqlite3.connect(stage.workspace / "mlflow.db")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -81,7 +81,9 @@ class Scene:
         door = self.stage.fill(self.stage.description["predictions"], DAY=str(day))
         if not door.startswith("http"):
             scored = self.stage.ask(day, flights)
-            return [{"flight_id": name, "late_probability": late} for name, late in scored.items()]
+            return [
+                {"flight_id": name, "late_probability": each.late_probability} for name, each in scored.items()
+            ]
         answer = CLIENT.post(
             door, content=f'{{"flights": {flights}}}', headers={"content-type": "application/json"}
         )

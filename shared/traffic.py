@@ -1,0 +1,49 @@
+"""Play more days in a stage that runs and whose play has ended, from another terminal; perhaps with trouble."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from .panel import Panel
+from .play import alone, console, play_days, summarise
+from .stage import WORKSPACES, Stage, StageError, ticking
+from .upstream import Year, load_year
+from .window import LAST_DAY, Window
+
+Trouble = Callable[[Year], Year]  # what goes wrong: the year as it is published from then on
+
+
+def go_on(stage: Stage, length: int, trouble: Trouble | None = None) -> None:
+    """Play more days in a stage that is running and whose play has ended, with a clock of their own.
+
+    Args:
+        stage: running; started elsewhere.
+        length: how many days.
+        trouble: what goes wrong from now on, if anything.
+
+    Raises:
+        StageError: nothing runs, a play has not ended, the year is over, or a step failed.
+    """
+    if not stage.is_ready():
+        raise StageError(f"level {stage.number} does not answer: start it with `make level{stage.number}`")
+    year = load_year(WORKSPACES / "world")
+    if trouble:
+        year = trouble(year)
+    with alone(stage), ticking(stage):
+        window = days_after(stage, length)
+        panel = Panel(console, window.length)
+        answers, _ = play_days(stage, year, window, panel, begun=False)
+    summarise(stage, year, window, answers)
+
+
+def days_after(stage: Stage, length: int) -> Window:
+    """Return the days after the last one that was played."""
+    try:
+        last = date.fromisoformat((stage.workspace / "last_day").read_text())
+    except OSError as error:
+        raise StageError("no day has been played in this stage yet") from error
+    left = (LAST_DAY - last).days
+    if not 1 <= length <= left:
+        raise StageError(
+            f"{length} days after {last} do not fit: choose DAYS from 1 to {left}, the year ends then"
+        )
+    return Window(last + timedelta(days=1), last + timedelta(days=length))

@@ -1,0 +1,100 @@
+"""What people see of the days that are played, and how a play goes on."""
+
+import io
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+
+import shared.stage
+from shared.panel import Panel, Scores
+from shared.play import alone
+from shared.stage import Answer, Stage, StageError
+from shared.traffic import days_after
+
+MORNING = {
+    "a": Answer(0.2, "m/1", "champion"),
+    "b": Answer(0.8, "m/2", "challenger"),
+    "c": Answer(0.4, "m/1", "champion"),
+}
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr(shared.stage, "WORKSPACES", tmp_path)
+    stage = Stage(3)
+    stage.workspace.mkdir()
+    return stage
+
+
+def ended(**delays: float | None) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"flight_id": list(delays), "arrival_delay": pd.Series(list(delays.values()), dtype=float)}
+    )
+
+
+def test_each_arm_is_judged_by_its_own_answers_once_their_ends_are_known() -> None:
+    scores = Scores()
+    scores.answered(MORNING)
+    assert scores.of["champion", "m/1"].log_loss == "not known yet"
+    scores.ended(ended(a=3.0, b=15.0, c=None))
+    scores.ended(ended(a=3.0))  # a second time
+    champion, challenger = scores.of["champion", "m/1"], scores.of["challenger", "m/2"]
+    assert (champion.flights, champion.judged, challenger.judged) == (2, 1, 1)
+    assert champion.losses == pytest.approx(-np.log(0.8))
+    assert challenger.losses == pytest.approx(-np.log(0.8))
+
+
+def test_the_split_is_that_of_today() -> None:
+    scores = Scores()
+    scores.answered(MORNING)
+    scores.answered({"d": Answer(0.5, "m/2", "champion")})
+    assert {role: score.today for role, score in scores.of.items()} == {
+        ("champion", "m/1"): 0,
+        ("challenger", "m/2"): 0,
+        ("champion", "m/2"): 1,
+    }
+
+
+def show(terminal: bool) -> str:
+    console = Console(force_terminal=terminal, file=io.StringIO(), width=120, color_system=None)
+    panel = Panel(console, 2)
+    with panel.shown():
+        panel.begin(date(2013, 7, 1))
+        panel.say("2013-07-01: collected 2 files; version 2 is challenger [with 20%]")
+        panel.answered(MORNING)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_terminal_shows_day_split_quality_and_what_happened() -> None:
+    shown = show(terminal=True)
+    last = shown[shown.rindex("arm") :]
+    for said in ("67%", "33%", "not known yet", "2013-07-01: version 2 is challenger [with 20%]"):
+        assert said in last
+    assert "1/2" in shown
+
+
+def test_without_a_terminal_there_are_only_lines() -> None:
+    assert show(terminal=False) == "  2013-07-01: collected 2 files; version 2 is challenger [with 20%]\n"
+
+
+def test_traffic_goes_on_after_the_last_day_and_ends_with_the_year(stage: Stage) -> None:
+    with pytest.raises(StageError, match="no day has been played"):
+        days_after(stage, 7)
+    (stage.workspace / "last_day").write_text("2013-12-25")
+    window = days_after(stage, 6)
+    assert (window.first, window.last, window.length) == (date(2013, 12, 26), date(2013, 12, 31), 6)
+    for length in (0, 7):
+        with pytest.raises(StageError, match="choose DAYS from 1 to 6"):
+            days_after(stage, length)
+
+
+def test_two_plays_do_not_share_a_stage(stage: Stage) -> None:
+    with alone(stage), pytest.raises(StageError, match="are being played"), alone(stage):
+        pass
+    with alone(stage):
+        pass

@@ -17,7 +17,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard assess where traffic
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard assess where traffic drift
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -41,6 +41,9 @@ scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVE
 
 traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))
+
+drift: ## the same with trouble in the feed: LEVEL=4 KIND=celsius|labels|schema|gap [DAYS=7]
+	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) --incidents $(KIND) $(if $(DAYS),--days $(DAYS))
 
 retrain: ## people make and release a model in a running stage: LEVEL=1
 	$(IN_STAGE) exec $(RUN) -m shared retrain $(LEVEL)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .data import collect
 from .errors import RefusedError
+from .servers import wait_for_servers
 
 STAGE = Path(os.environ["STAGE"])
 
@@ -16,6 +17,7 @@ STAGE = Path(os.environ["STAGE"])
 def tick(day: str) -> str:
     """Do everything that happens by itself on `day` (`2013-03-01`); return in words what was done."""
     done = [f"{day}: collected {len(collect(STAGE / 'drop', STAGE / 'data'))} files"]
+    wait_for_servers()  # a client that finds none tries again after ever longer pauses
     for job in (review_experiment, finish_delivery, watch_production):
         try:
             done.append(job(date.fromisoformat(day)))

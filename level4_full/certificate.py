@@ -16,6 +16,7 @@ GATES = (
     "contract_agrees",
     "conversion_agrees",
     "loads_alone",
+    "passes_tests",
     "answers_golden_requests",
     "fast_enough",
 )

@@ -15,6 +15,7 @@ GATES: tuple[Callable[[Evidence], Finding], ...] = (
     trials.contract_agrees,
     trials.conversion_agrees,
     trials.loads_alone,
+    trials.passes_tests,
     trials.answers_golden_requests,
     trials.fast_enough,
 )

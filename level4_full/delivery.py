@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from mlflow.entities.model_registry import ModelVersion
 from prefect import flow, task
 
 from . import artefact, card, certificate, history, registry, release, snapshot
+from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
 from .errors import RefusedError
@@ -52,21 +54,32 @@ def examine(version: str, digest: str) -> str:
     past, recent = _days(found)
     champion = registry.champion()
     served = _served(champion.tags["digest"]) if champion else None
-    folder = RUNS / found.run_id / "package"
+    folder, report = (RUNS / found.run_id / name for name in ("package", "tests.xml"))
+    tests = run_tests(folder, digest, report)
     evidence = Evidence(
         candidate=registry.load(found.source),
         champion=registry.load(champion.source) if champion else None,
         baselines=train_baselines(past),
         artefact=artefact.load(folder, digest),
         measured=probe((folder, digest), served),
+        tests=tests,
         past=past,
         recent=recent,
         slices=slices(recent),
     )
-    text = certify(evidence, {"version": version, "run": found.run_id, "policy": policy_hash(), **found.tags})
+    trail = {
+        "version": version,
+        "run": found.run_id,
+        **found.tags,
+        "tests": asdict(tests),
+        "policy": policy_hash(),
+    }
+    text = certify(evidence, trail)
     path = RUNS / found.run_id / "certificate.json"
     path.write_text(text)
-    MlflowClient().log_artifact(found.run_id, str(path))
+    for kept in (path, report):
+        if kept.exists():
+            MlflowClient().log_artifact(found.run_id, str(kept))
     MlflowClient().set_model_version_tag(registry.MODEL, version, "certificate", certificate.seal(text))
     return text
 

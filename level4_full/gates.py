@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from .acceptance import Report
 from .artefact import Artefact
 from .model import is_late, late_probability
 from .policy import read_policy
@@ -27,6 +28,7 @@ class Evidence:
     baselines: dict[str, Pipeline]
     artefact: Artefact
     measured: dict[str, Any]  # of the package, and of the champion's beside it
+    tests: Report  # of this level, run against the staged package
     past: pd.DataFrame  # days the candidate was trained on
     recent: pd.DataFrame  # days that neither model was trained on
     slices: dict[str, pd.Series]

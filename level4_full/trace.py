@@ -39,6 +39,10 @@ def trace(flight_id: str) -> Iterator[str]:
         text = _kept(version.run_id, "certificate.json", folder).read_text()
         certificate.check(text, version.tags["certificate"], version.tags["digest"])
         yield f"certificate  {version.tags['certificate'][:12]}, all gates passed"
+        tested = json.loads(text)["tests"]
+        _same("report of the tests", _sha256(_kept(version.run_id, "tests.xml", folder)), tested["sha256"])
+        _same("package of the tests", tested["package"], version.tags["digest"])
+        yield f"tests        {tested['sha256'][:12]}, {tested['passed']} passed"
         package, _ = (_kept(version.run_id, f"package/{name}", folder).parent for name in (MODEL, DESCRIPTION))
         _same("package", digest_of(package), version.tags["digest"])
         yield f"package      {version.tags['digest'][:12]}, computed again"

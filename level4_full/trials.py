@@ -75,6 +75,19 @@ def fast_enough(evidence: Evidence) -> Finding:
     return mine <= limit, f"p95 {mine:.3f} ms a flight, limit {limit:.3f}"
 
 
+def passes_tests(evidence: Evidence) -> Finding:
+    """The level's tests pass, and their report is about this package."""
+    tests = evidence.tests
+    if tests.failed:
+        return (
+            False,
+            f"{len(tests.failed)} of {tests.passed + len(tests.failed)} failed: {'; '.join(tests.failed[:3])}",
+        )
+    if tests.package != evidence.artefact.digest:
+        return False, f"their report is about {tests.package[:12] or 'no package'}"
+    return tests.passed > 0, f"{tests.passed} tests, report {tests.sha256[:12]}"
+
+
 def answers_golden_requests(evidence: Evidence) -> Finding:
     """The staged service answers the golden requests with the golden answers."""
     golden = evidence.artefact.description["golden"]

@@ -38,6 +38,7 @@ def main() -> None:  # noqa: PLR0915 - one statement more per command
     going_on = commands.add_parser("traffic", help="play more days in a running stage")
     going_on.add_argument("level", type=int)
     going_on.add_argument("--days", type=int, default=7)
+    going_on.add_argument("--incidents", default="none", metavar="A,B")
     retraining = commands.add_parser("retrain", help="let people make and release a model in a running stage")
     retraining.add_argument("level", type=int)
     planting = commands.add_parser("candidate", help="train a planted candidate in a running stage")
@@ -68,7 +69,7 @@ def main() -> None:  # noqa: PLR0915 - one statement more per command
             case "traffic":
                 from .traffic import go_on
 
-                go_on(Stage(arguments.level), arguments.days)
+                go_on(Stage(arguments.level), arguments.days, arguments.incidents)
             case "retrain":
                 retrain(Stage(arguments.level))
             case "candidate":

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from .incidents import Incident, feed, publish
 from .panel import Panel
 from .people import People
 from .stage import WORKSPACES, Answer, Stage, StageError
-from .upstream import LATE_MINUTES, Year, days, load_year, publish
+from .upstream import LATE_MINUTES, Year, days, load_year
 from .window import FIRST_DAY, Window
 
 console = Console(highlight=False)
@@ -43,13 +44,14 @@ def play(stage: Stage, window: Window, started: float) -> None:
             console.print(f"  {step.role}: {step.does}")
         stage.wait_until_ready()
         answers, seconds = play_days(stage, year, window, panel)
+    _check_answered(year, window, answers)
     summary = summarise(stage, year, window, answers, seconds - started)
     (stage.workspace / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     _show(stage)
 
 
 def play_days(
-    stage: Stage, year: Year, window: Window, panel: Panel, begun: bool = True
+    stage: Stage, year: Year, window: Window, panel: Panel, begun: bool = True, trouble: Sequence[Incident] = ()
 ) -> tuple[dict[str, Answer], float]:
     """Play the days; return the answers, and when the first came, on the monotonic clock.
 
@@ -59,6 +61,7 @@ def play_days(
         window: the days.
         panel: where it is shown.
         begun: the first day has already been published and ticked.
+        trouble: what goes wrong; whoever asks takes the weather from the same feed, and may be told it is wrong.
     """
     people, first_answer = People(stage), 0.0
     answers: dict[str, Answer] = {}
@@ -66,11 +69,18 @@ def play_days(
         for day in days(window.first, window.last):
             panel.begin(day)
             if not begun or day > window.first:
-                publish(year, day, stage.workspace / "drop")
+                publish(year, day, stage.workspace / "drop", trouble)
                 panel.scores.ended(year.outcomes_of(day - timedelta(days=1)))
                 panel.say(stage.tick(day))
             people.daily(day)
-            given = stage.ask(day, year.flights_of(day).to_json(orient="records", date_format="iso"))
+            flights = feed(year, day, trouble)[f"flights/{day}"]
+            try:
+                given = stage.ask(day, flights.to_json(orient="records", date_format="iso"))
+            except StageError as error:
+                if not trouble:
+                    raise
+                panel.say(f"{day}: {error}")
+                given = {}
             first_answer = first_answer or time.monotonic()
             panel.answered(given)
             answers |= given
@@ -96,15 +106,21 @@ def _write(path: Path, text: str) -> None:
     part.replace(path)
 
 
+def _check_answered(year: Year, window: Window, answers: Mapping[str, Answer]) -> None:
+    missing = set(year.outcomes.loc[str(window.first) : str(window.last), "flight_id"]) - set(answers)
+    if missing:
+        raise StageError(f"{len(missing)} flights were not answered, the first is {min(missing)}")
+
+
 def summarise(
     stage: Stage, year: Year, window: Window, answers: Mapping[str, Answer], seconds: float | None = None
 ) -> dict[str, object]:
     """Say how good the answers were, and return it; `seconds` is how long the first took."""
     outcomes = year.outcomes.loc[str(window.first) : str(window.last)].set_index("flight_id")["arrival_delay"]
-    missing = outcomes.index.difference(pd.Index(answers))
-    if len(missing):
-        raise StageError(f"{len(missing)} flights were not answered, the first is {missing[0]}")
-    judged = judge(outcomes, {flight: answer.late_probability for flight, answer in answers.items()})
+    judged = judge(
+        outcomes[outcomes.index.isin(answers)],
+        {flight: answer.late_probability for flight, answer in answers.items()},
+    )
     summary: dict[str, object] = {
         "level": stage.number,
         "from": str(window.first),

@@ -1,37 +1,37 @@
 """Play more days in a stage that runs and whose play has ended, from another terminal; perhaps with trouble."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
+from .incidents import choose
 from .panel import Panel
 from .play import alone, console, play_days, summarise
 from .stage import WORKSPACES, Stage, StageError, ticking
-from .upstream import Year, load_year
+from .upstream import load_year
 from .window import LAST_DAY, Window
 
-Trouble = Callable[[Year], Year]  # what goes wrong: the year as it is published from then on
 
-
-def go_on(stage: Stage, length: int, trouble: Trouble | None = None) -> None:
+def go_on(stage: Stage, length: int, trouble: str = "none") -> None:
     """Play more days in a stage that is running and whose play has ended, with a clock of their own.
 
     Args:
         stage: running; started elsewhere.
         length: how many days.
-        trouble: what goes wrong from now on, if anything.
+        trouble: names of incidents that begin on the first of these days, such as `celsius`.
 
     Raises:
-        StageError: nothing runs, a play has not ended, the year is over, or a step failed.
+        StageError: nothing runs, a play has not ended, the year is over, there is no such incident, or a step failed.
     """
+    incidents = [each for each in choose(trouble) if not each.mishap]
     if not stage.is_ready():
         raise StageError(f"level {stage.number} does not answer: start it with `make level{stage.number}`")
     year = load_year(WORKSPACES / "world")
-    if trouble:
-        year = trouble(year)
     with alone(stage), ticking(stage):
         window = days_after(stage, length)
         panel = Panel(console, window.length)
-        answers, _ = play_days(stage, year, window, panel, begun=False)
+        moved = [each.starting(window.first) for each in incidents]
+        for each in moved:
+            panel.say(f"{window.first}: {each.story}")
+        answers, _ = play_days(stage, year, window, panel, begun=False, trouble=moved)
     summarise(stage, year, window, answers)
 
 

@@ -256,7 +256,7 @@ def test_days_go_on_in_a_running_stage_also_with_trouble(stage: Stage) -> None:
     before = models(stage)
     other = Stage(3)  # as another terminal has it
     shared.traffic.go_on(other, 1)
-    shared.traffic.go_on(other, 1, no_weather)
+    shared.traffic.go_on(other, 1, "gap")
     assert (stage.workspace / "last_day").read_text() == "2013-07-04"
     for day, without in {"2013-07-03": False, "2013-07-04": True}.items():
         flights = flights_of(stage, day)

@@ -6,10 +6,15 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from .. import bento
+from ..artefact import BrokenArtefactError
 from ..bento import BentoError, build_bento
+from ..package import package as make_package
+from ..rollout import carried
+from ..train import train
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -60,3 +65,14 @@ def test_a_build_that_fails_says_why(package: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(BentoError, match="ImportError: no such thing"):
         build_bento(package, DIGEST)
+
+
+def test_the_package_beside_the_code_answers_where_no_registry_is_named(
+    flights: pd.DataFrame, tmp_path: Path
+) -> None:
+    digest = make_package(train(flights, {"max_iter": 5}), flights, {}, tmp_path / "carried")
+    rollout = carried(tmp_path / "carried")
+    assert rollout.champion
+    assert (rollout.champion.name, rollout.challenger) == (f"flight-delays@{digest[:12]}", None)
+    with pytest.raises(BrokenArtefactError, match="no registry is named"):
+        carried(tmp_path / "nothing")

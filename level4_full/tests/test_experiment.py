@@ -97,6 +97,24 @@ def test_what_comes_twice_counts_once_and_what_never_comes_not_at_all(log: Path,
     assert differences == pytest.approx([np.log(0.8 / 0.5)])
 
 
+def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path) -> None:
+    served, random = 5_000, np.random.default_rng(0)
+    twice, late = ((random.choice(served, 500, replace=False) + 1).tolist() for _ in range(2))
+    with open_log(tmp_path / "predictions.db") as connection:
+        append(connection, [logged(flight, 0.5, 0.4) for flight in range(1, served + 1)])
+        append(connection, [logged(flight, 0.6, 0.4) for flight in twice])
+    never = {17, 1_234, 4_999, 5_000}
+    known = [flight for flight in range(1, served + 1) if flight not in never]
+    folder = outcomes(tmp_path / "o", *((flight, 60.0) for flight in known if flight not in late))
+    on_time = len(read(tmp_path / "predictions.db", folder, "trial")[0])
+    outcomes(folder, *((flight, 60.0) for flight in known if flight in late))
+    outcomes(folder, *((flight, 60.0) for flight in known[:700]))  # published a second time
+    differences, numbers, _ = read(tmp_path / "predictions.db", folder, "trial")
+    assert on_time < len(differences) == len(set(numbers)) == served - len(never)
+    assert len(differences) / served >= 0.999
+    assert np.isclose(differences, np.log(0.6 / 0.4)).sum() == len(set(twice) - never)  # the last answer counts
+
+
 def test_another_experiment_has_its_own_answers(log: Path, tmp_path: Path) -> None:
     assert len(read(log, outcomes(tmp_path / "o", (1, 60.0)), "another")[0]) == 0
 

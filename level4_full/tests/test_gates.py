@@ -11,6 +11,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 
 from .. import gates, trials
+from ..acceptance import Report
 from ..artefact import MODEL, digest_of, load
 from ..evaluate import slices
 from ..gates import Evidence
@@ -32,7 +33,8 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     artefact = load(folder, package(candidate, table[recent], {}, folder))
     baselines = train_baselines(past)
     cuts = slices(table[recent])
-    return Evidence(candidate, champion, baselines, artefact, MEASURED, past, table[recent], cuts)
+    tests = Report(artefact.digest, "0123456789abcdef", 40, [])
+    return Evidence(candidate, champion, baselines, artefact, MEASURED, tests, past, table[recent], cuts)
 
 
 def flipped(table: pd.DataFrame, where: Any) -> Pipeline:
@@ -42,7 +44,7 @@ def flipped(table: pd.DataFrame, where: Any) -> Pipeline:
 
 
 QUALITY = [gates.beats_baselines, gates.not_worse_than_champion, gates.not_worse_in_any_slice, gates.calibrated]
-PACKAGE = [trials.features_agree, trials.conversion_agrees, trials.contract_agrees]
+PACKAGE = [trials.features_agree, trials.conversion_agrees, trials.contract_agrees, trials.passes_tests]
 
 
 @pytest.mark.parametrize("gate", QUALITY + PACKAGE)
@@ -122,3 +124,20 @@ def test_what_the_probe_measures_decides(
     evidence: Evidence, measured: dict[str, Any], gate: Any, passes: bool
 ) -> None:
     assert gate(replace(evidence, measured=measured))[0] is passes
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"failed": ["test_it (assert False)"]}, "1 of 41 failed: test_it"),
+        ({"package": "f" * 64}, "about ffffffffffff"),
+        ({"package": ""}, "about no package"),
+        ({"passed": 0}, "0 tests"),
+    ],
+)
+def test_a_release_without_passed_tests_of_its_own_is_refused(
+    evidence: Evidence, changes: dict[str, Any], says: str
+) -> None:
+    passed, said = trials.passes_tests(replace(evidence, tests=replace(evidence.tests, **changes)))
+    assert not passed
+    assert says in said

@@ -51,16 +51,15 @@ def play(stage: Stage, window: Window, started: float) -> None:
 
 
 def play_days(
-    stage: Stage, year: Year, window: Window, panel: Panel, begun: bool = True, trouble: Sequence[Incident] = ()
+    stage: Stage, year: Year, window: Window, panel: Panel, trouble: Sequence[Incident] = ()
 ) -> tuple[dict[str, Answer], float]:
     """Play the days; return the answers, and when the first came, on the monotonic clock.
 
     Args:
         stage: it answers.
         year: what is published.
-        window: the days.
+        window: the days; one that has been published has been ticked too.
         panel: where it is shown.
-        begun: the first day has already been published and ticked.
         trouble: what goes wrong; whoever asks takes the weather from the same feed, and may be told it is wrong.
     """
     people, first_answer = People(stage), 0.0
@@ -68,7 +67,7 @@ def play_days(
     with panel.shown():
         for day in days(window.first, window.last):
             panel.begin(day)
-            if not begun or day > window.first:
+            if not (stage.workspace / "drop" / "flights" / f"{day}.parquet").exists():
                 publish(year, day, stage.workspace / "drop", trouble)
                 panel.scores.ended(year.outcomes_of(day - timedelta(days=1)))
                 panel.say(stage.tick(day))
@@ -117,10 +116,8 @@ def summarise(
 ) -> dict[str, object]:
     """Say how good the answers were, and return it; `seconds` is how long the first took."""
     outcomes = year.outcomes.loc[str(window.first) : str(window.last)].set_index("flight_id")["arrival_delay"]
-    judged = judge(
-        outcomes[outcomes.index.isin(answers)],
-        {flight: answer.late_probability for flight, answer in answers.items()},
-    )
+    late = {flight: answer.late_probability for flight, answer in answers.items()}
+    judged = judge(outcomes[outcomes.index.isin(late)], late)
     summary: dict[str, object] = {
         "level": stage.number,
         "from": str(window.first),

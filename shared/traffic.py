@@ -19,7 +19,7 @@ def go_on(stage: Stage, length: int, trouble: str = "none") -> None:
         trouble: names of incidents that begin on the first of these days, such as `celsius`.
 
     Raises:
-        StageError: nothing runs, a play has not ended, the year is over, there is no such incident, or a step failed.
+        StageError: nothing runs, a play has not ended, the year is over, no such incident, or a step failed.
     """
     incidents = [each for each in choose(trouble) if not each.mishap]
     if not stage.is_ready():
@@ -31,7 +31,7 @@ def go_on(stage: Stage, length: int, trouble: str = "none") -> None:
         moved = [each.starting(window.first) for each in incidents]
         for each in moved:
             panel.say(f"{window.first}: {each.story}")
-        answers, _ = play_days(stage, year, window, panel, begun=False, trouble=moved)
+        answers, _ = play_days(stage, year, window, panel, moved)
     summarise(stage, year, window, answers)
 
 

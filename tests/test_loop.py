@@ -1,0 +1,189 @@
+"""What the closed loop promises, on one running stage from spring into summer: the tests share it, in order."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+from mlflow import MlflowClient
+
+import shared.play
+import shared.stage
+import shared.traffic
+from shared.stage import ROOT, Stage, running
+from shared.window import Window
+
+from .conftest import PORTS, free_port, wait_for
+
+pytestmark = pytest.mark.slow
+
+# From the day after a scheduled training to the day before the next: nothing but an alarm can train.
+FIRST, DAYS = "2013-05-13", 21
+MODEL = "flight-delays"
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Bring level 4 up, and play spring into summer through it."""
+    with pytest.MonkeyPatch.context() as patch:
+        workspaces = tmp_path_factory.mktemp("stages")
+        for module in (shared.stage, shared.play, shared.traffic):
+            patch.setattr(module, "WORKSPACES", workspaces)
+        for name in PORTS:
+            patch.setenv(name, str(free_port()))
+        stage = Stage(4)
+        with running(stage):
+            shared.play.play(stage, Window.of(FIRST, DAYS), time.monotonic())
+            yield stage
+
+
+def rows(stage: Stage, query: str, *values: str) -> list[dict[str, Any]]:
+    """Ask the store of measures and decisions."""
+    with closing(sqlite3.connect(stage.workspace / "measures.db")) as store:
+        store.row_factory = sqlite3.Row
+        return [dict(row) for row in store.execute(query, values)]
+
+
+def decisions(stage: Stage) -> list[dict[str, Any]]:
+    return rows(stage, "SELECT * FROM decisions ORDER BY day, id")
+
+
+def registry(stage: Stage) -> MlflowClient:
+    return MlflowClient(stage.environment["MLFLOW_TRACKING_URI"])
+
+
+def champion(stage: Stage) -> str:
+    return str(registry(stage).get_model_version_by_alias(MODEL, "champion").version)
+
+
+def run(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python in the stage's environment, whatever comes of it."""
+    environment = os.environ | stage.environment
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def content(stage: Stage, version: str, name: str) -> str:
+    """Return a file that was kept with a version's run."""
+    run_id = registry(stage).get_model_version(MODEL, version).run_id
+    answer = httpx.get(
+        f"{stage.environment['MLFLOW_TRACKING_URI']}/get-artifact", params={"run_uuid": run_id, "path": name}
+    )
+    return answer.raise_for_status().text
+
+
+def test_an_alarm_alone_led_to_a_better_champion(stage: Stage) -> None:
+    (alarm,) = decisions(stage)
+    assert alarm["decision"] == "retrain"
+    assert alarm["cause"] in ("drift", "performance")
+    assert alarm["result"] == "version 2 is challenger with 50% of traffic"
+    assert champion(stage) == "2"
+    runs = registry(stage).search_runs(["1"], order_by=["attributes.start_time"])
+    assert [each.data.tags["trigger"] for each in runs] == ["manual", alarm["cause"]]
+
+
+def test_one_id_leads_from_the_alarm_to_the_release(stage: Stage) -> None:
+    (alarm,) = decisions(stage)
+    version = registry(stage).get_model_version(MODEL, "2")
+    assert version.tags["alarm"] == alarm["id"]
+    certificate = json.loads(content(stage, "2", "certificate.json"))
+    assert certificate["alarm"] == alarm["id"]
+    assert certificate["policy"] == alarm["policy"]
+    flows = httpx.post(f"{stage.environment['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
+    assert alarm["id"] in {each["name"] for each in flows}
+    asked = {"filter": {"event": {"name": ["flight-delays.retraining-asked"]}}}
+    heard = httpx.post(f"{stage.environment['PREFECT_API_URL']}/events/filter", json=asked).json()
+    assert [each["payload"]["alarm"] for each in heard["events"]] == [alarm["id"]]
+
+
+def test_quality_is_back_within_the_band_it_had(stage: Stage) -> None:
+    query = (
+        "SELECT value FROM measures WHERE name = 'bias' AND slice = '' AND day BETWEEN ? AND ? AND model LIKE ?"
+    )
+    (alarm,) = decisions(stage)
+    after = [row["value"] for row in rows(stage, query, alarm["day"], "2013-06-02", f"{MODEL}/2@%")]
+    assert len(after) >= 7
+    assert abs(sum(after) / len(after)) < 0.1
+
+
+def test_the_card_says_what_the_registry_says(stage: Stage) -> None:
+    card = content(stage, "2", "MODEL_CARD.md")
+    version = registry(stage).get_model_version(MODEL, "2")
+    metrics = registry(stage).get_run(version.run_id).data.metrics
+    for figure in (f"{metrics['holdout_log_loss']:.4f}", f"{metrics['holdout_auc']:.4f}"):
+        assert figure in card
+    assert version.tags["digest"] in card
+    assert version.tags["alarm"] in card
+
+
+def test_every_day_has_a_report_that_people_can_open(stage: Stage) -> None:
+    door = f"http://127.0.0.1:{stage.environment['EVIDENTLY_PORT']}/api"
+    (project,) = wait_for("the pages", lambda: httpx.get(f"{door}/projects").json())
+    reports = httpx.get(f"{door}/projects/{project['id']}/snapshots").json()
+    assert len(reports) == DAYS - 1
+    days = {row["day"] for row in rows(stage, "SELECT DISTINCT day FROM measures WHERE name = 'beyond'")}
+    assert len(days) == DAYS - 1
+
+
+def test_what_was_served_is_what_was_published(stage: Stage) -> None:
+    for name in ("skew", "unasked", "errors"):
+        found = rows(stage, "SELECT DISTINCT value FROM measures WHERE name = ?", name)
+        assert [row["value"] for row in found] == [0.0], name
+
+
+def test_the_pipeline_is_released_with_the_application(stage: Stage) -> None:
+    commit = subprocess.check_output(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, text=True).strip()
+    stage.run("python -m ${LEVEL} deploy HEAD")
+
+    def pipeline() -> bool:
+        """Tell whether the pipeline runs the released code."""
+        for process in psutil.process_iter():
+            try:
+                ours = process.environ().get("STAGE") == str(stage.workspace)
+                if ours and "retraining import serve" in " ".join(process.cmdline()):
+                    return process.cwd().endswith(commit)
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+        return False
+
+    wait_for("the pipeline's return", pipeline)
+
+
+def test_temperatures_in_other_units_teach_nobody(stage: Stage) -> None:
+    before = len(registry(stage).search_model_versions(f"name='{MODEL}'"))
+    shared.traffic.go_on(
+        Stage(4), 3, "celsius"
+    )  # over the first Monday of June, on which the schedule would train
+    (hold,) = (each for each in decisions(stage) if each["decision"] == "hold")
+    assert hold["cause"] == "suspicious feed"
+    assert "mean temp" in hold["evidence"]
+    issue = stage.workspace / "issues" / f"{hold['id']}.md"
+    assert "mean temp" in issue.read_text()
+    assert len(registry(stage).search_model_versions(f"name='{MODEL}'")) == before
+    stage.run("python -m ${LEVEL} resume")
+    assert not issue.exists()
+    assert all(each["result"] for each in decisions(stage))
+
+
+def test_a_champion_that_does_harm_is_taken_back_by_itself(stage: Stage) -> None:
+    # The policy is what says how much harm is too much: here, any at all.
+    script = f"""
+from {stage.package} import watch
+policy = watch.read_policy() | {{"rollback": {{"days": 3, "worse": -1, "sure": -1000}}}}
+watch.read_policy = lambda: policy
+print(watch.watch("2013-06-06", False))
+"""
+    done = run(stage, "-c", script)
+    assert "ROLLBACK version 1 is champion again" in done.stdout, done.stderr[-2000:]
+    assert champion(stage) == "1"
+    (back,) = (each for each in decisions(stage) if each["decision"] == "roll back")
+    assert back["cause"] == "sudden harm"

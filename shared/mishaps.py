@@ -50,7 +50,7 @@ def free_disk(stage: Stage) -> str:
 
 
 def _limit_files(stage: Stage, largest: int) -> None:
-    for process in stage.family()[1:] if stage.has_processes else stage.family():
+    for process in stage.family(scripts=True)[stage.has_processes :]:  # not the one that keeps the logs
         try:
             process.rlimit(psutil.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
         except psutil.NoSuchProcess:

@@ -245,9 +245,9 @@ class Stage:
         """Return the name of the model that answers."""
         return self.version()["model"]
 
-    def family(self) -> list[psutil.Process]:
-        """Return the processes of the stage that live."""
-        known = self._processes, self._clock, self._python
+    def family(self, scripts: bool = False) -> list[psutil.Process]:
+        """Return the processes of the stage that live; on demand, also what people's scripts are forked from."""
+        known = self._processes, self._clock, self._python if scripts else None
         started = [process for process in known if process and process.poll() is None]
         parents = [psutil.Process(process.pid) for process in started]
         return parents + [child for parent in parents for child in parent.children(recursive=True)]
@@ -255,7 +255,7 @@ class Stage:
     def stop(self) -> None:
         """End every process of the stage, and wait until they are gone."""
         started = [process for process in (self._clock, self._processes, self._python) if process is not None]
-        family = self.family()
+        family = self.family(scripts=True)
         for process in started:
             process.send_signal(signal.SIGTERM)
         _, alive = psutil.wait_procs(family, timeout=SECONDS_TO_STOP)

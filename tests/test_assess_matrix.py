@@ -34,7 +34,7 @@ class Stand:
 
     output: tuple[str, ...] = ()
 
-    def short(self, path: Path) -> str:
+    def short(self, path: Path | str) -> str:
         return str(path)
 
 

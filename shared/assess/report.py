@@ -205,4 +205,4 @@ def write_evidence(level: int, column: Column, told: str) -> Path:
 
 def _plain(text: str) -> str:
     """Keep what a level said from being read as Markdown."""
-    return text.replace("|", "/").replace("<", "(").replace(">", ")")
+    return text.replace("|", "/").replace("<", "&lt;")

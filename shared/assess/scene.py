@@ -230,6 +230,6 @@ class Scene:
             path for path in self.files() if path.stat().st_size == len(content) and path.read_bytes() == content
         ]
 
-    def short(self, path: Path) -> str:
-        """Return a path as people write it."""
+    def short(self, path: Path | str) -> str:
+        """Return a path, or a text with paths in it, as people write it."""
         return str(path).replace(f"{self.workspace}/", "").replace(f"{ROOT}/", "")

@@ -147,8 +147,8 @@ class Scene:
         address = self.stage.environment.get("MLFLOW_TRACKING_URI")
         if not address:
             return {}
-        kind = {"params": content} if method == "GET" else {"json": content}
-        answer = CLIENT.request(method, f"{address}/api/2.0/mlflow/{path}", **kind)
+        query, body = (content, None) if method == "GET" else (None, content)
+        answer = CLIENT.request(method, f"{address}/api/2.0/mlflow/{path}", params=query, json=body)
         return dict(answer.json()) if answer.is_success else {}
 
     def runs(self, experiment: str = "") -> list[dict[str, Any]]:

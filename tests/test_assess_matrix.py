@@ -73,7 +73,7 @@ def test_a_level_changes_its_own_column_only() -> None:
 
 def test_every_level_was_assessed_by_every_criterion() -> None:
     for row in FOUND["criteria"]:
-        assert set(row["answers"]) == set(map(str, levels())), f"{row['id']}: make assess"
+        assert set(row["answers"]) >= set(map(str, levels())), f"{row['id']}: make assess"
         assert "ERROR" not in row["answers"].values(), row["id"]
 
 

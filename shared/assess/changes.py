@@ -208,7 +208,7 @@ def _change(scene: Scene, _now: str = "", back_to: str = "") -> str:
     """Change the serving model with what the level has: rollback, release by version, or people's own steps."""
     rolled = scene.command("python", "-m", scene.stage.package, "rollback")
     if rolled.returncode == 0:
-        return "rollback"
+        return "rollback"  # what was rolled back from may be refused the way there again
     serving = back_to.partition("/")[2].partition("@")[0]
     earlier = [number for number in scene.versions() if not names(str(scene.version().get("model")), number)]
     if earlier and (chosen := serving or earlier[0]):

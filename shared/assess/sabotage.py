@@ -74,7 +74,7 @@ class Pipeline:
 
 def sabotage(pipeline: Pipeline, snapshot: str) -> dict[str, Outcome]:
     """Train the same again, then with one flaw after the other."""
-    outcomes = {"again": pipeline.attempt(snapshot)} if snapshot else {}
+    outcomes = {"again": pipeline.attempt(snapshot, deliver=True)} if snapshot else {}
     with pipeline.parameters(learning_rate=1e6, max_iter=20):
         outcomes["diverging"] = pipeline.attempt(None, EARLY)
     with pipeline.parameters(learning_rate=1e-9, max_iter=5):

@@ -37,11 +37,12 @@ def show(assessment: dict[str, Any], console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     table.add_column("")
-    for number in sorted(levels()):
-        table.add_column(str(number), justify="center")
+    numbers = [str(number) for number in sorted(levels())]
+    for number in numbers:
+        table.add_column(number, justify="center")
     for row in assessment["criteria"]:
         cells = []
-        for number in map(str, sorted(levels())):
+        for number in numbers:
             answer = row["answers"].get(number)
             style = (
                 f"{COLOURS[Answer(answer)]}{'' if answer == row['expected'][number] else ' underline'}"

@@ -26,7 +26,8 @@ class Pipeline:
 
     def __init__(self, level: str) -> None:
         self.level = level
-        self.flow, self.steps = (importlib.import_module(f"{level}.{name}") for name in ("flow", "steps"))
+        self.flow: Any = importlib.import_module(f"{level}.flow")
+        self.steps: Any = importlib.import_module(f"{level}.steps")
         self.errors: Any = importlib.import_module(f"{level}.errors")
         try:
             self.delivery: Any = importlib.import_module(f"{level}.delivery")

@@ -52,12 +52,12 @@ class Ablation:
 
 
 def read_groups(level: int | None = None) -> list[dict[str, Any]]:
-    """Return the groups of ablations, all or one level's, each with its `components` as Ablations."""
+    """Return the groups of ablations, of one level or of all that are built, with `components` as Ablations."""
     groups = yaml.safe_load((HERE / "ablations.yaml").read_text())
     return [
         group | {"components": [Ablation(**each) for each in group["components"]]}
         for group in groups
-        if level is None or group["level"] == level
+        if group["level"] in levels() and level in (None, group["level"])
     ]
 
 

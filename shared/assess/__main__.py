@@ -3,7 +3,9 @@
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -49,10 +51,14 @@ def main() -> None:
 def assess_all(chosen: int | None, console: Console) -> None:
     """Assess all levels or one, and write what was found as it comes."""
     for level in sorted(levels()) if chosen is None else [chosen]:
-        column, seconds, told = assess(level, lambda act, n=level: console.print(f"  level {n}: {act}"))  # type: ignore[misc]
+        column, seconds, told = assess(level, partial(_tell, console, level))
         write_evidence(level, column, told)
         write_pages(update(read_assessment(), level, column, seconds))
     show(read_assessment(), console)
+
+
+def _tell(console: Console, level: int, act: str) -> None:
+    console.print(f"  level {level}: {act}")
 
 
 def ablate_all(chosen: int | None, group: str | None, console: Console) -> None:
@@ -70,7 +76,7 @@ def ablate_all(chosen: int | None, group: str | None, console: Console) -> None:
     show_ablations(read_assessment(), console)
 
 
-def write_pages(assessment: dict[str, object]) -> None:
+def write_pages(assessment: dict[str, Any]) -> None:
     """Write every page that is made of the assessment."""
     write(assessment)
     views.write(assessment)

@@ -52,12 +52,12 @@ class Ablation:
 
 
 def read_groups(level: int | None = None) -> list[dict[str, Any]]:
-    """Return the groups of ablations, all or one level's, each with its `components` as Ablations."""
+    """Return the groups of ablations, of one level or of all that are built, with `components` as Ablations."""
     groups = yaml.safe_load((HERE / "ablations.yaml").read_text())
     return [
         group | {"components": [Ablation(**each) for each in group["components"]]}
         for group in groups
-        if level is None or group["level"] == level
+        if group["level"] in levels() and level in (None, group["level"])
     ]
 
 
@@ -68,9 +68,11 @@ def ablate(group: dict[str, Any], answers: dict[str, str], tell: Callable[[str],
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT, symlinks=True)
     for environment in (".venv", ".venv-serving"):
         os.symlink(ROOT / environment, copy / environment)
+    (copy / ".stage").mkdir()
+    os.symlink(WORKSPACES / "world", copy / ".stage" / "world")  # the year is the same
     for ablation in group["components"]:
         ablation.switch_off(copy / level)
-    ids = ",".join(each.id for each in group["components"])
+    ids = ",".join(dict.fromkeys(each.id for each in group["components"]))
     command = [sys.executable, "-m", "shared.assess", "--level", str(group["level"]), "--ids", ids]
     command += ["--acts", ",".join(group["acts"]), "--to", str(copy / "column.json")]
     tell(f"level {group['level']}, {group['group']}: {ids.replace(',', ' ')} off")
@@ -79,7 +81,8 @@ def ablate(group: dict[str, Any], answers: dict[str, str], tell: Callable[[str],
         raise StageError(f"{group['group']}: {(done.stderr or done.stdout).strip()[-500:]}")
     column = json.loads((copy / "column.json").read_text())
     shutil.rmtree(copy)
-    return [_judge(group, each, answers[each.id], column[each.id]) for each in group["components"]]
+    by_id = {each.id: each for each in group["components"]}
+    return [_judge(group, each, answers[name], column[name]) for name, each in by_id.items()]
 
 
 def _judge(group: dict[str, Any], ablation: Ablation, usual: str, found: dict[str, str]) -> dict[str, Any]:

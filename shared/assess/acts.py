@@ -23,7 +23,7 @@ from .scene import FIRST, Scene
 MONDAY, SUMMER = date(2013, 4, 1), date(2013, 6, 30)
 ENOUGH_DAYS, MOST_DAYS = 5, 16
 TROUBLED_DAYS, LATER_MINUTES = 16, 15.0
-AGED = 65  # days without a calendar's training: Tuesdays to Sundays hide nothing
+AGED = 58  # days without a calendar's training: Tuesdays to Sundays hide nothing
 ALARMS = ("alarm ", "alert", "drift", "hold ")
 METRIC_TRIGGERS = {"performance", "drift"}
 
@@ -150,6 +150,7 @@ def let_days_pass(scene: Scene) -> list[Seen]:
             scene.publish(between)
         day = following
         said = scene.tick(day)
+        look_if_asked(scene, day)
         drop = scene.workspace / "drop"
         published = drop / "flights" / f"{day}.parquet", drop / "outcomes" / f"{day - timedelta(days=1)}.parquet"
         copies = sum(bool(scene.copies(path)) for path in published)
@@ -157,6 +158,15 @@ def let_days_pass(scene: Scene) -> list[Seen]:
         seen.append(Seen(day, said, copies, scene.serving(), answers, scene.version()))
         scene.note(f"{day}: {len(answers)} answers by {', '.join(sorted(seen[-1].models))}")
     return seen
+
+
+def look_if_asked(scene: Scene, day: date) -> None:
+    """Let people do what they do when the stage has written something for them."""
+    if any("issue" in str(path.parent).lower() for path in scene.files() if path.suffix == ".md"):
+        for step in scene.people.steps:
+            if step.when in ("hold", "issue") and step.command:
+                scene.note(f"{step.role}: {step.does}")
+                scene.stage.run(step.command, DAY=str(day))
 
 
 def bring_a_second(scene: Scene, played: Played) -> Successor:

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +20,8 @@ from .flaws import Outcome
 from .scene import CLIENT, Scene
 
 MODEL_SUFFIXES = {".pkl", ".skops", ".onnx", ".joblib"}
-CLIENTS = 8
+CLIENTS = 4
+PAUSE = 0.01  # seconds between two requests of a client: some processor is left for the change itself
 SECONDS_TO_REFUSE = 5.0
 SECONDS_TO_COME_UP = 25.0
 
@@ -172,7 +174,7 @@ def names(model: str, version: str) -> bool:
 
 
 def swap_under_load(scene: Scene, day: date) -> Swap:
-    """Change what serves there and back while eight clients ask; how, is what the level offers for it."""
+    """Change what serves there and back while clients ask; how, is what the level offers for it."""
     if "PORT" not in scene.stage.environment:
         return Swap("there is no service", "", "", "", 0, 0)
     flights = json.loads(scene.year.flights_of(day).head(CLIENTS).to_json(orient="records", date_format="iso"))
@@ -187,6 +189,7 @@ def swap_under_load(scene: Scene, day: date) -> Swap:
                 failed += not client.post(door, json={"flights": [flight]}).is_success
             except httpx.HTTPError:
                 failed += 1
+            time.sleep(PAUSE)
         return sent, failed
 
     with ThreadPoolExecutor(CLIENTS) as pool:
@@ -205,7 +208,7 @@ def _change(scene: Scene, _now: str = "", back_to: str = "") -> str:
     """Change the serving model with what the level has: rollback, release by version, or people's own steps."""
     rolled = scene.command("python", "-m", scene.stage.package, "rollback")
     if rolled.returncode == 0:
-        return "rollback"
+        return "rollback"  # what was rolled back from may be refused the way there again
     serving = back_to.partition("/")[2].partition("@")[0]
     earlier = [number for number in scene.versions() if not names(str(scene.version().get("model")), number)]
     if earlier and (chosen := serving or earlier[0]):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -69,11 +70,11 @@ def read_criteria(path: Path = HERE / "criteria.yaml") -> dict[str, Criterion]:
     return found
 
 
-def _criterion(entry: dict[str, object]) -> Criterion:
+def _criterion(entry: dict[str, Any]) -> Criterion:
     name = entry.get("id")
     if set(entry) != FIELDS:
         raise StageError(f"{name}: has or lacks {', '.join(sorted(set(entry) ^ FIELDS))}")
-    unknown = [str(source) for source in list(entry["sources"]) if not SOURCE.fullmatch(str(source))]  # type: ignore[call-overload]
+    unknown = [str(source) for source in list(entry["sources"]) if not SOURCE.fullmatch(str(source))]
     if unknown:
         raise StageError(f"{name}: {unknown[0]} is no source that the head of the file explains")
     letters = str(entry["expected"]).split()
@@ -84,7 +85,7 @@ def _criterion(entry: dict[str, object]) -> Criterion:
     return Criterion(
         id=str(name),
         says=str(entry["says"]),
-        sources=tuple(map(str, entry["sources"])),  # type: ignore[call-overload]
+        sources=tuple(map(str, entry["sources"])),
         gigaom=str(entry["gigaom"]),
         first=int(str(entry["first"])),
         expected=tuple(LETTERS[letter] for letter in letters),

@@ -34,13 +34,13 @@ class Outcome:
 
 def offer(scene: Scene, day: date) -> dict[str, Outcome]:
     """Offer flawed data and models; a level without a pipeline gets them through its people."""
-    first = next((run for run in scene.runs() if run["tags"].get("snapshot")), {"tags": {}})
+    snapshots = [run["tags"]["snapshot"] for run in scene.runs() if run["tags"].get("snapshot")]
     done = scene.command(
         "python",
         "-m",
         "shared.assess.sabotage",
         scene.stage.package,
-        first["tags"].get("snapshot", ""),
+        (snapshots or [""])[0],
         seconds=600,
     )
     (scene.workspace / "logs" / "sabotage.log").write_text(done.stdout + done.stderr)

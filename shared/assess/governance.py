@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 from .acts import Played
@@ -9,6 +10,8 @@ from .changes import answers
 from .probing import Finding, absent, holds, probe
 from .release import digest_served
 from .scene import Scene
+
+A_TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d")
 
 
 @probe("GOV-01")
@@ -72,13 +75,18 @@ def _md5(path: Path) -> str:
     return hashlib.md5(path.read_bytes()).hexdigest()  # noqa: S324 - as DVC does
 
 
+def released_because(tags: dict[str, str]) -> list[str]:
+    """Return what the registry says happened to a version: the tags that carry a time."""
+    return [f"{name}: {said}" for name, said in tags.items() if A_TIME.search(name) or A_TIME.search(said)]
+
+
 @probe("GOV-03")
 def releases_are_accounted_for(played: Played) -> Finding:
     """A version says when and why it was released and by whom, and a model card gives its figures."""
     scene = played.scene
     number = scene.aliases().get("champion", "")
     tags = scene.versions().get(number, {})
-    why = [f"{key}: {value}" for key, value in tags.items() if key in ("released", "promoted", "rolled_back_to")]
+    why = released_because(tags)
     cards = [path for path in scene.files() if "card" in path.name.lower()]
     cards_in_runs = scene.artifact(tags.get("run_id", ""), "model_card.md") if tags else ""
     figures = bool(cards_in_runs) or any(
@@ -86,3 +94,9 @@ def releases_are_accounted_for(played: Played) -> Finding:
     )
     says = f"when and why: {'; '.join(why)[:160] or 'not on record'}; model card: {'yes' if figures else 'none'}"
     return holds(bool(why) and figures, says, says)
+
+
+def _log_loss(scene: Scene, run_id: str) -> str:
+    """Return a run's log loss on the days held out, as people write it; empty where there is no such run."""
+    runs = [run for run in scene.runs() if run["run_id"] == run_id]
+    return f"{runs[0]['metrics']['holdout_log_loss']:.4f}" if runs else ""

@@ -51,7 +51,8 @@ def operations_are_measured(played: Played) -> Finding:
 @probe("MON-03")
 def one_store(played: Played) -> Finding:
     """One folder holds measures of every kind, outside of the training runs."""
-    scene, folders = played.scene, {}
+    scene = played.scene
+    folders: dict[str, set[str]] = {}
     for path in scene.files():
         top = scene.short(path).partition("/")[0]
         if top not in ("data", "runs", "artifacts", "remote", "snapshots", "prefect", "logs", "app", "serving"):

@@ -47,7 +47,7 @@ def registry_decides(played: Played) -> Finding:
 def policy_is_cited(played: Played) -> Finding:
     """Some decision on record cites the hash of a file in which the level keeps its rules."""
     scene = played.scene
-    hashes = {}
+    hashes: dict[str, str] = {}
     for path in sorted(scene.source.glob("*.y*ml")):
         content = path.read_bytes()
         hashes |= {hashlib.sha256(content).hexdigest(): path.name, hashlib.md5(content).hexdigest(): path.name}  # noqa: S324

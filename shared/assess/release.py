@@ -142,8 +142,9 @@ def way_back(played: Played) -> Finding:
 def nothing_dropped(played: Played) -> Finding:
     """Requests that failed while the serving model was changed there and back."""
     swap = played.swap
-    changed = swap.between not in ("", swap.before) and swap.after == swap.before
-    says = f"{swap.how}, there and back: {swap.failed} of {swap.sent:,} requests failed"
+    changed = swap.between not in ("", swap.before)
+    way = f"{swap.before} to {swap.between} to {swap.after}"
+    says = f"{swap.how}, {way}: {swap.failed} of {swap.sent:,} requests failed"
     return holds(swap.sent > 0 and swap.failed == 0 and changed, says, says)
 
 

@@ -37,11 +37,12 @@ def show(assessment: dict[str, Any], console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     table.add_column("")
-    for number in sorted(levels()):
-        table.add_column(str(number), justify="center")
+    numbers = [str(number) for number in sorted(levels())]
+    for number in numbers:
+        table.add_column(number, justify="center")
     for row in assessment["criteria"]:
         cells = []
-        for number in map(str, sorted(levels())):
+        for number in numbers:
             answer = row["answers"].get(number)
             style = (
                 f"{COLOURS[Answer(answer)]}{'' if answer == row['expected'][number] else ' underline'}"
@@ -205,4 +206,4 @@ def write_evidence(level: int, column: Column, told: str) -> Path:
 
 def _plain(text: str) -> str:
     """Keep what a level said from being read as Markdown."""
-    return text.replace("|", "/").replace("<", "(").replace(">", ")")
+    return text.replace("|", "/").replace("<", "&lt;")

@@ -69,7 +69,7 @@ def cell(played: Played, criterion: Criterion) -> dict[str, str]:
 
 def _clean(scene: Scene, text: str) -> str:
     """Return text on one line, without where this copy of the project lies."""
-    return " ".join(scene.short(Path(text)).split())
+    return " ".join(scene.short(text).split())
 
 
 def _where(criterion: str) -> str:

@@ -26,7 +26,8 @@ class Pipeline:
 
     def __init__(self, level: str) -> None:
         self.level = level
-        self.flow, self.steps = (importlib.import_module(f"{level}.{name}") for name in ("flow", "steps"))
+        self.flow: Any = importlib.import_module(f"{level}.flow")
+        self.steps: Any = importlib.import_module(f"{level}.steps")
         self.errors: Any = importlib.import_module(f"{level}.errors")
         try:
             self.delivery: Any = importlib.import_module(f"{level}.delivery")
@@ -74,7 +75,7 @@ class Pipeline:
 
 def sabotage(pipeline: Pipeline, snapshot: str) -> dict[str, Outcome]:
     """Train the same again, then with one flaw after the other."""
-    outcomes = {"again": pipeline.attempt(snapshot)} if snapshot else {}
+    outcomes = {"again": pipeline.attempt(snapshot, deliver=True)} if snapshot else {}
     with pipeline.parameters(learning_rate=1e6, max_iter=20):
         outcomes["diverging"] = pipeline.attempt(None, EARLY)
     with pipeline.parameters(learning_rate=1e-9, max_iter=5):

@@ -149,8 +149,8 @@ class Scene:
         address = self.stage.environment.get("MLFLOW_TRACKING_URI")
         if not address:
             return {}
-        kind = {"params": content} if method == "GET" else {"json": content}
-        answer = CLIENT.request(method, f"{address}/api/2.0/mlflow/{path}", **kind)
+        query, body = (content, None) if method == "GET" else (None, content)
+        answer = CLIENT.request(method, f"{address}/api/2.0/mlflow/{path}", params=query, json=body)
         return dict(answer.json()) if answer.is_success else {}
 
     def runs(self, experiment: str = "") -> list[dict[str, Any]]:
@@ -232,6 +232,6 @@ class Scene:
             path for path in self.files() if path.stat().st_size == len(content) and path.read_bytes() == content
         ]
 
-    def short(self, path: Path) -> str:
-        """Return a path as people write it."""
+    def short(self, path: Path | str) -> str:
+        """Return a path, or a text with paths in it, as people write it."""
         return str(path).replace(f"{self.workspace}/", "").replace(f"{ROOT}/", "")

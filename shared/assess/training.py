@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 from .acts import Played
 from .data import sources
@@ -11,7 +12,7 @@ from .scene import Scene
 FIGURES = ("holdout_log_loss", "holdout_auc", "train_log_loss")
 
 
-def trainings(scene: Scene) -> list[dict[str, object]]:
+def trainings(scene: Scene) -> list[dict[str, Any]]:
     """Return the finished training runs, oldest first."""
     return [
         run
@@ -78,8 +79,8 @@ def same_again(played: Played) -> Finding:
         return absent("no training can be started again from what it once learned from")
     run_id = played.scene.versions()[again.version]["run_id"]
     (second,) = (run for run in runs if run["run_id"] == run_id)
-    first = next(run for run in runs if run["tags"]["snapshot"] == second["tags"]["snapshot"])  # type: ignore[index]
-    pairs = [(first["metrics"][name], second["metrics"][name]) for name in FIGURES]  # type: ignore[index]
+    first = next(run for run in runs if run["tags"]["snapshot"] == second["tags"]["snapshot"])
+    pairs = [(first["metrics"][name], second["metrics"][name]) for name in FIGURES]
     same = all(math.isclose(a, b, rel_tol=0, abs_tol=1e-12) for a, b in pairs)
     return holds(same, f"log loss {pairs[0][0]!r} twice", f"{pairs[0][0]!r}, then {pairs[0][1]!r}")
 
@@ -87,7 +88,7 @@ def same_again(played: Played) -> Finding:
 @probe("TRN-04")
 def a_calendar_trains(played: Played) -> Finding:
     """On the first Monday of a month a training ran, and nobody was there."""
-    runs = [run for run in trainings(played.scene) if run["tags"]["trigger"] == "schedule"]  # type: ignore[index]
+    runs = [run for run in trainings(played.scene) if run["tags"]["trigger"] == "schedule"]
     return holds(
         bool(runs),
         f"{played.seen[0].said[:160]}",
@@ -102,16 +103,16 @@ def metadata_is_whole(played: Played) -> Finding:
     for run in trainings(scene):
         tags, metrics, info = run["tags"], run["metrics"], run
         groups = {
-            "versions": tags.get("commit") and tags.get("lock"),  # type: ignore[attr-defined]
+            "versions": tags.get("commit") and tags.get("lock"),
             "times": info.get("start_time")
             and info.get("end_time")
-            and any(name.startswith("seconds_") for name in metrics),  # type: ignore[attr-defined]
-            "executor": tags.get("mlflow.user") or info.get("user_id"),  # type: ignore[attr-defined]
+            and any(name.startswith("seconds_") for name in metrics),
+            "executor": tags.get("mlflow.user") or info.get("user_id"),
             "arguments": run["params"],
             "artefacts": info.get("artifact_uri")
             and any(each["run_id"] == run["run_id"] for each in scene.versions().values()),
-            "model before": tags.get("previous_model") in scene.versions(),  # type: ignore[attr-defined]
-            "metrics": all(name in metrics for name in FIGURES),  # type: ignore[operator]
+            "model before": tags.get("previous_model") in scene.versions(),
+            "metrics": all(name in metrics for name in FIGURES),
         }
         missing = [name for name, value in groups.items() if not value]
         if not missing:

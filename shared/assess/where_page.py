@@ -14,7 +14,6 @@ PAGE = ROOT / "docs" / "where.html"
 def page() -> str:
     """Return the page: the template with the questions in it."""
     content = yaml.safe_load((HERE / "questions.yaml").read_text())
-    content["diffs"] = sorted(path.name for path in (ROOT / "docs" / "diffs").glob("*.md"))
     data = json.dumps(content, ensure_ascii=False).replace("</", "<\\/")
     return (HERE / "where.html").read_text().replace("/* QUESTIONS */ null", data)
 

@@ -27,7 +27,7 @@ def stage(version: str) -> None:
         NotFollowedError: staging refused it, with its reason.
     """
     registry.set_alias(STAGING, version)
-    _wait(os.environ["STAGING_PORT"], "model", version)
+    _wait(os.environ["STAGING"], "model", version)
 
 
 def release(version: str, share: float) -> str:
@@ -38,7 +38,7 @@ def release(version: str, share: float) -> str:
     """
     if registry.champion() is None:
         registry.set_alias(CHAMPION, version)
-        _wait(os.environ["PORT"], "model", version)
+        _wait(os.environ["APPLICATION"], "model", version)
         _record(version, "released", "nothing served before")
         return f"version {version} is champion: nothing served before"
     if registry.version_of(CHALLENGER):
@@ -49,7 +49,7 @@ def release(version: str, share: float) -> str:
     client.set_registered_model_tag(MODEL, "challenger_share", str(share))
     registry.set_alias(CHALLENGER, version)
     try:
-        _wait(os.environ["PORT"], "challenger", version)
+        _wait(os.environ["APPLICATION"], "challenger", version)
     except NotFollowedError as error:
         withdraw(str(error))
         raise
@@ -65,7 +65,7 @@ def promote(why: str) -> str:
         MlflowClient().set_registered_model_tag(MODEL, "previous", champion or "")
     registry.set_alias(CHAMPION, challenger)
     registry.delete_alias(CHALLENGER)
-    _wait(os.environ["PORT"], "model", challenger)
+    _wait(os.environ["APPLICATION"], "model", challenger)
     _record(challenger, "promoted", why)
     return f"version {challenger} is champion: {why}"
 
@@ -89,7 +89,7 @@ def rollback(why: str) -> str:
     left = registry.version_of(CHAMPION)
     registry.set_alias(CHAMPION, previous)
     MlflowClient().set_registered_model_tag(MODEL, "previous", left or "")
-    _wait(os.environ["PORT"], "model", previous)
+    _wait(os.environ["APPLICATION"], "model", previous)
     _record(previous, "rolled back to", why)
     return f"version {previous} is champion again: {why}"
 
@@ -100,12 +100,12 @@ def _record(version: str, what: str, why: str) -> None:
     client.set_model_version_tag(MODEL, version, what.replace(" ", "_"), f"{datetime.now(UTC).isoformat()} {why}")
 
 
-def _wait(port: str, arm: str, version: str) -> None:
-    """Wait until the service at `port` says that `version` is its `arm`."""
+def _wait(door: str, arm: str, version: str) -> None:
+    """Wait until the service at `door` says that `version` is its `arm`."""
     deadline, said = time.monotonic() + SECONDS_TO_FOLLOW, "no answer"
     while time.monotonic() < deadline:
         try:
-            answer: dict[str, Any] = httpx.get(f"http://127.0.0.1:{port}/version", timeout=5).json()
+            answer: dict[str, Any] = httpx.get(f"{door}/version", timeout=5).json()
             if str(answer[arm] or "").startswith(f"{MODEL}/{version}@"):
                 return
             said = answer["problem"] or f"{arm} is {answer[arm]}"

@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from datetime import date
 
+from .engine import build_images, clean, open_stage
 from .people import People
 from .stage import Stage, StageError, running
 from .window import Window
@@ -26,6 +27,9 @@ def main() -> None:
     planting = commands.add_parser("candidate", help="train a planted candidate in a running stage")
     planting.add_argument("level", type=int)
     planting.add_argument("kind")
+    building = commands.add_parser("image", help="build the images of what was committed last")
+    building.add_argument("level", type=int)
+    commands.add_parser("clean", help="remove what this project left in the container engine, after saying what")
     showing = commands.add_parser("diff", help="show what levels add to the ones below")
     showing.add_argument("first", metavar="FROM", nargs="?", default="")
     showing.add_argument("last", metavar="TO", nargs="?", default="")
@@ -36,17 +40,19 @@ def main() -> None:
     try:
         match arguments.command:
             case "play":
-                stage = Stage(arguments.level)
+                stage = open_stage(arguments.level)
                 usual = stage.description["play"]
                 length = usual["days"] if arguments.days is None else arguments.days
                 window = Window.of(arguments.first or str(usual["from"]), length)
                 play(stage, window, arguments.once)
             case "retrain":
-                retrain(Stage(arguments.level))
+                retrain(open_stage(arguments.level))
             case "candidate":
-                from .candidates import plant
-
-                print(plant(Stage(arguments.level).package, arguments.kind))
+                print(open_stage(arguments.level).plant(arguments.kind))
+            case "image":
+                print(f"built {build_images(arguments.level)}")
+            case "clean":
+                clean()
             case "diff":
                 diff(arguments.first, arguments.last)
             case "diffs":

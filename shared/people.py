@@ -17,6 +17,7 @@ class Step:
     when: str
     does: str
     command: str = ""
+    where: str = "stage"
 
 
 def read_steps(package: str) -> list[Step]:
@@ -44,5 +45,5 @@ class People:
         for step in self.steps:
             if step.when in occasions:
                 if step.command:
-                    self.stage.run(step.command, DAY=str(day))
+                    self.stage.run(step.command, step.where, DAY=str(day))
                 self.done.append(step)

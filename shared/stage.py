@@ -73,6 +73,8 @@ class Stage:
             "STAGE": str(self.workspace),
             "ROOT": str(ROOT),
             "CACHE": str(WORKSPACES / "cache"),
+            "ENGINE": "",  # of containers; without one, the stage is processes of this machine
+            "INSIDE": "",  # what to put before a command that is to run inside the stage
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
         }
@@ -144,10 +146,16 @@ class Stage:
             raise StageError(f"the automation died on {day}: see {self.workspace}/logs")
         return answer
 
-    def run(self, command: str, **more: str) -> None:
-        """Run one shell command the way a person of this level would."""
+    def run(self, command: str, where: str = "stage", **more: str) -> None:
+        """Run one shell command the way a person of this level would.
+
+        Args:
+            command: may name what is in the stage's environment, as ${NAME}.
+            where: `stage`, or `host` for what must reach its processes; here they are the same.
+            more: further names, with their values.
+        """
         done = subprocess.run(
-            ["bash", "-c", self.fill(command, **more)],
+            self._shell(command, where, more),
             cwd=ROOT,
             env=os.environ | self.environment,
             capture_output=True,
@@ -159,6 +167,15 @@ class Stage:
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise StageError(f"`{self.fill(command, **more)}` failed: {said[-1] if said else 'no reason given'}")
+
+    def _shell(self, command: str, where: str, more: dict[str, str]) -> list[str]:
+        return ["bash", "-c", self.fill(command, **more)]
+
+    def plant(self, kind: str) -> str:
+        """Train a planted candidate, and return what came of it."""
+        from .candidates import plant
+
+        return plant(self.package, kind)
 
     def wait_until_ready(self) -> None:
         """Wait until the level answers; one without a server is always ready."""

@@ -17,13 +17,14 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard assess where traffic drift
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
 	@echo
 	@echo "  make level2                        bring level 2 up, play 7 days, serve until Ctrl-C"
 	@echo "  make level2 ONCE=1                 stop after the play"
+	@echo "  make level2 ENGINE=docker          as containers of its own images"
 	@echo "  make level2 FROM=2013-06-01 DAYS=14"
 	@echo "  make level2 PORT=9000              when a port is taken"
 	@echo
@@ -49,50 +50,47 @@ retrain: ## people make and release a model in a running stage: LEVEL=1
 	$(IN_STAGE) exec $(RUN) -m shared retrain $(LEVEL)
 
 deploy: ## release the application as committed: LEVEL=1 [COMMIT=HEAD]
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) deploy $(or $(COMMIT),HEAD)
+	$(IN_STAGE) exec python -m $(call folder_of,$(LEVEL)) deploy $(or $(COMMIT),HEAD)
 
-image: ## build the application's image from the commit: LEVEL=1
+image: | $(call installed,world) ## build the images of the commit: LEVEL=1
 	@test -n "$(LEVEL)" || { echo "which one? LEVEL=1"; exit 1; }
-	@docker version >/dev/null 2>&1 || { echo "no Docker engine answers: start one, or run the stage without it (make level$(LEVEL))"; exit 1; }
-	commit=$$(git rev-parse --short=12 HEAD) && git archive HEAD $(call folder_of,$(LEVEL)) pyproject.toml requirements.lock | \
-	  docker build --quiet -t flight-delays:$$commit -f $(call folder_of,$(LEVEL))/Dockerfile --build-arg COMMIT=$$commit \
-	  --build-arg LEVEL=$(call folder_of,$(LEVEL)) --build-arg GROUP=level$(LEVEL) -
+	@$(RUN) -m shared image $(LEVEL)
 
 train: ## train a candidate: LEVEL=2 [SNAPSHOT=md5]
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) train $(if $(SNAPSHOT),--snapshot $(SNAPSHOT))
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) train $(if $(SNAPSHOT),--snapshot $(SNAPSHOT))
 
 models: ## list the registered models: LEVEL=2
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) models
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) models
 
 release: ## bring a registered model into service: LEVEL=2 VERSION=1
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) release $(or $(VERSION),latest)
+	$(IN_STAGE) exec python -m $(call folder_of,$(LEVEL)) release $(or $(VERSION),latest)
 
 approve: ## release a certified model that awaits a person's word: LEVEL=3 VERSION=2
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) approve $(VERSION)
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) approve $(VERSION)
 
 rollback: ## bring the champion before back: LEVEL=3
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) rollback
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) rollback
 
 history: ## list what happened to the models, when and why: LEVEL=3
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) history
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) history
 
 resume: ## let trainings go on that an issue holds back: LEVEL=4
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) resume
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) resume
 
 trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) trace $(FLIGHT)
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) trace $(FLIGHT)
 
 explain: ## say what each feature added to an answer: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) explain $(FLIGHT)
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) explain $(FLIGHT)
 
 candidate: ## train a planted candidate: LEVEL=3 KIND=good|bad|slow|broken
 	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) $(KIND)
 
 search: ## search for better parameters: LEVEL=2
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) search
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) search
 
 restore: ## bring back a training table: LEVEL=2 SNAPSHOT=md5 TO=table.parquet
-	$(IN_STAGE) exec $(RUN) -m $(call folder_of,$(LEVEL)) restore $(SNAPSHOT) $(TO)
+	$(IN_STAGE) $$INSIDE sh -c 'table=$$(mktemp -d)/table && python -m $(call folder_of,$(LEVEL)) restore $(SNAPSHOT) $$table && cat $$table' > $(TO).part && mv $(TO).part $(TO)
 
 diff: | $(call installed,world) ## what a level adds to the one below: FROM=1 TO=2
 	@$(RUN) -m shared diff $(FROM) $(TO)
@@ -127,7 +125,17 @@ where: | $(call installed,world) ## where are you? some twenty questions: [ANSWE
 	@$(RUN) -m shared.assess.where$(if $(PAGE),_page) $(ANSWERS)
 
 clean: ## remove stages, environment and caches
+
+sizes: | .venv-serving/.installed $(call installed,world level3) ## measure the containers: docs/containers.md
+	@$(RUN) -m benchmarks.containers
+
+clean: ## remove stages, environment and caches; ENGINE=docker containers, networks, volumes and images
+ifdef ENGINE
+clean: | $(call installed,world)
+	@$(RUN) -m shared clean
+else
 	rm -rf .stage .venv .venv-serving .cache .mypy_cache .pytest_cache .ruff_cache
+endif
 
 # --- installing ---------------------------------------------------------------------------------------------------
 .venv/bin/python:

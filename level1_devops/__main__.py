@@ -42,6 +42,14 @@ def deploy(revision: str = typer.Argument("HEAD")) -> None:
     print(f"the application is now {deploy(revision, STAGE / 'app')}")
 
 
+@commands.command()
+def restart() -> None:
+    """Restart the application."""
+    from .deploy import restart
+
+    restart() or sys.exit("the application did not start again: see its log")
+
+
 if __name__ == "__main__":
     try:
         commands()

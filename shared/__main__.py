@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from .engine import build_images, clean, open_stage
 from .people import People
 from .stage import Stage, StageError, running
 from .window import Window
@@ -44,6 +45,9 @@ def main() -> None:  # noqa: PLR0915 - one statement more per command
     planting = commands.add_parser("candidate", help="train a planted candidate in a running stage")
     planting.add_argument("level", type=int)
     planting.add_argument("kind")
+    building = commands.add_parser("image", help="build the images of what was committed last")
+    building.add_argument("level", type=int)
+    commands.add_parser("clean", help="remove what this project left in the container engine, after saying what")
     showing = commands.add_parser("diff", help="show what levels add to the ones below")
     showing.add_argument("first", metavar="FROM", nargs="?", default="")
     showing.add_argument("last", metavar="TO", nargs="?", default="")
@@ -54,7 +58,7 @@ def main() -> None:  # noqa: PLR0915 - one statement more per command
     try:
         match arguments.command:
             case "play":
-                stage = Stage(arguments.level)
+                stage = open_stage(arguments.level)
                 usual = stage.description["play"]
                 length = usual["days"] if arguments.days is None else arguments.days
                 window = Window.of(arguments.first or str(usual["from"]), length)
@@ -69,13 +73,15 @@ def main() -> None:  # noqa: PLR0915 - one statement more per command
             case "traffic":
                 from .traffic import go_on
 
-                go_on(Stage(arguments.level), arguments.days, arguments.incidents)
+                go_on(open_stage(arguments.level), arguments.days, arguments.incidents)
             case "retrain":
-                retrain(Stage(arguments.level))
+                retrain(open_stage(arguments.level))
             case "candidate":
-                from .candidates import plant
-
-                print(plant(Stage(arguments.level).package, arguments.kind))
+                print(open_stage(arguments.level).plant(arguments.kind))
+            case "image":
+                print(f"built {build_images(arguments.level)}")
+            case "clean":
+                clean()
             case "diff":
                 diff(arguments.first, arguments.last)
             case "diffs":

@@ -19,6 +19,7 @@ class Step:
     does: str
     command: str = ""
     trains: bool = False  # makes a model: not needed where one was made by itself and waits
+    where: str = "stage"
 
 
 def read_steps(package: str) -> list[Step]:
@@ -59,5 +60,5 @@ class People:
     def _perform(self, day: date, steps: Iterable[Step]) -> None:
         for step in steps:
             if step.command:
-                self.stage.run(step.command, DAY=str(day))
+                self.stage.run(step.command, step.where, DAY=str(day))
             self.done.append(step)

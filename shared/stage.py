@@ -90,6 +90,8 @@ class Stage:
             "STAGE": str(self.workspace),
             "ROOT": str(ROOT),
             "CACHE": str(WORKSPACES / "cache"),
+            "ENGINE": "",  # of containers; without one, the stage is processes of this machine
+            "INSIDE": "",  # what to put before a command that is to run inside the stage
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
         }
@@ -169,10 +171,16 @@ class Stage:
             raise StageError(f"the automation died on {day}: see {self.workspace}/logs")
         return answer
 
-    def run(self, command: str, **more: str) -> None:
-        """Run one shell command the way a person of this level would."""
+    def run(self, command: str, where: str = "stage", **more: str) -> None:
+        """Run one shell command the way a person of this level would.
+
+        Args:
+            command: may name what is in the stage's environment, as ${NAME}.
+            where: `stage`, or `host` for what must reach its processes; here they are the same.
+            more: further names, with their values.
+        """
         done = subprocess.run(
-            ["bash", "-c", ("ulimit -f 0; " if self.disk_full else "") + self.fill(command, **more)],
+            self._shell(command, where, more),
             cwd=ROOT,
             env=os.environ | self.environment | self._path(),
             capture_output=True,
@@ -197,6 +205,15 @@ class Stage:
     def is_ready(self) -> bool:
         """Tell whether the level answers; one without a server always does."""
         return "ready" not in self.description or _answers(self.fill(self.description["ready"]))
+
+    def _shell(self, command: str, where: str, more: dict[str, str]) -> list[str]:
+        return ["bash", "-c", ("ulimit -f 0; " if self.disk_full else "") + self.fill(command, **more)]
+
+    def plant(self, kind: str) -> str:
+        """Train a planted candidate, and return what came of it."""
+        from .candidates import plant
+
+        return plant(self.package, kind)
 
     def wait_until_ready(self) -> None:
         """Wait until the level answers."""

@@ -1,0 +1,348 @@
+"""Every stage as containers, on a real engine: the contract, releases, kills, and nothing left behind."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+import pytest
+
+import shared.engine
+import shared.play
+import shared.stage
+from shared.engine import IMAGE_LABEL, LABEL, ContainerStage, clean, connect, open_stage
+from shared.stage import ROOT, StageError, levels, running
+from shared.window import Window
+
+from .conftest import PORTS, free_port
+from .test_levels import (  # noqa: F401 - the contract, held against containers too
+    FLIGHT,
+    SUMMARIES,
+    door,
+    post,
+    test_a_bad_request_is_told_which_field,
+    test_answers_come_in_the_order_of_the_request,
+    test_the_application_is_measured,
+    test_the_application_says_who_answers,
+    test_weather_may_be_left_out,
+    test_what_is_unusual_is_still_answered,
+)
+
+BASE = os.environ.get("BASE_IMAGE", "python:3.11-slim")
+PATIENCE = 60.0  # seconds for anything to happen
+CONTAINERS = [number for number, name in levels().items() if (ROOT / name / "compose.yaml").exists()]
+FIRST_DAY = {3: "2013-06-30"}  # so that the training of 1 July gives a challenger
+
+
+def engine() -> Any:
+    """Return a client of the engine, or skip."""
+    try:
+        return connect()
+    except StageError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module", params=CONTAINERS)
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStage]:
+    """Bring a level up as containers and play two days through it; in the end, look for what it left behind."""
+    client = engine()
+    with pytest.MonkeyPatch.context() as patch:
+        workspaces = tmp_path_factory.mktemp("stages")
+        for module in (shared.engine, shared.play, shared.stage):
+            patch.setattr(module, "WORKSPACES", workspaces)
+        for name in PORTS:
+            patch.setenv(name, str(free_port()))
+        patch.setenv("ENGINE", "docker")
+        stage = open_stage(request.param)
+        assert isinstance(stage, ContainerStage)
+        with running(stage):
+            first = FIRST_DAY.get(stage.number, "2013-03-01")
+            shared.play.play(stage, Window.of(first, 2), time.monotonic())
+            SUMMARIES[stage.number] = json.loads((stage.workspace / "summary.json").read_text())
+            yield stage
+        ours = {"label": f"{LABEL}={stage.workspace}"}
+        assert not client.containers.list(all=True, filters=ours)
+        assert not client.networks.list(filters=ours)
+        for volume in client.volumes.list(filters=ours):
+            volume.remove()
+
+
+@pytest.fixture
+def containers(stage: ContainerStage) -> dict[str, Any]:
+    """Return the running containers by the name of their service."""
+    found = engine().containers.list(filters={"label": f"{LABEL}={stage.workspace}"})
+    return {each.labels["com.docker.compose.service"]: each for each in found}
+
+
+def only(stage: ContainerStage, *numbers: int) -> None:
+    if stage.number not in numbers:
+        pytest.skip("a lesson of another level")
+
+
+def wait_for(what: str, condition: Callable[[], Any]) -> Any:
+    """Wait until the condition returns something true, and return that."""
+    deadline = time.monotonic() + PATIENCE
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} s"
+        time.sleep(0.1)
+    return result
+
+
+def version(stage: ContainerStage) -> dict[str, Any]:
+    """Return what the application says about itself, or nothing while it does not answer."""
+    try:
+        answer = httpx.get(stage.fill("http://127.0.0.1:${PORT}/version"), timeout=5)
+    except httpx.TransportError:
+        return {}
+    return dict(answer.json()) if answer.is_success else {}
+
+
+def inside(stage: ContainerStage, command: str) -> str:
+    """Run a shell command in the worker and return what it prints."""
+    return stage.compose("exec", "-T", "worker", "sh", "-c", command)
+
+
+def git(repository: Path, *arguments: str) -> str:
+    who = ["-c", "user.name=Somebody", "-c", "user.email=somebody@example.com", "-c", "commit.gpgsign=false"]
+    command = ["git", "-C", str(repository), *who, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+# --- every level -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_containers_may_do_no_more_than_they_must(containers: dict[str, Any]) -> None:
+    for name, container in containers.items():
+        host = container.attrs["HostConfig"]
+        assert container.attrs["Config"]["User"] == "app", name
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert host["Memory"] > 0, name
+        bound = [each for ports in (host["PortBindings"] or {}).values() for each in ports]
+        assert {each["HostIp"] for each in bound} <= {"127.0.0.1"}, name
+
+
+@pytest.mark.slow
+def test_images_say_what_they_are_and_hold_no_tools(stage: ContainerStage, containers: dict[str, Any]) -> None:
+    for name, container in containers.items():
+        labels = container.image.labels
+        assert labels["org.opencontainers.image.revision"] == stage.environment["REVISION"]
+        assert labels[IMAGE_LABEL] == stage.package
+        found = container.exec_run("sh -c 'command -v gcc make uv git || true'")
+        assert found.output == b"", f"{name} holds {found.output.decode()}"
+
+
+@pytest.mark.slow
+def test_every_container_gets_healthy(containers: dict[str, Any]) -> None:
+    def healthy(container: Any) -> bool:
+        container.reload()
+        return container.attrs["State"].get("Health", {"Status": "healthy"})["Status"] == "healthy"
+
+    for name, container in containers.items():
+        wait_for(f"the health of {name}", partial(healthy, container))
+
+
+# --- releases ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a repository of our own with what was committed here last."""
+    path = tmp_path_factory.mktemp("repository") / "clone"
+    git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(path))
+    return path
+
+
+def deploy(stage: ContainerStage, clone: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", stage.package, "deploy"],
+        cwd=clone,
+        env=os.environ | stage.environment | {"PYTHONPATH": str(clone)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def commit_change(clone: Path, file: str, more: str = "", was: str = "", then: str = "") -> str:
+    """Add to a file, or replace something in it, and commit."""
+    path = clone / file
+    text = path.read_text()
+    assert was in text
+    path.write_text((text.replace(was, then) if was else text) + more)
+    git(clone, "commit", "--quiet", "--all", "--message", "change")
+    return git(clone, "rev-parse", "--short=12", "HEAD")
+
+
+@pytest.mark.slow
+def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: ContainerStage, clone: Path) -> None:
+    only(stage, 1, 3)
+    before = version(stage)
+    good = commit_change(clone, f"{stage.package}/app.py", "\n# released\n")
+    assert deploy(stage, clone).stdout.strip() == f"the application is now {good}"
+    assert version(stage) == before | {"application": good}
+
+    wrong = commit_change(clone, f"{stage.package}/app.py", "app.router.routes.clear()\n")
+    assert f"{wrong} fails its tests inside the image, {good} goes on" in deploy(stage, clone).stderr
+    assert version(stage)["application"] == good
+
+    git(clone, "revert", "--no-edit", "HEAD")
+    silent = commit_change(clone, f"{stage.package}/Dockerfile", was="PORT=8000", then="PORT=8001")
+    assert f"{silent} did not come up: back to {good}" in deploy(stage, clone).stderr
+    back = wait_for("the application's return", lambda: version(stage).get("model") and version(stage))
+    assert back == before | {"application": good}
+
+
+@pytest.mark.slow
+def test_a_person_releases_a_model_and_the_one_before_again(stage: ContainerStage) -> None:
+    only(stage, 2)
+    assert version(stage)["model"] == "flight-delays/1"
+    stage.run("python -m ${LEVEL} train")
+    for released in ("2", "1"):
+        stage.run(f"python -m ${{LEVEL}} release {released}", "host")
+        assert version(stage)["model"] == f"flight-delays/{released}"
+        assert post(f"http://127.0.0.1:{stage.environment['PORT']}", FLIGHT).is_success
+
+
+@pytest.mark.slow
+def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, containers: dict[str, Any]) -> None:
+    only(stage, 3)
+    before = version(stage)
+    assert before["model"].startswith("flight-delays/1@")
+    assert before["challenger"].startswith("flight-delays/2@")
+    inside(stage, "python -c \"from $LEVEL import release; release.promote('a test')\" 2>&1")
+    assert version(stage)["model"] == before["challenger"]
+    stage.run("python -m ${LEVEL} rollback")
+    assert version(stage)["model"] == before["model"]
+    started = containers["app"].attrs["State"]["StartedAt"]
+    containers["app"].reload()
+    assert containers["app"].attrs["State"]["StartedAt"] == started
+
+
+@pytest.mark.slow
+def test_a_planted_candidate_is_refused(stage: ContainerStage) -> None:
+    only(stage, 3)
+    before = version(stage)
+    with pytest.raises(StageError, match="contract_agrees"):
+        stage.plant("renamed")
+    assert version(stage) == before
+
+
+# --- kills -------------------------------------------------------------------------------------------------------
+
+HEALTH = {
+    "app": "http://127.0.0.1:${PORT}/healthz",
+    "staging": "http://127.0.0.1:${STAGING_PORT}/healthz",
+    "mlflow": "${MLFLOW_TRACKING_URI}/health",
+    "prefect": "${PREFECT_API_URL}/health",
+}
+
+
+def remembered(stage: ContainerStage) -> dict[str, Any]:
+    """Return what must survive: models, runs of the pipeline, snapshots, and answers that were given."""
+    registry = stage.fill("${MLFLOW_TRACKING_URI}/api/2.0/mlflow/registered-models/get")
+    runs = httpx.post(stage.fill("${PREFECT_API_URL}/flow_runs/count"), json={}, timeout=30)
+    log = "SELECT count(*), sum(late_probability) FROM predictions"
+    count = f"import sqlite3; print(*sqlite3.connect('/stage/predictions.db').execute('{log}'))"
+    kept = inside(stage, f'cd /stage && find remote data -type f | sort | xargs sha256sum && python -c "{count}"')
+    models = httpx.get(registry, params={"name": "flight-delays"}, timeout=30).json()
+    return {"models": models, "pipeline runs": runs.json(), "kept": kept, "service": version(stage)}
+
+
+@pytest.mark.slow
+def test_each_killed_container_comes_back_and_nothing_is_lost(
+    stage: ContainerStage, containers: dict[str, Any]
+) -> None:
+    only(stage, 3)
+    before = remembered(stage)
+    assert before["pipeline runs"] > 0
+    for service, container in containers.items():
+        # `docker kill` would tell the engine that it is meant to stay down.
+        os.kill(container.attrs["State"]["Pid"], signal.SIGKILL)
+        wait_for(f"the return of {service}", partial(is_back, container))
+        if service in HEALTH:
+            wait_for(f"an answer of {service}", partial(answers, stage.fill(HEALTH[service])))
+    wait_for("the models' return", lambda: version(stage) == before["service"])
+    assert remembered(stage) == before
+    stage.run("python -m ${LEVEL} train")
+    assert version(stage)["challenger"] != before["service"]["challenger"]
+
+
+def is_back(container: Any) -> bool:
+    container.reload()
+    return container.status == "running" and container.attrs["RestartCount"] == 1
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+# --- the engine --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_clean_says_what_it_removes_and_removes_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = engine()
+    monkeypatch.setattr(shared.engine, "WORKSPACES", tmp_path)
+    ours, others = {LABEL: str(tmp_path / "level1")}, {LABEL: str(tmp_path.parent / "another" / "level1")}
+    dockerfile = io.BytesIO(f"FROM {BASE}\nLABEL {IMAGE_LABEL}=nothing".encode())
+    client.images.build(fileobj=dockerfile, tag="ours:test")
+    client.images.get(BASE).tag("others", "test")
+    made = []
+    try:
+        for name, labels in (("ours-test", ours), ("others-test", others)):
+            made.append(client.volumes.create(name, labels=labels))
+            made.append(client.networks.create(name, labels=labels))
+            made.append(client.containers.create(BASE, ["true"], name=name, labels=labels))
+        clean()
+        said = capsys.readouterr().out
+        for kind in ("container", "network", "volume"):
+            assert f"removing {kind} ours-test\n" in said
+        assert "removing image ours:test\n" in said
+        assert "others" not in said
+        kept = [*client.containers.list(all=True), *client.networks.list(), *client.volumes.list()]
+        assert {each.name for each in kept} >= {"others-test"}
+        assert "ours-test" not in {each.name for each in kept}
+        tags = [tag for image in client.images.list() for tag in image.tags]
+        assert "others:test" in tags
+        assert "ours:test" not in tags
+    finally:
+        client.images.remove("others:test")
+        for each in reversed(made):
+            with suppress(docker.errors.NotFound):
+                each.remove()
+
+
+def test_a_level_without_containers_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE", "docker")
+    with pytest.raises(StageError, match="level 0 has no containers: leave ENGINE=docker out"):
+        open_stage(0)
+
+
+def test_without_an_engine_it_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE", "docker")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    with pytest.raises(StageError, match=r"no Docker engine answers: start one .* leave ENGINE=docker out"):
+        open_stage(1)
+
+
+def test_another_engine_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGINE", "podman")
+    with pytest.raises(StageError, match="ENGINE=podman is not known"):
+        open_stage(1)

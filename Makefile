@@ -124,8 +124,6 @@ assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS))
 where: | $(call installed,world) ## where are you? some twenty questions: [ANSWERS=file.yaml]
 	@$(RUN) -m shared.assess.where$(if $(PAGE),_page) $(ANSWERS)
 
-clean: ## remove stages, environment and caches
-
 sizes: | .venv-serving/.installed $(call installed,world level3) ## measure the containers: docs/containers.md
 	@$(RUN) -m benchmarks.containers
 

@@ -127,7 +127,7 @@ def reports() -> None:
     from .servers import wait_for_champion
 
     wait_for_champion()
-    place = ["--host", "127.0.0.1", "--port", os.environ["EVIDENTLY_PORT"]]
+    place = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["EVIDENTLY_PORT"]]
     os.execvp("evidently", ["evidently", "ui", "--workspace", str(STAGE / "evidently"), *place])  # noqa: S606
 
 

@@ -16,6 +16,7 @@ from .errors import StageError
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 SECONDS_TO_COME_UP = 30.0
+CONTAINERS = os.environ.get("ENGINE") == "docker"  # or processes of this machine
 
 
 class DeployError(StageError):
@@ -47,9 +48,13 @@ def deploy(revision: str, app: Path) -> str:
         DeployError: there is no such commit, or it did not answer in time; the code before it is in service.
     """
     commit = _resolve(revision)
+    if CONTAINERS:
+        from . import containers
+
+        return containers.deploy(commit)
     before = current_release(app)
     restarted = _switch(app, _unpack(commit, app / "releases"))
-    if not (restarted and _comes_up(commit)):
+    if not (restarted and comes_up(commit)):
         _switch(app, before)
         raise DeployError(f"{commit} did not come up within {SECONDS_TO_COME_UP:.0f} s: back to {before.name}")
     return commit
@@ -66,15 +71,19 @@ def _unpack(commit: str, releases: Path) -> Path:
     release = releases / commit
     if not release.exists():
         part = release.with_suffix(".part")
-        try:
-            archive = io.BytesIO(_git("archive", commit, PACKAGE.name, "requirements.lock"))
-        except subprocess.CalledProcessError as error:
-            raise DeployError(f"{commit} holds no {PACKAGE.name}: name a commit that has it") from error
-        with tarfile.open(fileobj=archive) as tar:
+        with tarfile.open(fileobj=archive(commit, PACKAGE.name, "requirements.lock")) as tar:
             tar.extractall(part, filter="data")
         (part / "COMMIT").write_text(commit)
         part.rename(release)
     return release
+
+
+def archive(commit: str, *names: str) -> io.BytesIO:
+    """Return files and folders as they were committed, as a tar."""
+    try:
+        return io.BytesIO(_git("-c", "tar.umask=0022", "archive", commit, *names))
+    except subprocess.CalledProcessError as error:
+        raise DeployError(f"{commit} holds no {' or '.join(names)}: name a commit that does") from error
 
 
 def _switch(app: Path, release: Path) -> bool:
@@ -86,12 +95,17 @@ def _switch(app: Path, release: Path) -> bool:
 
 
 def restart() -> bool:
-    """Restart application and pipeline; tell whether they stayed up for their first second."""
+    """Restart application and pipeline; tell whether they stayed up for its first second."""
+    if CONTAINERS:
+        from . import containers
+
+        return containers.restart()
     command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), "restart", "app", "pipeline"]
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def _comes_up(commit: str) -> bool:
+def comes_up(commit: str) -> bool:
+    """Wait until the application says that it runs `commit`; tell whether it did in time."""
     url = f"http://127.0.0.1:{os.environ['PORT']}/version"
     deadline = time.monotonic() + SECONDS_TO_COME_UP
     while time.monotonic() < deadline:

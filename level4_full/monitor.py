@@ -115,9 +115,7 @@ def of_service() -> Measures:
     """Measure the service by its own metrics, since it started: p95 of latency in ms, requests, errors."""
     families = {
         each.name: each.samples
-        for each in text_string_to_metric_families(
-            httpx.get(f"http://127.0.0.1:{os.environ['PORT']}/metrics").text
-        )
+        for each in text_string_to_metric_families(httpx.get(f"{os.environ['APPLICATION']}/metrics").text)
     }
     asked = [each for each in families.get("http_requests", []) if each.name.endswith("_total")]
     found: Measures = {

@@ -27,7 +27,7 @@ def stage(version: str) -> None:
         NotFollowedError: staging refused it, with its reason.
     """
     registry.set_alias(STAGING, version)
-    _wait(os.environ["STAGING_PORT"], model=version)
+    _wait(os.environ["STAGING"], model=version)
 
 
 def release(version: str, share: float) -> str:
@@ -48,7 +48,7 @@ def release(version: str, share: float) -> str:
     client.set_registered_model_tag(MODEL, "challenger_share", str(share))
     registry.set_alias(CHALLENGER, version)
     try:
-        _wait(os.environ["PORT"], challenger=version)
+        _wait(os.environ["APPLICATION"], challenger=version)
     except NotFollowedError as error:
         withdraw(str(error))
         raise
@@ -60,7 +60,7 @@ def _release_first(version: str) -> str:
     """Give a version all traffic where no other serves."""
     registry.set_alias(CHAMPION, version)
     try:
-        _wait(os.environ["PORT"], model=version)
+        _wait(os.environ["APPLICATION"], model=version)
     except NotFollowedError:
         registry.delete_alias(CHAMPION)
         raise
@@ -75,7 +75,7 @@ def promote(why: str) -> str:
     registry.set_alias(CHAMPION, challenger)
     history.record(challenger, history.PROMOTED, why)
     registry.delete_alias(CHALLENGER)  # last: until then this is done again if the process dies
-    _wait(os.environ["PORT"], model=challenger, challenger=None)
+    _wait(os.environ["APPLICATION"], model=challenger, challenger=None)
     return f"version {challenger} is champion: {why}"
 
 
@@ -87,7 +87,7 @@ def withdraw(why: str) -> str:
     registry.delete_alias(CHALLENGER)
     history.record(challenger, history.WITHDRAWN, why)
     with suppress(NotFollowedError):  # it is out, whether the service hears of it now or when it is back
-        _wait(os.environ["PORT"], challenger=None)
+        _wait(os.environ["APPLICATION"], challenger=None)
     return f"version {challenger} is withdrawn: {why}"
 
 
@@ -103,17 +103,17 @@ def rollback(why: str) -> str:
     withdraw(why)
     history.record(left, history.LEFT, why)  # first: if the process dies here, nothing brings it back
     registry.set_alias(CHAMPION, previous)
-    _wait(os.environ["PORT"], model=previous, challenger=None)
+    _wait(os.environ["APPLICATION"], model=previous, challenger=None)
     history.record(previous, history.BACK, why)
     return f"version {previous} is champion again: {why}"
 
 
-def _wait(port: str, **arms: str | None) -> None:
-    """Wait until the service at `port` says that these versions are its arms; None is nobody."""
+def _wait(address: str, **arms: str | None) -> None:
+    """Wait until the service at `address` says that these versions are its arms; None is nobody."""
     deadline, said = time.monotonic() + SECONDS_TO_FOLLOW, "no answer"
     while time.monotonic() < deadline:
         try:
-            answer: dict[str, Any] = httpx.get(f"http://127.0.0.1:{port}/version", timeout=5).json()
+            answer: dict[str, Any] = httpx.get(f"{address}/version", timeout=5).json()
             if all(_number(answer[arm]) == version for arm, version in arms.items()):
                 return
             said = answer["problem"] or ", ".join(f"{arm} is {answer[arm]}" for arm in arms)

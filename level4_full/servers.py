@@ -32,7 +32,7 @@ def wait_for_servers() -> None:
 
 def wait_for_champion() -> None:
     """Wait, as long as it takes, until a model answers: there is nothing to watch before."""
-    address = f"http://127.0.0.1:{os.environ['PORT']}/version"
+    address = f"{os.environ['APPLICATION']}/version"
     while not (_answers(address) and _read(address)["model"]):
         time.sleep(0.5)
 

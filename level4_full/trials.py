@@ -91,7 +91,7 @@ def passes_tests(evidence: Evidence) -> Finding:
 def answers_golden_requests(evidence: Evidence) -> Finding:
     """The staged service answers the golden requests with the golden answers."""
     golden = evidence.artefact.description["golden"]
-    door = f"http://127.0.0.1:{os.environ['STAGING_PORT']}/predict"
+    door = f"{os.environ['STAGING']}/predict"
     answer = httpx.post(door, json={"flights": [each["flight"] for each in golden]}, timeout=30)
     if not answer.is_success:
         return False, f"staging answered {answer.status_code}: {answer.text[:200]}"

@@ -1,6 +1,7 @@
 """The matrix: what is written is what was found, and a part of it is played again for every change."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,21 @@ def test_the_pages_say_what_was_found(tmp_path: Path, monkeypatch: pytest.Monkey
     for path in views.write(FOUND):
         assert (written / path.name).read_text() == path.read_text(), (
             f"docs/models/{path.name} is stale: make assess"
+        )
+
+
+def test_every_link_of_the_pages_leads_somewhere() -> None:
+    anchors = {
+        path: set(re.findall(r"^## (\S+)$", path.read_text(), re.MULTILINE)) for path in report.EVIDENCE.iterdir()
+    }
+    pages = [report.MATRIX, *sorted(views.PAGES.iterdir())]
+    links = {(page, link) for page in pages for link in re.findall(r"\]\(([^)]+)\)", page.read_text())}
+    for page, link in links:
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve()
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or target == page.parent or target not in anchors or anchor.upper() in anchors[target], (
+            link
         )
 
 

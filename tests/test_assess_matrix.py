@@ -102,7 +102,7 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
         path: set(re.findall(r"^## (\S+)$", path.read_text(), re.MULTILINE)) for path in report.EVIDENCE.iterdir()
     }
     pages = [report.MATRIX, *sorted(views.PAGES.iterdir())]
-    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)]+)\)", page.read_text())]
+    links = {(page, link) for page in pages for link in re.findall(r"\]\(([^)]+)\)", page.read_text())}
     for page, link in links:
         name, _, anchor = link.partition("#")
         target = (page.parent / name).resolve()

@@ -158,6 +158,7 @@ class Stage:
             self._shell(command, where, more),
             cwd=ROOT,
             env=os.environ | self.environment,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,

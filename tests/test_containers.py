@@ -17,10 +17,11 @@ import docker
 import httpx
 import pytest
 
-import shared.engine
+import shared.leftovers
 import shared.play
 import shared.stage
-from shared.engine import IMAGE_LABEL, LABEL, ContainerStage, clean, connect, open_stage
+from shared.engine import IMAGE_LABEL, LABEL, ContainerStage, connect, open_stage
+from shared.leftovers import clean
 from shared.stage import ROOT, StageError, levels, running
 from shared.window import Window
 
@@ -37,6 +38,8 @@ from .test_levels import (  # noqa: F401 - the contract, held against containers
     test_weather_may_be_left_out,
     test_what_is_unusual_is_still_answered,
 )
+
+pytestmark = pytest.mark.slow
 
 BASE = os.environ.get("BASE_IMAGE", "python:3.11-slim")
 PATIENCE = 60.0  # seconds for anything to happen
@@ -58,7 +61,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     client = engine()
     with pytest.MonkeyPatch.context() as patch:
         workspaces = tmp_path_factory.mktemp("stages")
-        for module in (shared.engine, shared.play, shared.stage):
+        for module in (shared.play, shared.stage):
             patch.setattr(module, "WORKSPACES", workspaces)
         for name in PORTS:
             patch.setenv(name, str(free_port()))
@@ -121,7 +124,6 @@ def git(repository: Path, *arguments: str) -> str:
 # --- every level -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_containers_may_do_no_more_than_they_must(containers: dict[str, Any]) -> None:
     for name, container in containers.items():
         host = container.attrs["HostConfig"]
@@ -133,7 +135,6 @@ def test_containers_may_do_no_more_than_they_must(containers: dict[str, Any]) ->
         assert {each["HostIp"] for each in bound} <= {"127.0.0.1"}, name
 
 
-@pytest.mark.slow
 def test_images_say_what_they_are_and_hold_no_tools(stage: ContainerStage, containers: dict[str, Any]) -> None:
     for name, container in containers.items():
         labels = container.image.labels
@@ -143,7 +144,6 @@ def test_images_say_what_they_are_and_hold_no_tools(stage: ContainerStage, conta
         assert found.output == b"", f"{name} holds {found.output.decode()}"
 
 
-@pytest.mark.slow
 def test_every_container_gets_healthy(containers: dict[str, Any]) -> None:
     def healthy(container: Any) -> bool:
         container.reload()
@@ -185,7 +185,6 @@ def commit_change(clone: Path, file: str, more: str = "", was: str = "", then: s
     return git(clone, "rev-parse", "--short=12", "HEAD")
 
 
-@pytest.mark.slow
 def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: ContainerStage, clone: Path) -> None:
     only(stage, 1, 3)
     before = version(stage)
@@ -204,7 +203,6 @@ def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: Con
     assert back == before | {"application": good}
 
 
-@pytest.mark.slow
 def test_a_person_releases_a_model_and_the_one_before_again(stage: ContainerStage) -> None:
     only(stage, 2)
     assert version(stage)["model"] == "flight-delays/1"
@@ -215,7 +213,6 @@ def test_a_person_releases_a_model_and_the_one_before_again(stage: ContainerStag
         assert post(f"http://127.0.0.1:{stage.environment['PORT']}", FLIGHT).is_success
 
 
-@pytest.mark.slow
 def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, containers: dict[str, Any]) -> None:
     only(stage, 3)
     before = version(stage)
@@ -230,7 +227,6 @@ def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, co
     assert containers["app"].attrs["State"]["StartedAt"] == started
 
 
-@pytest.mark.slow
 def test_a_planted_candidate_is_refused(stage: ContainerStage) -> None:
     only(stage, 3)
     before = version(stage)
@@ -260,7 +256,6 @@ def remembered(stage: ContainerStage) -> dict[str, Any]:
     return {"models": models, "pipeline runs": runs.json(), "kept": kept, "service": version(stage)}
 
 
-@pytest.mark.slow
 def test_each_killed_container_comes_back_and_nothing_is_lost(
     stage: ContainerStage, containers: dict[str, Any]
 ) -> None:
@@ -294,12 +289,11 @@ def answers(address: str) -> bool:
 # --- the engine --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_clean_says_what_it_removes_and_removes_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client = engine()
-    monkeypatch.setattr(shared.engine, "WORKSPACES", tmp_path)
+    monkeypatch.setattr(shared.leftovers, "WORKSPACES", tmp_path)
     ours, others = {LABEL: str(tmp_path / "level1")}, {LABEL: str(tmp_path.parent / "another" / "level1")}
     dockerfile = io.BytesIO(f"FROM {BASE}\nLABEL {IMAGE_LABEL}=nothing".encode())
     client.images.build(fileobj=dockerfile, tag="ours:test")
@@ -327,22 +321,3 @@ def test_clean_says_what_it_removes_and_removes_nothing_else(
         for each in reversed(made):
             with suppress(docker.errors.NotFound):
                 each.remove()
-
-
-def test_a_level_without_containers_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENGINE", "docker")
-    with pytest.raises(StageError, match="level 0 has no containers: leave ENGINE=docker out"):
-        open_stage(0)
-
-
-def test_without_an_engine_it_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENGINE", "docker")
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
-    with pytest.raises(StageError, match=r"no Docker engine answers: start one .* leave ENGINE=docker out"):
-        open_stage(1)
-
-
-def test_another_engine_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENGINE", "podman")
-    with pytest.raises(StageError, match="ENGINE=podman is not known"):
-        open_stage(1)

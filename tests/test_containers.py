@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import shared.stage
 from shared.engine import IMAGE_LABEL, LABEL, ContainerStage, connect, open_stage
 from shared.leftovers import clean
 from shared.stage import ROOT, StageError, levels, running
+from shared.upstream import load_year, publish
 from shared.window import Window
 
 from .conftest import PORTS, free_port
@@ -44,7 +46,7 @@ pytestmark = pytest.mark.slow
 BASE = os.environ.get("BASE_IMAGE", "python:3.11-slim")
 PATIENCE = 60.0  # seconds for anything to happen
 CONTAINERS = [number for number, name in levels().items() if (ROOT / name / "compose.yaml").exists()]
-FIRST_DAY = {3: "2013-06-30"}  # so that the training of 1 July gives a challenger
+TRAINING_DAY = date(2013, 7, 1)  # the day after level 3's first one: its scheduled training gives a better model
 
 
 def engine() -> Any:
@@ -57,7 +59,7 @@ def engine() -> Any:
 
 @pytest.fixture(scope="module", params=CONTAINERS)
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStage]:
-    """Bring a level up as containers and play two days through it; in the end, look for what it left behind."""
+    """Bring a level up as containers and play a day through it; in the end, look for what it left behind."""
     client = engine()
     with pytest.MonkeyPatch.context() as patch:
         workspaces = tmp_path_factory.mktemp("stages")
@@ -69,8 +71,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         stage = open_stage(request.param)
         assert isinstance(stage, ContainerStage)
         with running(stage):
-            first = FIRST_DAY.get(stage.number, "2013-03-01")
-            shared.play.play(stage, Window.of(first, 2), time.monotonic())
+            shared.play.play(stage, Window.of(str(stage.description["play"]["from"]), 1), time.monotonic())
             SUMMARIES[stage.number] = json.loads((stage.workspace / "summary.json").read_text())
             yield stage
         ours = {"label": f"{LABEL}={stage.workspace}"}
@@ -140,7 +141,7 @@ def test_images_say_what_they_are_and_hold_no_tools(stage: ContainerStage, conta
         labels = container.image.labels
         assert labels["org.opencontainers.image.revision"] == stage.environment["REVISION"]
         assert labels[IMAGE_LABEL] == stage.package
-        found = container.exec_run("sh -c 'command -v gcc make uv git || true'")
+        found = container.exec_run(["sh", "-c", "for tool in gcc make uv git; do command -v $tool; done"])
         assert found.output == b"", f"{name} holds {found.output.decode()}"
 
 
@@ -215,6 +216,8 @@ def test_a_person_releases_a_model_and_the_one_before_again(stage: ContainerStag
 
 def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, containers: dict[str, Any]) -> None:
     only(stage, 3)
+    publish(load_year(shared.stage.WORKSPACES / "world"), TRAINING_DAY, stage.workspace / "drop")
+    assert "version 2 is challenger" in stage.tick(TRAINING_DAY)
     before = version(stage)
     assert before["model"].startswith("flight-delays/1@")
     assert before["challenger"].startswith("flight-delays/2@")

@@ -8,7 +8,8 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from .engine import build_images, clean, open_stage
+from .engine import build_images, open_stage
+from .leftovers import clean
 from .people import People
 from .stage import Stage, StageError, running
 from .window import Window

@@ -8,13 +8,14 @@ import hashlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 from contextlib import suppress
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from .copies import git
-from .stage import ROOT, SECONDS_TO_STOP, WORKSPACES, Stage, StageError
+from .stage import ROOT, SECONDS_TO_STOP, Stage, StageError
 
 LABEL = "mlops-levels.stage"  # on containers, networks and volumes: the workspace of their stage
 BESIDE = "pyproject.toml", "requirements.lock"  # what a build needs beside the level
@@ -58,7 +59,8 @@ def find_compose() -> str:
     Raises:
         StageError: there is neither.
     """
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
+    plugin = ["docker", "compose", "version"]
+    if shutil.which("docker") and subprocess.run(plugin, capture_output=True, check=False).returncode == 0:
         return "docker compose"
     if shutil.which("docker-compose"):
         return "docker-compose"
@@ -95,6 +97,7 @@ class ContainerStage(Stage):
 
     def start(self) -> None:
         """Build the images, start the containers and the clock that ticks in one of them."""
+        print(f"{self.package}: building its images, which takes minutes the first time", flush=True)
         self.compose("build")
         self.compose("up", "--detach")
         self.start_clock()
@@ -134,10 +137,7 @@ class ContainerStage(Stage):
             StageError: it failed.
         """
         command = [*shlex.split(self.environment["COMPOSE"]), *arguments]
-        environment = os.environ | self.environment
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, start_new_session=True, check=False
-        )
+        done = _run(command, os.environ | self.environment)
         path = self.workspace / "logs" / "compose.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as log:
@@ -149,6 +149,20 @@ class ContainerStage(Stage):
                 f"all of it is in {path}"
             )
         return done.stdout
+
+
+def _run(command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command that starts others; they end with it, also on Ctrl-C."""
+    piped = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=piped, stderr=piped, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def build_images(number: int) -> str:
@@ -169,28 +183,3 @@ def _revision() -> str:
         return git(ROOT, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty").strip()
     except StageError:  # a copy without its history
         return "unknown"
-
-
-def clean() -> None:
-    """Say what of this project is left in the engine, and remove it: containers, networks, volumes and images."""
-    client = connect()
-    for kind in ("containers", "networks", "volumes"):
-        listed = {"all": True} if kind == "containers" else {}
-        for each in getattr(client, kind).list(filters={"label": LABEL}, **listed):
-            if _labels(each)[LABEL].startswith(f"{WORKSPACES}{os.sep}"):
-                print(f"removing {kind.removesuffix('s')} {each.name}", flush=True)
-                each.remove(**({"force": True, "v": True} if kind == "containers" else {}))
-    for image in client.images.list(all=False, filters={"label": IMAGE_LABEL}):
-        name = ", ".join(image.tags) or image.short_id
-        if any(each.image == image for each in client.containers.list(all=True)):
-            print(f"leaving image {name}: a container of another checkout runs it")
-            continue
-        print(f"removing image {name}", flush=True)
-        client.images.remove(image.id, force=True)
-
-
-def _labels(thing: Any) -> dict[str, str]:
-    """Return the labels of a container, network or volume."""
-    attributes = thing.attrs
-    labels: dict[str, str] = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
-    return labels

@@ -183,6 +183,7 @@ class Stage:
             self._shell(command, where, more),
             cwd=ROOT,
             env=os.environ | self.environment | self._path(),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,

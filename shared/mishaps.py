@@ -99,7 +99,7 @@ def mend_feature(stage: Stage) -> str:
     if (stage.workspace / "app" / "current").exists():
         stage.run("python -m ${LEVEL} deploy HEAD")
         return "the change was taken back"
-    return "there is nothing to take back"
+    return "the change never got anywhere"
 
 
 def _change(folder: Path, changes: Iterable[tuple[str, str]]) -> str:

@@ -14,10 +14,10 @@ from .incidents import Incident
 from .ledger import Event, Ledger
 from .upstream import LATE_MINUTES, Year
 
-WRONG_BY = 0.1  # an answer this much further from what happened than in the calm year was wrong
+WRONG_BY = 0.1  # an answer this far from the one of the calm year is a wrong one, on a day that was worse
 FAILED_SHARE = 0.02  # a release is a failed one if it makes this share of its first days' answers wrong
 FAILED_DAYS = 14
-FEWEST_HARMED = 50  # flights: with less, two models merely differ
+FEWEST_HARMED = 0.005  # of the flights of a window: with less, two models merely differ
 SHIFTS = (date(2013, 6, 24), date(2013, 9, 2))  # the summer storms and the September calm begin
 SIGNS_OF_TROUBLE = ("failed step", "no answers", "alarm", "wrong answers")
 
@@ -159,14 +159,14 @@ def incident(played: Played, calm: Played, first: date, last: date) -> dict[str,
     ended = str(first + timedelta(days=recovered)) if recovered is not None else str(last)
     steps = [each for each in new if each["event"] == "step" and each["why"] and each["day"] <= ended]
     return {
-        "outcome": _outcome(new, int(harm["harmed"].sum()), by_machine, by_people),
+        "outcome": _outcome(new, float(harm["harmed"].sum() / harm["flights"].sum()), by_machine, by_people),
         "noticed_by_machine": _days(by_machine, first),
         "noticed_by_people": _days(by_people, first),
         "days_to_notice": _days(by_machine + by_people, first),
         "days_to_recover": recovered,
         "human_steps_to_recover": len(steps),
         "flights_unanswered": int(harm["unanswered"].sum()),
-        "flights_harmed": max(0, int(harm["harmed"].sum())),
+        "flights_harmed": int(harm["harmed"].sum()),
         "extra_log_loss": round(float(harm["extra"].sum() / max(1, harm["judged"].sum())), 4),
         "from": str(first),
         "to": str(last),
@@ -174,18 +174,18 @@ def incident(played: Played, calm: Played, first: date, last: date) -> dict[str,
 
 
 def _harm(table: pd.DataFrame, calm: pd.DataFrame) -> pd.DataFrame:
-    """Return by day: flights unanswered, flights answered worse than in the calm year, and the log loss added.
+    """Return by day: flights unanswered, flights answered wrongly, and the log loss added.
 
-    Two models never agree on every flight, so what is nearer to the truth by as much is taken off again.
+    An answer is wrong that is far from the calm year's, on a day whose answers as a whole are worse than there.
     """
     both = table["loss"].notna() & calm["loss"].notna()
-    error = (table["answer"] - table["late"]).abs() - (calm["answer"] - calm["late"]).abs()
     unanswered = table["answer"].isna() & calm["answer"].notna()
-    wrong = (error > WRONG_BY).astype(int) - (error < -WRONG_BY).astype(int)
+    worse = (table["loss"] - calm["loss"]).where(both, 0.0).groupby(table["day"]).transform("sum") > 0
+    wrong = ((table["answer"] - calm["answer"]).abs() > WRONG_BY) & worse
     by_flight = pd.DataFrame(
         {
             "unanswered": unanswered.astype(int),
-            "wrong": wrong.where(both, 0),
+            "wrong": wrong.astype(int),
             "extra": (table["loss"] - calm["loss"]).where(both, 0.0),
             "judged": both.astype(int),
             "flights": 1,
@@ -204,7 +204,7 @@ def _recovery(harm: pd.DataFrame, first: date, last: date) -> int | None:
     return (end - first).days if end <= last else None
 
 
-def _outcome(new: list[Event], harmed: int, by_machine: list[str], by_people: list[str]) -> str:
+def _outcome(new: list[Event], harmed: float, by_machine: list[str], by_people: list[str]) -> str:
     if any(each["event"] == "incident" and each["says"].startswith(("there is no", "nothing")) for each in new):
         return "does not apply"
     refused = any("refused" in each["says"] for each in new if each["event"] == "incident")

@@ -144,7 +144,8 @@ INCIDENTS = {
         ),
         Incident("calm", _day("09-02"), _day("10-06"), "the September calm: one flight in eight is late"),
         Incident(
-            "code", _day("10-02"), _day("10-02"), "a change of the code breaks a feature", mishap="break_feature"
+            "code", _day("10-02"), _day("10-15"), "a change of the code breaks a feature, until it is taken back",
+            mishap="break_feature",
         ),
         Incident(
             "slow", _day("10-21"), _day("10-21"), "a candidate answers right, but twenty times slower",

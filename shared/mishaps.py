@@ -7,7 +7,7 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import psutil
@@ -16,9 +16,9 @@ from .stage import ROOT, Stage, StageError
 
 # How the time of departure becomes a feature, wherever a level says so, and the same with the hour lost or alone.
 FEATURE = (
-    ("departure.hour * 60 + departure.minute", "departure.minute"),
+    ("departure.hour * 60 + departure.minute", "departure.hour * 0 + departure.minute"),
     ("(departure - day).astype(int)", "(departure - day).astype(int) % 60"),
-    ("departure.dt.hour * 60 + departure.dt.minute", "departure.dt.minute"),
+    ("departure.dt.hour * 60 + departure.dt.minute", "departure.dt.hour * 0 + departure.dt.minute"),
 )
 WORKFLOW = ".github/workflows/application.yml"
 
@@ -61,11 +61,11 @@ def break_feature(stage: Stage) -> str:
     """Change the code so that a feature is wrong, the way code is changed at this level."""
     workflow = ROOT / stage.package / WORKFLOW
     if not workflow.exists():
-        broken = _break(stage.workspace / "server")
+        broken = _change(stage.workspace / "server", FEATURE)
         return f"somebody changed {broken} where it runs"
     copy = stage.workspace / "change"
     _git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(copy))
-    broken = _break(copy / stage.package)
+    broken = _change(copy / stage.package, FEATURE)
     _git(
         copy,
         "-c",
@@ -88,18 +88,32 @@ def break_feature(stage: Stage) -> str:
     return f"a change of {broken} was released"
 
 
-def _break(folder: Path) -> str:
-    """Break the feature in every file that computes it; return the names of those files."""
+def mend_feature(stage: Stage) -> str:
+    """Take the change back, if it got anywhere."""
+    if not (ROOT / stage.package / WORKFLOW).exists():
+        try:
+            mended = _change(stage.workspace / "server", [(wrong, right) for right, wrong in FEATURE])
+            return f"somebody mended {mended} where it runs"
+        except StageError:
+            return "the change is gone already"
+    if (stage.workspace / "app" / "current").exists():
+        stage.run("python -m ${LEVEL} deploy HEAD")
+        return "the change was taken back"
+    return "the change never got anywhere"
+
+
+def _change(folder: Path, changes: Iterable[tuple[str, str]]) -> str:
+    """Make a change in every file that has something to change; return the names of those files."""
     broken = []
     for path in sorted(folder.rglob("*.py")):
         before = after = path.read_text()
-        for right, wrong in FEATURE:
-            after = after.replace(right, wrong)
+        for old, new in changes:
+            after = after.replace(old, new)
         if after != before:
             path.write_text(after)
             broken.append(path.name)
     if not broken:
-        raise StageError(f"no file in {folder} computes the time of day as FEATURE says: nothing to break")
+        raise StageError(f"no file in {folder} computes the time of day as FEATURE says: nothing to change")
     return " and ".join(broken)
 
 
@@ -129,4 +143,4 @@ BEGIN: dict[str, Callable[[Stage], str]] = {
     "break_feature": break_feature,
     "train_slow_candidate": train_slow_candidate,
 }
-END: dict[str, Callable[[Stage], str]] = {"fill_disk": free_disk}
+END: dict[str, Callable[[Stage], str]] = {"fill_disk": free_disk, "break_feature": mend_feature}

@@ -31,9 +31,11 @@ these are five stories about one. No bands are given.
 
 HARM = """Each incident is counted from its first day until the next one begins, so what lingers after it is
 counted to it. Its harm is a difference, between this year and the same level's year without incidents: flights
-not answered, and flights answered worse by more than {wrong} than in the calm year, less those answered better
-by as much. *Prevented*: the machine said something, and fewer than {fewest} flights were harmed. *No harm*: it
-said nothing, and there was none.
+not answered, and answers further than {wrong} from the calm year's on days that were worse than there (log
+loss). A cell gives the outcome, the day somebody or something noticed, the flights harmed, the log loss added
+in its window, and when less than a fiftieth of a day's flights was harmed, for good. *Prevented*: the machine
+said something, and fewer than {fewest:.1%} of the window's flights were harmed. *No harm*: it said nothing, and
+there was none.
 """
 
 

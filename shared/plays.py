@@ -11,6 +11,7 @@ from .stage import ROOT, WORKSPACES, Stage
 from .window import Window
 
 WORLD = ("incidents", "mishaps", "people", "diary", "replay", "ledger")  # what the same ledger depends on
+CALM_WORLD = WORLD[2:]  # what a year without incidents depends on
 USUAL, NOBODY = "usual", "none"
 
 
@@ -38,16 +39,16 @@ class Play:
             "incidents": [each.id for each in self.incidents if not each.natural],
             "people": self.people,
             "seed": SEED,
-            "code": code_of(self.level),
+            "code": code_of(self.level, WORLD if self.incidents else CALM_WORLD),
         }
 
 
-def code_of(level: int) -> str:
+def code_of(level: int, world: tuple[str, ...]) -> str:
     """Return a fingerprint of the level's files and of the world's rules."""
     package = ROOT / Stage(level).package
     files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     files = [path for path in files if "tests" not in path.parts and path.suffix != ".md"]
-    files += [ROOT / "shared" / f"{name}.py" for name in WORLD] + [ROOT / "shared" / "people.yaml"]
+    files += [ROOT / "shared" / f"{name}.py" for name in world] + [ROOT / "shared" / "people.yaml"]
     content = b"".join(str(path.relative_to(ROOT)).encode() + path.read_bytes() for path in sorted(files))
     return hashlib.sha256(content).hexdigest()[:12]
 

@@ -74,12 +74,19 @@ def test_answers_that_are_missing_are_harm(calm: Played, tmp_path: Path) -> None
     assert found["outcome"] == "never noticed"
 
 
-def test_worse_answers_are_harm_and_better_ones_are_taken_off(calm: Played, tmp_path: Path) -> None:
+def test_answers_that_are_off_on_a_worse_day_are_harm(calm: Played, tmp_path: Path) -> None:
     found = look(change(play(tmp_path / "b.jsonl"), 10, 14, 0.5), calm)
-    assert found["flights_harmed"] == 5 * (80 - 20)  # further from the punctual ones, nearer to the late ones
+    assert found["flights_harmed"] == 5 * FLIGHTS
     expected = -np.log(0.5) + 0.2 * np.log(0.2) + 0.8 * np.log(0.8)
     assert found["extra_log_loss"] == pytest.approx(expected * 5 / 20, abs=1e-4)
     assert found["days_to_recover"] == 5
+
+
+def test_answers_that_are_off_on_a_better_day_are_no_harm(calm: Played, tmp_path: Path) -> None:
+    played = play(tmp_path / "b.jsonl")
+    late = played.flights["late"] == 1
+    knowing = judged(Played(played.ledger, played.flights.assign(answer=played.flights["answer"].mask(late, 0.9))))
+    assert look(knowing, calm)["flights_harmed"] == 0
 
 
 def test_what_does_not_end_in_its_window_is_said(calm: Played, tmp_path: Path) -> None:

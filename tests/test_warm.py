@@ -81,4 +81,4 @@ def test_one_script_leaves_nothing_to_the_next(python: Path, tmp_path: Path) -> 
 
 def test_everything_else_is_the_real_one(python: Path, tmp_path: Path) -> None:
     done = run(python, tmp_path, "-c", "import sys; print(sys.executable)")
-    assert done.stdout.strip() == sys.executable
+    assert Path(done.stdout.strip()) == Path(sys.executable).absolute()

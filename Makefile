@@ -124,7 +124,7 @@ assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS))
 where: | $(call installed,world) ## where are you? some twenty questions: [ANSWERS=file.yaml]
 	@$(RUN) -m shared.assess.where$(if $(PAGE),_page) $(ANSWERS)
 
-sizes: | .venv-serving/.installed $(call installed,world level3) ## measure the containers: docs/containers.md
+sizes: | .venv-serving/.installed $(call installed,world $(addprefix level,$(LEVELS))) ## measure the containers: docs/containers.md
 	@$(RUN) -m benchmarks.containers
 
 clean: ## remove stages, environment and caches; ENGINE=docker containers, networks, volumes and images

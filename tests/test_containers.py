@@ -243,6 +243,7 @@ def test_a_planted_candidate_is_refused(stage: ContainerStage) -> None:
 HEALTH = {
     "app": "http://127.0.0.1:${PORT}/healthz",
     "staging": "http://127.0.0.1:${STAGING_PORT}/healthz",
+    "evidently": "http://127.0.0.1:${EVIDENTLY_PORT}",
     "mlflow": "${MLFLOW_TRACKING_URI}/health",
     "prefect": "${PREFECT_API_URL}/health",
 }
@@ -262,7 +263,7 @@ def remembered(stage: ContainerStage) -> dict[str, Any]:
 def test_each_killed_container_comes_back_and_nothing_is_lost(
     stage: ContainerStage, containers: dict[str, Any]
 ) -> None:
-    only(stage, 3)
+    only(stage, 3, 4)
     before = remembered(stage)
     assert before["pipeline runs"] > 0
     for service, container in containers.items():
@@ -273,8 +274,9 @@ def test_each_killed_container_comes_back_and_nothing_is_lost(
             wait_for(f"an answer of {service}", partial(answers, stage.fill(HEALTH[service])))
     wait_for("the models' return", lambda: version(stage) == before["service"])
     assert remembered(stage) == before
-    stage.run("python -m ${LEVEL} train")
-    assert version(stage)["challenger"] != before["service"]["challenger"]
+    if stage.number == 3:
+        stage.run("python -m ${LEVEL} train")
+        assert version(stage)["challenger"] != before["service"]["challenger"]
 
 
 def is_back(container: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What to do about what was seen: retrain, hold, roll back, or nothing. The policy decides, this only reads it."""
+"""What to do about what was seen: retrain, hold, resume, roll back, or nothing; the policy says when."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .guards import HOLD, RETRAIN, ROLL_BACK, Decision, gave_up, open_holds, why_wait
-from .triggers import Reason, why_hold, why_roll_back, why_train
+from .guards import HOLD, RESUME, RETRAIN, ROLL_BACK, Decision, gave_up, open_holds, why_wait
+from .triggers import Reason, why_hold, why_resume, why_roll_back, why_train
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,22 @@ def decide(seen: Seen, policy: dict[str, Any]) -> tuple[str, Reason] | str:
     """Return what to do and why, or in words why nothing is to be done."""
     if harm := why_roll_back(seen.extra, seen.numbers, policy["rollback"]):
         return ROLL_BACK, harm
-    if not open_holds(seen.decisions):
-        if gave_up(seen.decisions, policy["guards"]):
-            return HOLD, Reason("failures", {"in a row": policy["guards"]["failures_in_a_row"]})
-        if doubt := why_hold(seen.jumps, seen.silent_days, policy["guards"]):
-            return HOLD, doubt
+    if doubt := _about_the_feed(seen, policy["guards"]):
+        return doubt
     reason = why_train(seen.window, seen.new_flights, seen.age_days, seen.due, policy["retraining"])
     if reason is None:
         return "no alarm"
     if wait := why_wait(seen.decisions, seen.day, seen.on_trial, policy["guards"]):
         return f"{reason}, but {wait}"
     return RETRAIN, reason
+
+
+def _about_the_feed(seen: Seen, policy: dict[str, Any]) -> tuple[str, Reason] | None:
+    """Return whether trainings must be held, or may go on."""
+    if held := open_holds(seen.decisions):
+        back = why_resume(held[0]["evidence"], seen.jumps, policy)
+        return (RESUME, back) if back else None
+    if gave_up(seen.decisions, policy):
+        return HOLD, Reason("failures", {"in a row": policy["failures_in_a_row"]})
+    doubt = why_hold(seen.jumps, seen.silent_days, policy)
+    return (HOLD, doubt) if doubt else None

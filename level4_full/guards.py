@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-RETRAIN, HOLD, ROLL_BACK = "retrain", "hold", "roll back"
+RETRAIN, HOLD, RESUME, ROLL_BACK = "retrain", "hold", "resume", "roll back"
 FAILED = "failed"
 
 Decision = dict[str, Any]  # a row of the store's decisions

@@ -83,6 +83,18 @@ def why_hold(jumps: dict[str, float], feed_days: int, policy: dict[str, Any]) ->
     return Reason("stale feed", {"days": feed_days}) if feed_days > policy["feed_days"] else None
 
 
+def why_resume(held: dict[str, Any], jumps: dict[str, float], policy: dict[str, Any]) -> Reason | None:
+    """Return why a hold can end without people: what had jumped has jumped once more, which is back.
+
+    Args:
+        held: what was seen when the feed became suspicious.
+        jumps: as in `why_hold`.
+        policy: `guards` in policy.yaml.
+    """
+    back = {name: round(jumps[name], 1) for name in held if jumps.get(name, 0) > policy["jump"]}
+    return Reason("feed is back", back) if back else None
+
+
 def why_roll_back(extra: np.ndarray, numbers: np.ndarray, policy: dict[str, Any]) -> Reason | None:
     """Return why the champion must go: the one before would have been far better on the very same flights.
 

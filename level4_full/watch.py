@@ -61,10 +61,10 @@ def act(day: str, decision: str, reason: Reason) -> str:
     if decision == guards.HOLD:
         path = issues.write(STAGE / "issues", row, taken)
         return f"HOLD {reason}: no training until people have looked at {path.name}"
-    result = release.rollback(str(reason))
+    result = resume(str(reason)) if decision == guards.RESUME else release.rollback(str(reason))
     with measures.open_store(STORE) as store:
         measures.conclude(store, row["id"], result)
-    return f"ROLLBACK {result}"
+    return f"{'RESUMED' if decision == guards.RESUME else 'ROLLBACK'} {result}"
 
 
 def resume(why: str) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ..decide import Seen, decide
-from ..guards import HOLD, RETRAIN, ROLL_BACK
+from ..guards import HOLD, RESUME, RETRAIN, ROLL_BACK
 from ..policy import read_policy
 
 CALM = [0.01, -0.02, 0.03, -0.01, 0.0, 0.02, -0.03]
@@ -45,6 +45,7 @@ def taken(
         "decision": decision,
         "cause": cause,
         "policy": "",
+        "evidence": {},
         "result": result,
     }
 
@@ -133,6 +134,14 @@ def test_a_feed_that_cannot_be_trusted_teaches_nobody(change: dict[str, Any], ca
     assert what(seen) == (HOLD, cause)
     held = replace(seen, decisions=[taken("2013-06-07", HOLD, cause, None)])
     assert "held since" in str(decide(held, read_policy()))
+
+
+def test_a_hold_ends_by_itself_when_the_feed_jumps_back() -> None:
+    hold = taken("2013-06-01", HOLD, "suspicious feed", None) | {"evidence": {"mean temp": 2.1}}
+    assert "held since" in str(decide(replace(SEEN, window=days(BIASED), decisions=[hold]), read_policy()))
+    other = replace(SEEN, window=days(BIASED), decisions=[hold], jumps={"missing dewp": 6.0})
+    assert "held since" in str(decide(other, read_policy()))
+    assert what(replace(other, jumps={"mean temp": 2.3})) == (RESUME, "feed is back")
 
 
 def test_rain_is_not_suspicious() -> None:

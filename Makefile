@@ -115,9 +115,10 @@ check: | $(call installed,$(addprefix level,$(LEVELS)) world dev) ## format, lin
 test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## all tests; QUICK=1 the quick ones; LEVEL=2 those of one level
 	$(RUN) -m pytest -q $(if $(QUICK),-m "not slow") $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
 
-bench: | $(call installed,world level4) ## measure the A/B test and the alarms on real flights: docs/experiment.*, docs/triggers.*
+bench: | $(call installed,world level4) ## measure the A/B test and the alarms on real flights: docs/experiment.*, triggers.*, retraining.*
 	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment
 	@STAGE=.stage/bench $(RUN) -m benchmarks.triggers
+	@STAGE=.stage/bench $(RUN) -m benchmarks.retraining
 
 assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## put every claim of the maturity models to the test: [LEVEL=3] [ABLATE=1]
 	@$(RUN) -m shared.assess $(if $(LEVEL),--level $(LEVEL)) $(if $(ABLATE),--ablate)

@@ -21,9 +21,11 @@ import pytest
 import shared.leftovers
 import shared.play
 import shared.stage
+import shared.traffic
 from shared.engine import IMAGE_LABEL, LABEL, ContainerStage, connect, open_stage
 from shared.leftovers import clean
 from shared.stage import ROOT, StageError, levels, running
+from shared.traffic import go_on
 from shared.upstream import load_year, publish
 from shared.window import Window
 
@@ -63,7 +65,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     client = engine()
     with pytest.MonkeyPatch.context() as patch:
         workspaces = tmp_path_factory.mktemp("stages")
-        for module in (shared.play, shared.stage):
+        for module in (shared.play, shared.stage, shared.traffic):
             patch.setattr(module, "WORKSPACES", workspaces)
         for name in PORTS:
             patch.setenv(name, str(free_port()))
@@ -214,6 +216,17 @@ def test_a_person_releases_a_model_and_the_one_before_again(stage: ContainerStag
         stage.run(f"python -m ${{LEVEL}} release {released}", "host")
         assert version(stage)["model"] == f"flight-delays/{released}"
         assert post(f"http://127.0.0.1:{stage.environment['PORT']}", FLIGHT).is_success
+
+
+def test_another_terminal_plays_more_days_and_leaves_the_stage_running(
+    stage: ContainerStage, containers: dict[str, Any]
+) -> None:
+    only(stage, 1)
+    go_on(open_stage(stage.number), 1)
+    for container in containers.values():
+        container.reload()
+        assert container.status == "running"
+    assert version(stage)["model"]
 
 
 def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, containers: dict[str, Any]) -> None:

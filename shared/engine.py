@@ -70,6 +70,8 @@ def find_compose() -> str:
 class ContainerStage(Stage):
     """A level whose processes are containers."""
 
+    _up = False  # whether it was this one that started them
+
     def _environment(self) -> dict[str, str]:
         if not (ROOT / self.package / "compose.yaml").exists():
             raise StageError(f"level {self.number} has no containers: leave ENGINE=docker out")
@@ -99,6 +101,7 @@ class ContainerStage(Stage):
         """Build the images, start the containers and the clock that ticks in one of them."""
         print(f"{self.package}: building its images, which takes minutes the first time", flush=True)
         self.compose("build")
+        self._up = True
         self.compose("up", "--detach")
         self.start_clock()
 
@@ -108,12 +111,14 @@ class ContainerStage(Stage):
         self._clock = self._spawn(*shlex.split(self.environment["INSIDE"]), *clock, stdin=subprocess.PIPE)
 
     def stop(self) -> None:
-        """Keep what the containers said, and remove them; their volumes stay until the next start."""
+        """End the clock; who started the containers removes them too, but neither volumes nor what they said."""
         if self._clock is not None and self._clock.stdin is not None:
             with suppress(subprocess.TimeoutExpired, BrokenPipeError):
                 self._clock.stdin.close()  # a signal ends this end of the clock only, and that takes its time
                 self._clock.wait(timeout=SECONDS_TO_STOP)
         super().stop()
+        if not self._up:
+            return
         self.compose("logs", "--no-color")
         self.compose("down", "--timeout", f"{SECONDS_TO_STOP:.0f}", "--remove-orphans")
 

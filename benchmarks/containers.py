@@ -1,0 +1,203 @@
+"""What the containers of each level cost, and whether they answer the same: docs/containers.md (`make sizes`)."""
+
+import hashlib
+import json
+import os
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from shared.engine import LABEL, ContainerStage, connect, open_stage
+from shared.play import play
+from shared.stage import ROOT, WORKSPACES, Stage, StageError, levels, running
+from shared.upstream import days, load_year
+from shared.window import Window
+
+# Days without a scheduled training: an experiment would draw its flight numbers anew in every run.
+FIRST, DAYS = "2013-03-05", 3
+DOCUMENT = ROOT / "docs" / "containers.md"
+LARGEST = 5  # packages to name per image
+MB = 1e6
+
+
+@dataclass(frozen=True)
+class Container:
+    """One container after the play: its memory and limit in MB, and its image."""
+
+    service: str
+    memory: float
+    limit: float
+    image: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One level, played as processes and as containers."""
+
+    level: str
+    seconds: tuple[float, float]
+    flights: int
+    difference: float
+    containers: list[Container]
+
+
+def answers_of(stage: Stage, window: Window) -> dict[str, float]:
+    """Play the window through a stage that is starting, and return every answer, asked once more in the end."""
+    play(stage, window, time.monotonic())
+    year = load_year(WORKSPACES / "world")
+    answers: dict[str, float] = {}
+    for day in days(window.first, window.last):
+        flights = year.flights_of(day).to_json(orient="records", date_format="iso")
+        answers |= {flight: said.late_probability for flight, said in stage.ask(day, flights).items()}
+    return answers
+
+
+def first_answer(stage: Stage) -> float:
+    """Return the seconds from the start to the first prediction, people's and machines' training included."""
+    summary: dict[str, Any] = json.loads((stage.workspace / "summary.json").read_text())
+    return float(summary["seconds_to_first_prediction"])
+
+
+def watch(number: int, window: Window) -> Seen:
+    """Play the same days with both engines."""
+    os.environ["ENGINE"] = ""
+    stage = open_stage(number)
+    with running(stage):
+        usual = answers_of(stage, window)
+    seconds = first_answer(stage)
+    os.environ["ENGINE"] = "docker"
+    stage = open_stage(number)
+    with running(stage):
+        answers = answers_of(stage, window)
+        containers = sorted(weigh(stage), key=lambda each: each.service)
+    if answers.keys() != usual.keys():
+        raise StageError(f"{stage.package} answered different flights as processes and as containers")
+    largest = max(abs(answers[flight] - usual[flight]) for flight in usual)
+    return Seen(stage.package, (seconds, first_answer(stage)), len(usual), largest, containers)
+
+
+def weigh(stage: Stage) -> Iterator[Container]:
+    """Yield the containers of a stage; files that the engine merely keeps cached are not counted as memory."""
+    for each in connect().containers.list(filters={"label": f"{LABEL}={stage.workspace}"}):
+        memory = each.stats(stream=False)["memory_stats"]
+        cached = memory["stats"].get("inactive_file", memory["stats"].get("total_inactive_file", 0))
+        service = each.labels["com.docker.compose.service"]
+        yield Container(service, (memory["usage"] - cached) / MB, memory["limit"] / MB, each.image.tags[0])
+
+
+def fillings(image: str) -> list[tuple[str, float]]:
+    """Return what fills an image, in MB: its largest packages first."""
+    script = "du -k --max-depth=1 /packages/lib/python3*/site-packages | sort -rn"
+    said = connect().containers.run(image, ["sh", "-c", script], remove=True, network_mode="none")
+    lines = [line.split("\t") for line in said.decode().splitlines()]
+    return [(path.rpartition("/")[2], int(size) * 1024 / MB) for size, path in lines]
+
+
+def contents(image: str) -> dict[str, str]:
+    """Return the hash of every file in an image, with its mode and owner, by path."""
+    client, found = connect(), {}
+    container = client.containers.create(image)
+    try:
+        with tempfile.TemporaryFile() as whole:
+            for piece in container.export():
+                whole.write(piece)
+            whole.seek(0)
+            with tarfile.open(fileobj=whole) as tar:
+                for each in tar:
+                    file = tar.extractfile(each) if each.isfile() else None
+                    digest = hashlib.sha256(file.read()).hexdigest() if file else each.linkname
+                    found[each.name] = f"{each.mode:o} {each.uid} {digest}"
+    finally:
+        container.remove()
+    return found
+
+
+def built_twice(number: int) -> tuple[str, list[str]]:
+    """Build the image that serves twice, from nothing; return its name and the paths that differ."""
+    stage = ContainerStage(number)
+    image = f"{stage.package}/app:{stage.environment['REVISION']}"
+    builds = []
+    for _ in range(2):
+        stage.compose("build", "--no-cache", "app")
+        builds.append(contents(image))
+    first, second = builds
+    return image, sorted(path for path in first.keys() | second.keys() if first.get(path) != second.get(path))
+
+
+def table(heads: str, rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    names = heads.split(" | ")
+    lines = [names, ["---"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def images_of(seen: list[Seen]) -> Iterator[list[str]]:
+    """Yield a row for each image: its size, and what fills it."""
+    for image in dict.fromkeys(each.image for level in seen for each in level.containers):
+        size = connect().images.get(image).attrs["Size"] / MB
+        (_, packages), *parts = fillings(image)
+        largest = ", ".join(f"{name} {part:.0f}" for name, part in parts[:LARGEST])
+        yield [image.partition(":")[0], f"{size:.0f}", f"{packages:.0f}", largest]
+
+
+def report(seen: list[Seen], twice: tuple[str, list[str]]) -> str:
+    """Return the document."""
+    base = connect().images.get(os.environ.get("BASE_IMAGE", "python:3.11-slim")).attrs["Size"] / MB
+    engines = [
+        [
+            each.level,
+            f"{each.seconds[0]:.1f}",
+            f"{each.seconds[1]:.1f}",
+            f"{each.flights:,}",
+            f"{each.difference:.1e}",
+        ]
+        for each in seen
+    ]
+    memory = [
+        [level.level, each.service, f"{each.memory:.0f}", f"{each.limit:.0f}"]
+        for level in seen
+        for each in level.containers
+    ]
+    image, differing = twice
+    same = "hold the same files" if not differing else f"differ in {', '.join(f'`{path}`' for path in differing)}"
+    return f"""# Every stage as containers
+
+Written by `make sizes`, which plays {DAYS} days from {FIRST} through each level, first as processes of this
+machine, then as containers of its own images (`ENGINE=docker`).
+
+Seconds from the start to the first answer (images already built, the first training included), and the largest
+difference between the two in the probability of any flight:
+
+{table("level | processes, s | containers, s | flights | largest difference", engines)}
+
+Memory after the play, without what the engine merely keeps cached, and its limit:
+
+{table("level | container | MB | limit, MB", memory)}
+
+Images, on a base of {base:.0f} MB, and the largest packages in them:
+
+{table("image | MB | packages, MB | largest, MB", list(images_of(seen)))}
+
+Two builds of {image.partition(":")[0]} from one commit, each from nothing, {same}
+(times of files are not compared).
+"""
+
+
+def main() -> None:
+    """Measure, and write the document."""
+    window = Window.of(FIRST, DAYS)
+    numbers = [number for number, name in levels().items() if (ROOT / name / "compose.yaml").exists()]
+    for number in numbers:
+        ContainerStage(number).compose("build")
+    seen = [watch(number, window) for number in numbers]
+    part = DOCUMENT.with_suffix(".part")
+    part.write_text(report(seen, built_twice(numbers[-1])))
+    part.replace(DOCUMENT)
+    print(f"wrote {DOCUMENT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -31,6 +31,10 @@ class Play:
         days_ = f"{self.window.first:%m%d}-{self.window.last:%m%d}"
         return WORKSPACES / "replay" / f"{self.level}-{days_}-{short}-{self.people}"
 
+    def workspace(self) -> Path:
+        """Return where the stage works: a short path, since the name of a socket must be one."""
+        return WORKSPACES / f"replay{self.level}"
+
     def header(self) -> dict[str, Any]:
         """Return what the first line of the ledger says: plays with the same first line have the same ledger."""
         return {

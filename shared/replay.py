@@ -6,6 +6,7 @@ work, the day's questions. A replay that was stopped goes on after the last thin
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,24 +48,23 @@ def replay(play: Play) -> Path:
         _remove(folder)
         ledger = Ledger(folder / "ledger.jsonl")
     folder.mkdir(parents=True, exist_ok=True)
-    going_on = bool(ledger.last("day"))
-    stage = Stage(play.level, folder / "stage", warm=True)
+    played_here = play.workspace() / "play"  # the stage is left as this play left it, or another one's
+    going_on = bool(ledger.last("day")) and played_here.exists() and played_here.read_text() == folder.name
+    stage = Stage(play.level, play.workspace(), warm=True)
     started = time.monotonic()
     with running(stage, keep=going_on):
         if not going_on:
-            _remove(folder, but="stage")
+            played_here.write_text(folder.name)
+            _remove(folder)
             ledger = Ledger(folder / "ledger.jsonl")
             ledger.write(play.window.first, "play", **play.header())
         _Replay(play, stage, ledger, load_year(WORKSPACES / "world"), started).run()
     return folder
 
 
-def _remove(folder: Path, but: str = "") -> None:
-    import shutil
-
+def _remove(folder: Path) -> None:
     for path in folder.glob("*"):
-        if path.name != but:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @dataclass

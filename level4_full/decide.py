@@ -17,6 +17,7 @@ class Seen:
     day: str
     window: pd.DataFrame  # the champion's measures, one row per day that it has served
     jumps: dict[str, float]  # yesterday's change of each column, against the largest the champion knows
+    skew: float  # share of yesterday's answers that the published flights do not give
     silent_days: int  # without an outcome
     extra: np.ndarray  # log loss of the champion minus that of the one before, on the last flights
     numbers: np.ndarray  # the number of each of these flights
@@ -48,5 +49,5 @@ def _about_the_feed(seen: Seen, policy: dict[str, Any]) -> tuple[str, Reason] | 
         return (RESUME, back) if back else None
     if gave_up(seen.decisions, policy):
         return HOLD, Reason("failures", {"in a row": policy["failures_in_a_row"]})
-    doubt = why_hold(seen.jumps, seen.silent_days, policy)
+    doubt = why_hold(seen.jumps, seen.skew, seen.silent_days, policy)
     return (HOLD, doubt) if doubt else None

@@ -16,6 +16,7 @@ from .features import make_features
 from .model import is_late
 from .reference import reference
 from .routing import CHALLENGER, CHAMPION
+from .schema import Flight
 from .steps import DATA, STAGE
 
 STORE = STAGE / "measures.db"
@@ -32,23 +33,26 @@ def answered(first: str, last: str) -> pd.DataFrame:
 
 
 def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None:
-    """Measure the last days' quality of every model that served, and yesterday's inputs and service."""
-    name, what = name_of(champion), reference(champion)
+    """Measure the last days' quality of every model that served, and yesterday's feed, inputs and service."""
+    name, what, file = name_of(champion), reference(champion), DATA / "flights" / f"{yesterday}.parquet"
+    today = known[known["day"] == yesterday]
     with measures.open_store(STORE) as store:
         for day, flights in known.dropna(subset="arrival_delay").groupby("day"):
             for model, answers in served(flights):
                 measures.write(store, str(day), model, monitor.of_quality(answers))
-        today = known[known["day"] == yesterday]
+        if not file.exists():
+            return
+        published = pd.read_parquet(file).reindex(columns=list(Flight.model_fields))
+        level = measures.slices(store, name, before(yesterday, 1), "level")
+        measures.write(store, yesterday, name, monitor.of_feed(published, what, level))
         if today.empty:
             return
-        published = pd.read_parquet(DATA / "flights" / f"{yesterday}.parquet")
-        level = measures.slices(store, name, before(yesterday, 1), "level")
-        age = (date.fromisoformat(yesterday) - date.fromisoformat(what.last_day)).days
+        age = days_between(what.last_day, yesterday)
         measures.write(
             store,
             yesterday,
             name,
-            monitor.of_inputs(today, what, level)
+            monitor.of_inputs(today, what)
             | monitor.of_skew(today, published, artefacts(today))
             | monitor.of_service()
             | {("age_days", measures.ALL): age},
@@ -77,6 +81,7 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, trial
         taken = measures.decisions(store)
         window = measures.read(store, name, before(day, 2 * DAYS_BACK), yesterday)
         jumps = measures.slices(store, name, yesterday, "jump")
+        skew = measures.slices(store, name, yesterday, "skew").get(measures.ALL, 0.0)
     trained = [each["day"] for each in taken if each["decision"] == guards.RETRAIN]
     last = trained[-1] if trained else before(reference(champion).last_day, -1)
     landed = sorted(path.stem for path in (DATA / "outcomes").glob("*.parquet"))
@@ -85,6 +90,7 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, trial
         day=day,
         window=window,
         jumps=jumps,
+        skew=skew,
         silent_days=days_between(landed[-1], yesterday),
         extra=extra,
         numbers=numbers,
@@ -109,8 +115,8 @@ def served(flights: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 def against_previous(known: pd.DataFrame, name: str, first: str) -> tuple[np.ndarray, np.ndarray]:
     """Return how much worse the champion was than the one before would have been, and each flight's number."""
     previous = history.champion_before(history.events(), registry.version_of(registry.CHAMPION))
-    mine = known.dropna(subset="arrival_delay")
-    mine = mine[(mine["model"] == name) & (mine["day"] >= first)]
+    mine = known[known["day"] >= first].dropna(subset="arrival_delay")
+    mine = mine[mine["model"] == name] if len(mine) else mine
     if not previous or mine.empty:
         return np.array([]), np.array([], dtype=int)
     digest = registry.version(previous).tags["digest"]

@@ -68,22 +68,28 @@ def of_quality(known: pd.DataFrame) -> Measures:
     return found
 
 
-def of_inputs(flights: pd.DataFrame, known: Reference, before: Mapping[str, float]) -> Measures:
-    """Measure a day's inputs against what the champion learned from, and against the day before.
+def of_feed(published: pd.DataFrame, known: Reference, before: Mapping[str, float]) -> Measures:
+    """Measure a day's published flights, which the next model will learn from, against the day before.
 
     Args:
-        flights: the day's flights as they were asked about, with what the champion said.
+        published: the day's flights; a column that is not there is missing for every flight.
         known: what the champion learned from.
         before: `mean` and `missing` of each column on the day before, as far as they are known.
     """
-    today = {str(name): float(value) for name, value in daily(flights).iloc[0].items()}
+    today = {str(name): float(value) for name, value in daily(published).iloc[0].items()}
     found: Measures = {("level", name): value for name, value in today.items()}
-    found[("beyond", ALL)] = float(beyond(flights, known).mean())
-    found[("prediction_drift", ALL)] = psi(known.sample["late_probability"], flights["said"])
     for name, value in today.items():
         if name in before and pd.notna(value):
             found[("jump", name)] = abs(value - before[name]) / known.jumps[name]
     return found
+
+
+def of_inputs(flights: pd.DataFrame, known: Reference) -> Measures:
+    """Measure a day's flights as they were asked about, with what was said, against what the champion learned from."""
+    return {
+        ("beyond", ALL): float(beyond(flights, known).mean()),
+        ("prediction_drift", ALL): psi(known.sample["late_probability"], flights["said"]),
+    }
 
 
 def psi(expected: "pd.Series[float]", actual: "pd.Series[float]") -> float:

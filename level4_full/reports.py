@@ -11,7 +11,7 @@ from evidently.sdk.models import PanelMetric
 from evidently.sdk.panels import line_plot_panel
 from evidently.ui.workspace import Project, Workspace
 
-from .features import CATEGORIES, MEASURES
+from .features import CATEGORIES, MEASURES, make_features
 from .model import is_late
 
 PROJECT = "flight-delays"
@@ -60,8 +60,7 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
 
 
 def _with_time(table: pd.DataFrame) -> pd.DataFrame:
-    departure = table["scheduled_departure"].dt
-    return table.assign(minute_of_day=departure.hour * 60 + departure.minute, late=is_late(table))
+    return table.assign(minute_of_day=make_features(table)["minute_of_day"], late=is_late(table))
 
 
 def _project(workspace: Workspace) -> Project:

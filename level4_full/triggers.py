@@ -67,11 +67,12 @@ def _drift(window: pd.DataFrame, days: int, share: float) -> Reason | None:
     return Reason("drift", {"beyond": round(mean, 2), "days": days}) if mean > share else None
 
 
-def why_hold(jumps: dict[str, float], feed_days: int, policy: dict[str, Any]) -> Reason | None:
+def why_hold(jumps: dict[str, float], skew: float, feed_days: int, policy: dict[str, Any]) -> Reason | None:
     """Return why the feed itself is suspicious, or None: no model must learn from it until people have looked.
 
     Args:
         jumps: by measure, today's change against the largest one in what the champion learned from.
+        skew: share of the answers that were given to other inputs than were published.
         feed_days: for how many days no outcome has landed.
         policy: `guards` in policy.yaml.
     """
@@ -80,6 +81,8 @@ def why_hold(jumps: dict[str, float], feed_days: int, policy: dict[str, Any]) ->
     }
     if sudden:
         return Reason("suspicious feed", dict(sorted(sudden.items(), key=lambda each: -each[1])[:3]))
+    if skew > policy["skew"]:
+        return Reason("skew", {"share of answers": round(skew, 2)})
     return Reason("stale feed", {"days": feed_days}) if feed_days > policy["feed_days"] else None
 
 

@@ -305,7 +305,8 @@ def _until_the_end(stage: Stage, prepare: Callable[[], None], start: Callable[[]
         start()
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
         stage.stop()
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

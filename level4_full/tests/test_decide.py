@@ -25,6 +25,7 @@ SEEN = Seen(
     day="2013-06-08",
     window=days(CALM),
     jumps={"mean temp": 0.8, "missing temp": 0.1},
+    skew=0.0,
     silent_days=0,
     extra=np.array([]),
     numbers=np.array([], dtype=int),
@@ -127,6 +128,7 @@ def test_a_measure_that_flaps_every_day_trains_once_per_cool_down() -> None:
         ({"jumps": {"mean temp": 2.1}}, "suspicious feed"),
         ({"jumps": {"missing dewp": 6.0}}, "suspicious feed"),
         ({"silent_days": 3}, "stale feed"),
+        ({"skew": 0.2}, "skew"),
     ],
 )
 def test_a_feed_that_cannot_be_trusted_teaches_nobody(change: dict[str, Any], cause: str) -> None:

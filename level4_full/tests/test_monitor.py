@@ -45,12 +45,12 @@ def yesterday(known: Reference) -> dict[str, float]:
 
 
 def jumps(today: pd.DataFrame, known: Reference) -> dict[str, float]:
-    found = monitor.of_inputs(today, known, yesterday(known))
+    found = monitor.of_feed(today, known, yesterday(known))
     return {cut: value for (name, cut), value in found.items() if name == "jump"}
 
 
 def test_a_day_like_the_others_shows_nothing(today: pd.DataFrame, known: Reference) -> None:
-    found = monitor.of_inputs(today, known, yesterday(known))
+    found = monitor.of_inputs(today, known)
     assert found["beyond", ALL] < 0.1
     assert found["prediction_drift", ALL] < 0.1
     assert max(jumps(today, known).values()) < 1.5
@@ -60,6 +60,11 @@ def test_a_temperature_in_other_units_jumps(today: pd.DataFrame, known: Referenc
     found = jumps(today.assign(temp=(today["temp"] - 32) * 5 / 9), known)
     assert found["mean temp"] > 1.5
     assert [name for name, jump in found.items() if jump > 1.5] == ["mean temp"]
+
+
+def test_a_column_that_is_gone_jumps(today: pd.DataFrame, known: Reference) -> None:
+    gone = today.drop(columns="visib").reindex(columns=today.columns)
+    assert jumps(gone, known)["missing visib"] > 1.5
 
 
 def test_an_airport_without_weather_jumps(today: pd.DataFrame, known: Reference) -> None:
@@ -73,7 +78,7 @@ def test_what_was_never_seen_is_counted(today: pd.DataFrame, known: Reference) -
 
 
 def test_the_predictions_drift_when_all_are_late(today: pd.DataFrame, known: Reference) -> None:
-    assert monitor.of_inputs(today.assign(said=0.95), known, {})["prediction_drift", ALL] > 0.25
+    assert monitor.of_inputs(today.assign(said=0.95), known)["prediction_drift", ALL] > 0.25
 
 
 def test_quality_is_measured_overall_and_by_origin(today: pd.DataFrame) -> None:

@@ -85,7 +85,7 @@ def of_feed(published: pd.DataFrame, known: Reference, before: Mapping[str, floa
 
 
 def of_inputs(flights: pd.DataFrame, known: Reference) -> Measures:
-    """Measure a day's flights as they were asked about, with what was said, against what the champion learned from."""
+    """Measure a day's flights as they were asked about, and what was said, against what the champion knows."""
     return {
         ("beyond", ALL): float(beyond(flights, known).mean()),
         ("prediction_drift", ALL): psi(known.sample["late_probability"], flights["said"]),

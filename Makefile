@@ -112,8 +112,8 @@ check: | $(call installed,$(addprefix level,$(LEVELS)) world dev) ## format, lin
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml level*/.github/workflows/*.yml)
 	$(RUN) -m pytest -q -p no:cacheprovider tests/test_copies.py
 
-test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## all tests; QUICK=1 the quick ones; LEVEL=2 those of one level
-	$(RUN) -m pytest -q $(if $(QUICK),-m "not slow") $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
+test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
+	$(RUN) -m pytest -q -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
 
 bench: | $(call installed,world level4) ## measure the A/B test and the alarms on real flights: docs/experiment.*, triggers.*, retraining.*
 	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment

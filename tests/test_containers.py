@@ -59,7 +59,11 @@ def engine() -> Any:
         pytest.skip(str(error))
 
 
-@pytest.fixture(scope="module", params=CONTAINERS)
+# The first level is always tried; the others take minutes more each.
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(n, marks=[pytest.mark.full] if n > min(CONTAINERS) else []) for n in CONTAINERS],
+)
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStage]:
     """Bring a level up as containers and play a day through it; in the end, look for what it left behind."""
     client = engine()

@@ -74,6 +74,7 @@ def summed_up(level: int, figures: dict[str, Any]) -> dict[str, Any]:
     return {"figures": figures, "happened": happened}
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_the_short_year_is_as_committed(played: dict[str, Any]) -> None:
     if os.environ.get("WRITE"):
@@ -81,6 +82,7 @@ def test_the_short_year_is_as_committed(played: dict[str, Any]) -> None:
     assert played == json.loads(COMMITTED.read_text())
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_what_was_not_answered_is_harm(played: dict[str, Any]) -> None:
     for level in played.values():

@@ -161,10 +161,10 @@ def when_to_stop(levels: Board) -> str | None:
     """Say where most of the quality comes from."""
     losses = {number: level["calm"]["log_loss"] for number, level in levels.items()}
     best = min(losses, key=lambda number: losses[number])
-    whole = losses["0"] - losses[best]
+    gained, whole = losses["0"] - losses["2"], losses["0"] - losses[best]
     if whole <= 0:
         return None
-    share = (losses["0"] - losses["2"]) / whole
+    share = gained / whole
     if share < 0.5:
         return None
     return (

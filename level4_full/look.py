@@ -27,7 +27,7 @@ def answered(first: str, last: str) -> pd.DataFrame:
     """Return the answers of these days with `day`, and with what has landed about them (none: NaN)."""
     given = monitor.answers(STAGE / "predictions.db", first, last)
     if given.empty:
-        return given.assign(day=[], arrival_delay=[])
+        return pd.DataFrame(columns=["day", "model", "arrival_delay"])
     given["day"] = given["scheduled_departure"].dt.strftime("%Y-%m-%d")
     return given.merge(monitor.outcomes(DATA, sorted(given["day"].unique())), on="flight_id", how="left")
 
@@ -116,7 +116,7 @@ def against_previous(known: pd.DataFrame, name: str, first: str) -> tuple[np.nda
     """Return how much worse the champion was than the one before would have been, and each flight's number."""
     previous = history.champion_before(history.events(), registry.version_of(registry.CHAMPION))
     mine = known[known["day"] >= first].dropna(subset="arrival_delay")
-    mine = mine[mine["model"] == name] if len(mine) else mine
+    mine = mine[mine["model"] == name]
     if not previous or mine.empty:
         return np.array([]), np.array([], dtype=int)
     digest = registry.version(previous).tags["digest"]

@@ -15,7 +15,8 @@ from .features import CATEGORIES, MEASURES, make_features
 from .model import is_late
 
 PROJECT = "flight-delays"
-NUMBERS = [*MEASURES, "minute_of_day", "late_probability"]
+TIME = "minute_of_day"
+NUMBERS = [*MEASURES, TIME, "late_probability"]
 PANELS = {
     "Log loss": [PanelMetric(legend="champion", metric="LogLoss")],
     "AUC": [PanelMetric(legend="champion", metric="RocAuc")],
@@ -60,7 +61,7 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
 
 
 def _with_time(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(minute_of_day=make_features(table)["minute_of_day"], late=is_late(table))
+    return table.assign(**{TIME: make_features(table)[TIME], "late": is_late(table)})
 
 
 def _project(workspace: Workspace) -> Project:

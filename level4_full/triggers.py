@@ -38,7 +38,9 @@ def why_train(
     checks = (
         _performance(window, **policy["performance"]),
         _drift(window, **policy["drift"]),
-        Reason("new_data", {"flights": new_flights}) if new_flights >= policy["new_data"]["flights"] else None,
+        Reason("new_data", {"flights": new_flights, "days old": age_days})
+        if new_flights >= policy["new_data"]["flights"]
+        else None,
         Reason("staleness", {"days": age_days}) if age_days >= policy["staleness"]["days"] else None,
         Reason("schedule", {"days": age_days}) if due else None,
     )

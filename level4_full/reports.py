@@ -61,7 +61,9 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
 
 
 def _with_time(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(**{TIME: make_features(table)[TIME], "late": is_late(table)})
+    shown = table.assign(late=is_late(table))
+    shown[TIME] = make_features(table)[TIME]
+    return shown
 
 
 def _project(workspace: Workspace) -> Project:

@@ -483,7 +483,8 @@ def test_a_second_rollback_does_not_bring_back_what_was_rolled_back_from(stage: 
 
 def test_the_whole_history_is_kept(stage: Stage) -> None:
     happened = run(stage, "-m", stage.package, "history").stdout.splitlines()
-    assert happened == sorted(happened)
+    moments = [line.partition(" ")[0] for line in happened]
+    assert moments == sorted(moments)  # in one second, several things can happen
     for said in (
         "version 1 became champion",
         "version 2 became challenger",

@@ -130,10 +130,9 @@ def test_a_component_that_is_gone_is_named(tmp_path: Path) -> None:
         Ablation("DAT-06", "app.py", "", find="LARGEST", put="SMALLEST").switch_off(tmp_path)
 
 
+@pytest.mark.full
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "level", [pytest.param(n, marks=[pytest.mark.full] if n else []) for n in sorted(levels())]
-)
+@pytest.mark.parametrize("level", sorted(levels()))
 def test_no_cell_has_changed(
     level: int, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -41,7 +41,10 @@ WEATHER = ["observed_at", "temp", "dewp", "humid", "wind_dir", "wind_speed", "pr
 SUMMARIES: dict[int, dict[str, Any]] = {}
 
 
-@pytest.fixture(scope="module", params=sorted(levels()))
+# From level 3 on the contract is that of the level below, and other tests play whole stages of them.
+@pytest.fixture(
+    scope="module", params=[pytest.param(n, marks=[pytest.mark.full] if n > 2 else []) for n in sorted(levels())]
+)
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Bring a level up and play March through it."""
     with pytest.MonkeyPatch.context() as patch:

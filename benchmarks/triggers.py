@@ -49,7 +49,6 @@ def season(table: pd.DataFrame, random: np.random.Generator) -> Days:
     model = train(past, read_params()["model"])
     known = Reference(
         last_day="",
-        flights=len(past),
         low=past[MEASURES].quantile(0.001),
         high=past[MEASURES].quantile(0.999),
         known={name: frozenset(past[name]) for name in CATEGORIES},

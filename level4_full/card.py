@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from mlflow import MlflowClient
 from mlflow.artifacts import load_dict
@@ -43,10 +42,10 @@ at the origin an hour before departure, and nothing about the aircraft, the weat
 
 def write(version: str, folder: Path) -> Path:
     """Write the card of a certified version into `folder` and beside its model; return its path."""
-    found = MlflowClient().get_model_version(registry.MODEL, version)
+    found = registry.version(version)
     run = MlflowClient().get_run(found.run_id).data
     certificate = json.loads((folder / "certificate.json").read_text())
-    report = _artifact(found.run_id, "report.json")
+    report = load_dict(f"runs:/{found.run_id}/report.json")
     previous = run.tags.get("previous_model")
     alarm = found.tags.get("alarm")
     text = TEXT.format(
@@ -80,7 +79,3 @@ def _slices(cuts: dict[str, dict[str, dict[str, float]]]) -> list[str]:
         for cut, values in cuts.items()
         for value, losses in values.items()
     ]
-
-
-def _artifact(run: str, name: str) -> Any:
-    return load_dict(f"runs:/{run}/{name}")

@@ -1,7 +1,8 @@
 """What holds a training back, however loud the alarm."""
 
-from datetime import date, timedelta
 from typing import Any
+
+from .days import before, days_between
 
 RETRAIN, HOLD, RESUME, ROLL_BACK = "retrain", "hold", "resume", "roll back"
 FAILED = "failed"
@@ -23,10 +24,9 @@ def why_wait(decisions: list[Decision], day: str, on_trial: bool, policy: dict[s
     if on_trial:
         return "a challenger is on trial"
     trained = [each["day"] for each in decisions if each["decision"] == RETRAIN]
-    if trained and _days(trained[-1], day) < policy["cool_down_days"]:
+    if trained and days_between(trained[-1], day) < policy["cool_down_days"]:
         return f"cooling down since {trained[-1]}"
-    month = (date.fromisoformat(day) - timedelta(days=30)).isoformat()
-    if sum(each > month for each in trained) >= policy["trainings_in_30_days"]:
+    if sum(each > before(day, 30) for each in trained) >= policy["trainings_in_30_days"]:
         return f"the budget of {policy['trainings_in_30_days']} trainings in 30 days is spent"
     return None
 
@@ -43,7 +43,3 @@ def gave_up(decisions: list[Decision], policy: dict[str, Any]) -> bool:
     recent = [each for each in recent if not looked or each["day"] > looked[-1]]
     last = recent[-policy["failures_in_a_row"] :]
     return len(last) == policy["failures_in_a_row"] and all(each["result"].startswith(FAILED) for each in last)
-
-
-def _days(first: str, last: str) -> int:
-    return (date.fromisoformat(last) - date.fromisoformat(first)).days

@@ -17,11 +17,10 @@ Decided by the policy {policy}.
 """
 
 
-def write(folder: Path, decision: dict[str, Any], before: list[dict[str, Any]]) -> Path:
-    """Write an issue about a decision to hold; return its file."""
+def write(folder: Path, decision: dict[str, Any], seen: str, before: list[dict[str, Any]]) -> Path:
+    """Write an issue about a decision to hold, for what was seen; return its file."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = [f"- {each['day']}: {each['decision']}, {each['cause']}: {each['result']}\n" for each in before[-5:]]
-    seen = ", ".join(f"{name} {value}" for name, value in decision["evidence"].items())
     path = folder / f"{decision['id']}.md"
     part = path.with_suffix(".part")
     part.write_text(TEXT.format(**decision, seen=seen, history="".join(lines) or "- nothing\n"))

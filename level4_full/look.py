@@ -1,7 +1,6 @@
 """What the watch looks at: answers joined with outcomes, measured day by day, and gathered for a decision."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import pyarrow.parquet as pq
 from mlflow.entities.model_registry import ModelVersion
 
 from . import artefact, guards, history, measures, monitor, registry, release
+from .days import before, days_between
 from .decide import Seen
 from .experiment import loss
 from .features import make_features
@@ -19,7 +19,6 @@ from .routing import CHALLENGER, CHAMPION
 from .schema import Flight
 from .steps import DATA, STAGE
 
-STORE = STAGE / "measures.db"
 DAYS_BACK = 7  # measured again every day, since outcomes come late or are corrected
 
 
@@ -36,7 +35,7 @@ def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None
     """Measure the last days' quality of every model that served, and yesterday's feed, inputs and service."""
     name, what, file = name_of(champion), reference(champion), DATA / "flights" / f"{yesterday}.parquet"
     today = known[known["day"] == yesterday]
-    with measures.open_store(STORE) as store:
+    with measures.open_store(measures.STORE) as store:
         for day, flights in known.dropna(subset="arrival_delay").groupby("day"):
             for model, answers in served(flights):
                 measures.write(store, str(day), model, monitor.of_quality(answers))
@@ -77,7 +76,7 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, trial
         trial_days: how many days the champion before is compared on.
     """
     name, yesterday = name_of(champion), before(day, 1)
-    with measures.open_store(STORE) as store:
+    with measures.open_store(measures.STORE) as store:
         taken = measures.decisions(store)
         window = measures.read(store, name, before(day, 2 * DAYS_BACK), yesterday)
         jumps = measures.slices(store, name, yesterday, "jump")
@@ -139,13 +138,3 @@ def artefacts(given: pd.DataFrame) -> dict[str, artefact.Artefact]:
 def name_of(version: ModelVersion) -> str:
     """Return the name under which a version answers."""
     return f"{registry.MODEL}/{version.version}@{version.tags['digest'][:12]}"
-
-
-def before(day: str, days: int) -> str:
-    """Return the day that many days earlier."""
-    return (date.fromisoformat(day) - timedelta(days=days)).isoformat()
-
-
-def days_between(first: str, last: str) -> int:
-    """Return how many days lie between two days."""
-    return (date.fromisoformat(last) - date.fromisoformat(first)).days

@@ -1,6 +1,7 @@
 """The store of what was measured and decided: one row per day, model and measure; in SQLite."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+STORE = Path(os.environ["STAGE"], "measures.db")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS measures (
   day TEXT NOT NULL, model TEXT NOT NULL, name TEXT NOT NULL, slice TEXT NOT NULL, value REAL NOT NULL,
@@ -17,7 +19,7 @@ CREATE TABLE IF NOT EXISTS measures (
 CREATE TABLE IF NOT EXISTS decisions (
   id TEXT PRIMARY KEY,             -- goes with what it caused, from the alarm to the release
   day TEXT NOT NULL,
-  decision TEXT NOT NULL,          -- retrain, hold, roll back
+  decision TEXT NOT NULL,          -- retrain, hold, resume, roll back
   cause TEXT NOT NULL,
   policy TEXT NOT NULL,            -- hash of the policy that decided
   evidence TEXT NOT NULL,          -- JSON
@@ -74,7 +76,13 @@ def conclude(store: sqlite3.Connection, name: str, result: str) -> None:
         store.execute("UPDATE decisions SET result = ? WHERE id = ?", [result, name])
 
 
-def decisions(store: sqlite3.Connection, first: str = "") -> list[dict[str, Any]]:
-    """Return the decisions taken from `first` on, oldest first."""
-    rows = store.execute("SELECT * FROM decisions WHERE day >= ? ORDER BY day, id", [first]).fetchall()
+def result_of(store: sqlite3.Connection, name: str) -> str | None:
+    """Return what came of a decision, as far as it is known."""
+    (result,) = store.execute("SELECT result FROM decisions WHERE id = ?", [name]).fetchone()
+    return str(result) if result else None
+
+
+def decisions(store: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Return the decisions that were taken, oldest first."""
+    rows = store.execute("SELECT * FROM decisions ORDER BY day, id").fetchall()
     return [dict(row) | {"evidence": json.loads(row["evidence"])} for row in rows]

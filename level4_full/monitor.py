@@ -41,7 +41,7 @@ def answers(log: Path, first: str, last: str) -> pd.DataFrame:
     flights = pd.DataFrame(map(json.loads, given["inputs"]))
     flights["scheduled_departure"] = pd.to_datetime(flights["scheduled_departure"])
     given["said"] = given["champion_probability"].astype(float).fillna(given["late_probability"])
-    return flights.join(given[["asked_at", "arm", "model", "late_probability", "said"]])
+    return flights.join(given[["arm", "model", "late_probability", "said"]])
 
 
 def outcomes(data: Path, days: list[str]) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def outcomes(data: Path, days: list[str]) -> pd.DataFrame:
 
 
 def of_quality(known: pd.DataFrame) -> Measures:
-    """Measure a day's answers against its outcomes: overall, by origin and by part of the day."""
+    """Measure a day's answers against its outcomes: overall and by origin."""
     late = is_late(known)
     losses = loss(known["said"], late.to_numpy() == 1)
     found: Measures = {("flights", ALL): len(known)}

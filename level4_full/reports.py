@@ -44,20 +44,18 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
         flights: the day's flights with `late_probability` and `arrival_delay`.
         sample: the same columns, from what the model learned from.
     """
-    columns = [name for name in [*NUMBERS, *CATEGORIES] if _with_time(flights)[name].notna().any()]
+    now, before = map(_with_time, (flights, sample))
+    columns = [name for name in [*NUMBERS, *CATEGORIES] if now[name].notna().any()]
     kinds = DataDefinition(
         numerical_columns=[name for name in NUMBERS if name in columns],
         categorical_columns=CATEGORIES,
         classification=[BinaryClassification(target="late", prediction_probas="late_probability")],
     )
-    now, before = (
-        Dataset.from_pandas(_with_time(table)[[*columns, "late"]], data_definition=kinds)
-        for table in (flights, sample)
-    )
+    compared = [Dataset.from_pandas(table[[*columns, "late"]], data_definition=kinds) for table in (now, before)]
     drift = DataDriftPreset(columns=columns, num_method="psi", cat_method="psi")
     report = Report([drift, LogLoss(), RocAuc(), MissingValueCount(column="temp")], metadata={"model": model})
     pages = Workspace.create(str(workspace))
-    pages.add_run(_project(pages).id, report.run(now, before, timestamp=datetime.fromisoformat(day)))
+    pages.add_run(_project(pages).id, report.run(*compared, timestamp=datetime.fromisoformat(day)))
 
 
 def _with_time(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,12 +14,9 @@ from .errors import StageError
 from .flow import start_training
 from .guards import FAILED
 from .servers import NoServerError
-from .steps import STAGE
 
-STORE = STAGE / "measures.db"
 EVENT = "flight-delays.retraining-asked"
 AUTOMATION = "retrain when asked"
-HEARS = {"automations": {"name": {"any_": [AUTOMATION]}}}
 SECONDS = 300.0  # for a training and its delivery
 
 
@@ -55,7 +52,7 @@ def wait_for_pipeline() -> None:
     """
     deadline = time.monotonic() + SECONDS
     with get_client(sync_client=True) as client:
-        while not client.request("POST", "/automations/filter", json=HEARS).json():
+        while not client.read_automations_by_name(AUTOMATION):
             if time.monotonic() > deadline:
                 raise NoServerError("nobody hears alarms: see the logs of `pipeline`")
             time.sleep(0.1)
@@ -70,15 +67,14 @@ def ask(alarm: str, cause: str, evidence: dict[str, Any]) -> str:
         payload={"alarm": alarm, "cause": cause, "evidence": evidence},
     )
     deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        with measures.open_store(STORE) as store:
-            (row,) = (each for each in measures.decisions(store) if each["id"] == alarm)
-        if row["result"]:
-            return str(row["result"])
-        time.sleep(0.1)
+    with measures.open_store(measures.STORE) as store:
+        while time.monotonic() < deadline:
+            if result := measures.result_of(store, alarm):
+                return result
+            time.sleep(0.1)
     raise StageError(f"nothing came of the alarm {alarm} in {SECONDS:.0f} s: see the logs of `pipeline`")
 
 
 def _conclude(alarm: str, result: str) -> None:
-    with measures.open_store(STORE) as store:
+    with measures.open_store(measures.STORE) as store:
         measures.conclude(store, alarm, result)

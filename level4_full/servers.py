@@ -4,7 +4,6 @@ import json
 import os
 import time
 import urllib.request
-from typing import Any
 
 from .errors import StageError
 
@@ -33,14 +32,16 @@ def wait_for_servers() -> None:
 def wait_for_champion() -> None:
     """Wait, as long as it takes, until a model answers: there is nothing to watch before."""
     address = f"{os.environ['APPLICATION']}/version"
-    while not (_answers(address) and _read(address)["model"]):
+    while not _has_champion(address):
         time.sleep(0.5)
 
 
-def _read(address: str) -> dict[str, Any]:
-    with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - our own servers
-        content: dict[str, Any] = json.load(answer)
-        return content
+def _has_champion(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - our own servers
+            return bool(json.load(answer)["model"])
+    except OSError:
+        return False
 
 
 def _answers(address: str) -> bool:

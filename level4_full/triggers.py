@@ -17,10 +17,14 @@ class Reason:
     cause: str
     evidence: dict[str, Any]
 
+    @property
+    def seen(self) -> str:
+        """Return the evidence in words."""
+        return ", ".join(f"{name} {value}" for name, value in self.evidence.items())
+
     def __str__(self) -> str:
         """Say it in words."""
-        seen = ", ".join(f"{name} {value}" for name, value in self.evidence.items())
-        return f"{self.cause} ({seen})"
+        return f"{self.cause} ({self.seen})"
 
 
 def why_train(

@@ -5,8 +5,9 @@ from typing import Any
 from prefect import flow
 
 from . import guards, issues, measures, registry, release, retraining
+from .days import before
 from .decide import Seen, decide
-from .look import DAYS_BACK, STORE, answered, before, look, measure
+from .look import DAYS_BACK, answered, look, measure
 from .policy import policy_hash, read_policy
 from .steps import STAGE
 from .triggers import Reason
@@ -53,23 +54,23 @@ def act(day: str, decision: str, reason: Reason) -> str:
         "policy": policy_hash(),
         "evidence": reason.evidence,
     }
-    with measures.open_store(STORE) as store:
+    with measures.open_store(measures.STORE) as store:
         taken = measures.decisions(store)
         measures.decide(store, row)
     if decision == guards.RETRAIN:
         return f"ALARM {reason}: {retraining.ask(row['id'], reason.cause, reason.evidence)}"
     if decision == guards.HOLD:
-        path = issues.write(STAGE / "issues", row, taken)
+        path = issues.write(STAGE / "issues", row, reason.seen, taken)
         return f"HOLD {reason}: no training until people have looked at {path.name}"
     result = resume(str(reason)) if decision == guards.RESUME else release.rollback(str(reason))
-    with measures.open_store(STORE) as store:
+    with measures.open_store(measures.STORE) as store:
         measures.conclude(store, row["id"], result)
     return f"{'RESUMED' if decision == guards.RESUME else 'ROLLBACK'} {result}"
 
 
 def resume(why: str) -> str:
     """End every open issue: models learn again from what comes in."""
-    with measures.open_store(STORE) as store:
+    with measures.open_store(measures.STORE) as store:
         held = guards.open_holds(measures.decisions(store))
         for each in held:
             measures.conclude(store, each["id"], f"ended: {why}")

@@ -24,7 +24,6 @@ def known(flights: pd.DataFrame) -> Reference:
     )
     return Reference(
         last_day="2013-03-14",
-        flights=len(flights),
         low=flights[MEASURES].quantile(0.001),
         high=flights[MEASURES].quantile(0.999),
         known={name: frozenset(flights[name]) for name in ("origin", "dest", "carrier")},

@@ -50,6 +50,12 @@ def half_width(flights: int, deviation: float) -> float:
     return float(deviation * np.sqrt(2 * spread / (flights**2 * rho2) * np.log(np.sqrt(spread) / ALPHA)))
 
 
+def deviation(differences: np.ndarray, numbers: np.ndarray) -> float:
+    """Return the standard deviation of a flight's difference, taken over the sums of flight numbers."""
+    sums = np.bincount(numbers, weights=differences - differences.mean())
+    return float(np.sqrt((sums**2).sum() / len(differences)))
+
+
 def judge(differences: np.ndarray, numbers: np.ndarray, days: int) -> State:
     """Decide from what is known so far.
 
@@ -63,8 +69,7 @@ def judge(differences: np.ndarray, numbers: np.ndarray, days: int) -> State:
     if flights == 0:
         return State(flights, days, 0.0, float("inf"), verdict)
     mean = float(differences.mean())
-    sums = np.bincount(numbers, weights=differences - mean)
-    half = half_width(flights, float(np.sqrt((sums**2).sum() / flights)))
+    half = half_width(flights, deviation(differences, numbers))
     if flights >= FEWEST_FLIGHTS and days >= FEWEST_DAYS and abs(mean) > half:
         verdict = "promote" if mean > 0 else "withdraw"
     return State(flights, days, mean, half, verdict)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
 
 from . import registry
 
@@ -36,8 +37,12 @@ def record(version: str, what: str, why: str) -> None:
 
 def events() -> list[Event]:
     """Return all that happened, in order."""
+    return _events_of(registry.versions())
+
+
+def _events_of(versions: list[ModelVersion]) -> list[Event]:
     found = []
-    for each in registry.versions():
+    for each in versions:
         for name, said in each.tags.items():
             if name.startswith(PREFIX):
                 what, _, why = said.partition(": ")
@@ -55,9 +60,10 @@ def champion_before(past: list[Event], champion: str | None) -> str | None:
 
 def undelivered() -> list[str]:
     """Return the versions whose delivery has not come to an end: not released, not refused, awaiting nobody."""
-    ended = {event.version for event in events()}
+    versions = registry.versions()
+    ended = {event.version for event in _events_of(versions)}
     return [
         str(each.version)
-        for each in registry.versions()
+        for each in versions
         if str(each.version) not in ended and not {"refused", "awaits"} & set(each.tags)
     ]

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .experiment import deviation
+
 # In heavy rain and on still days these means jump a lot from one day to the next, and nothing is wrong.
 RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
 
@@ -115,7 +117,7 @@ def why_roll_back(extra: np.ndarray, numbers: np.ndarray, policy: dict[str, Any]
     if len(extra) == 0:
         return None
     mean = float(extra.mean())
-    error = float(np.sqrt((np.bincount(numbers, weights=extra - mean) ** 2).sum())) / len(extra)
+    error = deviation(extra, numbers) / float(np.sqrt(len(extra)))
     if mean > policy["worse"] and mean > policy["sure"] * error:
         return Reason("sudden harm", {"extra log loss": round(mean, 3), "flights": len(extra)})
     return None

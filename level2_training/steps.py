@@ -18,6 +18,7 @@ from prefect.cache_policies import CacheKeyFnPolicy
 from . import registry, snapshot
 from .data import collect
 from .deploy import application_version
+from .drift import drift_of
 from .evaluate import check_beats, compare, hold_out
 from .features import make_features
 from .model import is_late, late_probability
@@ -70,6 +71,7 @@ def validate(run: str, until: str | None) -> str:
     except InvalidDataError as error:
         mlflow.log_dict({"problems": error.problems}, "validation.json")
         raise
+    mlflow.log_dict(drift_of(*hold_out(table, read_params()["holdout_days"])), "drift.json")
     path = RUNS / run / "table.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_parquet(path, index=False)

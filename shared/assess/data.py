@@ -9,7 +9,7 @@ from .acts import Played
 from .probing import Finding, absent, holds, manual, present, probe
 from .scene import Scene
 
-STATISTICS = re.compile(r"\b(psi|kolmogorov|wasserstein|jensen|drift_score|drift)\b", re.IGNORECASE)
+STATISTICS = re.compile(r"\b(psi|kolmogorov_smirnov|wasserstein|jensen|drift_score|drift)\b", re.IGNORECASE)
 A_FEATURE = "minute_of_day"
 HASH_TAG = re.compile(r"[0-9a-f]{32,64}")
 

@@ -1,0 +1,24 @@
+"""How the newest days differ from those before them: for people to read in the run, nothing is decided by it."""
+
+import pandas as pd
+from scipy.stats import ks_2samp
+
+
+def drift_of(past: pd.DataFrame, recent: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Compare every column of numbers before and lately.
+
+    Returns:
+        By column: the share of missing values, the mean, and the distance of Kolmogorov and Smirnov between the
+        two distributions, from 0 (the same) to 1 (no overlap); only the first where a side has no values.
+    """
+    numbers = past.select_dtypes("number").columns.drop("flight")  # a flight's number measures nothing
+    return {name: _compare(past[name], recent[name]) for name in numbers}
+
+
+def _compare(past: "pd.Series[float]", recent: "pd.Series[float]") -> dict[str, float]:
+    facts = {"missing_before": float(past.isna().mean()), "missing_lately": float(recent.isna().mean())}
+    before, lately = past.dropna(), recent.dropna()
+    if before.empty or lately.empty:
+        return facts
+    facts |= {"mean_before": float(before.mean()), "mean_lately": float(lately.mean())}
+    return facts | {"kolmogorov_smirnov": float(ks_2samp(before, lately, method="asymp").statistic)}

@@ -61,8 +61,8 @@ WRONGS = {
     "a step without its artefact": Wrong(
         "steps.py",
         _replace('mlflow.log_dict(report, "report.json")', "pass"),
-        ("test_pipeline.py",),
-        "holds_no_pickle",
+        ("test_steps.py",),
+        "leaves",
     ),
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.engine import LABEL, ContainerStage, connect, open_stage
+from shared.files import write_text
 from shared.play import play
 from shared.stage import ROOT, WORKSPACES, Stage, StageError, levels, running
 from shared.upstream import days, load_year
@@ -193,9 +194,7 @@ def main() -> None:
     for number in numbers:
         ContainerStage(number).compose("build")
     seen = [watch(number, window) for number in numbers]
-    part = DOCUMENT.with_suffix(".part")
-    part.write_text(report(seen, built_twice(numbers[-1])))
-    part.replace(DOCUMENT)
+    write_text(DOCUMENT, report(seen, built_twice(numbers[-1])))
     print(f"wrote {DOCUMENT.relative_to(ROOT)}")
 
 

@@ -4,7 +4,6 @@ Run: `make bench` writes docs/experiment.json and docs/experiment.png.
 """
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from level3_deployment.gates import losses
 from level3_deployment.model import is_late
 from level3_deployment.params import read_params
 from level3_deployment.train import train
+from shared.files import write_text
 from shared.stage import ROOT, WORKSPACES
 from shared.upstream import load_year
 
@@ -149,7 +149,7 @@ def main() -> None:
         },
         "power": rows,
     }
-    (ROOT / "docs" / "experiment.json").write_text(json.dumps(found, indent=1) + os.linesep)
+    write_text(ROOT / "docs" / "experiment.json", json.dumps(found, indent=1) + "\n")
     draw(rows, ROOT / "docs" / "experiment.png")
     print(json.dumps(found, indent=1))
 

@@ -23,6 +23,7 @@ from level4_full.policy import read_policy
 from level4_full.reference import Reference, beyond
 from level4_full.train import train
 from level4_full.triggers import why_train
+from shared.files import write_text
 from shared.stage import ROOT, WORKSPACES
 from shared.upstream import load_year
 
@@ -130,7 +131,7 @@ def draw(found: dict[str, Any]) -> Figure:
 def main() -> None:
     """Measure, and write both files."""
     found = measure()
-    (ROOT / "docs" / "triggers.json").write_text(json.dumps(found, indent=2) + "\n")
+    write_text(ROOT / "docs" / "triggers.json", json.dumps(found, indent=2) + "\n")
     draw(found).savefig(ROOT / "docs" / "triggers.png", dpi=110)
     print(json.dumps(found["false alarms"], indent=2))
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from .files import write_text
 from .incidents import Incident, feed, publish
 from .panel import Panel
 from .people import People
@@ -46,7 +47,7 @@ def play(stage: Stage, window: Window, started: float) -> None:
         answers, seconds = play_days(stage, year, window, panel)
     _check_answered(year, window, answers)
     summary = summarise(stage, year, window, answers, seconds - started)
-    (stage.workspace / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    write_text(stage.workspace / "summary.json", json.dumps(summary, indent=2) + "\n")
     _show(stage)
 
 
@@ -83,7 +84,7 @@ def play_days(
             first_answer = first_answer or time.monotonic()
             panel.answered(given)
             answers |= given
-            _write(stage.workspace / "last_day", str(day))
+            write_text(stage.workspace / "last_day", str(day))
     return answers, first_answer
 
 
@@ -96,13 +97,6 @@ def alone(stage: Stage) -> Iterator[None]:
         except BlockingIOError as error:
             raise StageError("days are being played in this stage already: wait until they are over") from error
         yield
-
-
-def _write(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename."""
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
 
 
 def _check_answered(year: Year, window: Window, answers: Mapping[str, Answer]) -> None:

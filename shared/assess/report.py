@@ -8,6 +8,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from ..files import write_text
 from ..stage import ROOT, levels
 from .criteria import HERE, Answer
 from .runner import ASSESSMENT, Column
@@ -131,10 +132,9 @@ def write(assessment: dict[str, Any]) -> list[Path]:
         for number in numbers
     }
     assessment |= {"ml_test_score": scores}
-    ASSESSMENT.write_text(
-        json.dumps(assessment | {"findings": differing(assessment)}, indent=1, ensure_ascii=False) + "\n"
-    )
-    MATRIX.write_text(matrix(assessment))
+    whole = assessment | {"findings": differing(assessment)}
+    write_text(ASSESSMENT, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+    write_text(MATRIX, matrix(assessment))
     return [ASSESSMENT, MATRIX]
 
 

@@ -20,10 +20,11 @@ from level4_full.experiment import FEWEST_DAYS, loss
 from level4_full.model import is_late, late_probability
 from level4_full.params import read_params
 from level4_full.train import train
+from shared.files import write_text
 from shared.stage import ROOT, WORKSPACES
 from shared.upstream import load_year
+from shared.window import LIVE
 
-LIVE = date(2013, 3, 1)
 LATE = FEWEST_DAYS + 1  # days from a training to full traffic, at the least
 
 
@@ -75,7 +76,7 @@ def main() -> None:
         "trainings": {"once": 0, "monthly": len(monthly), "weekly": len(weekly)},
         "share_of_the_distance": {name: (total["once"] - each) / distance for name, each in total.items()},
     }
-    (ROOT / "docs" / "retraining.json").write_text(json.dumps(found, indent=2) + "\n")
+    write_text(ROOT / "docs" / "retraining.json", json.dumps(found, indent=2) + "\n")
     draw(ways, flights).savefig(ROOT / "docs" / "retraining.png", dpi=110)
     print(json.dumps(found, indent=2))
 

@@ -12,7 +12,7 @@ from .engine import build_images, open_stage
 from .leftovers import clean
 from .people import People
 from .stage import Stage, StageError, running
-from .window import Window
+from .window import LIVE, Window
 
 if TYPE_CHECKING:
     from .incidents import Incident
@@ -131,8 +131,7 @@ def replay(arguments: argparse.Namespace) -> None:
 
 def first_day(incidents: tuple["Incident", ...]) -> date:
     """Return a week before the first of the incidents, or when a stage usually goes live."""
-    live = date(2013, 3, 1)
-    return max(live, min(each.first for each in incidents) - timedelta(days=7)) if incidents else live
+    return max(LIVE, min(each.first for each in incidents) - timedelta(days=7)) if incidents else LIVE
 
 
 def retrain(stage: Stage) -> None:

@@ -5,7 +5,6 @@ model. Finished plays are kept in .stage/replay and used again, as long as neith
 """
 
 import json
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,15 @@ from . import cost, figures
 from .copies import git
 from .diary import read_assumptions
 from .figures import Played
+from .files import write_text
 from .incidents import INCIDENTS, SEED, Incident
 from .play import console
 from .plays import NOBODY, USUAL, Play, is_finished
 from .replay import replay
 from .stage import ROOT, WORKSPACES, Stage, StageError, levels
 from .upstream import Year, load_year
-from .window import LAST_DAY, Window
+from .window import LAST_DAY, LIVE, Window
 
-LIVE = date(2013, 3, 1)
 YEAR = Window(LIVE, LAST_DAY)
 DOCS = ROOT / "docs"
 
@@ -107,9 +106,7 @@ def write(board: Board, folder: Path = DOCS) -> list[Path]:
 
     paths = [folder / "scoreboard.json", folder / "scoreboard.md"]
     for path, text in zip(paths, (to_json(board), pages.page(board)), strict=True):
-        part = path.with_suffix(".part")
-        part.write_text(text)
-        part.replace(path)
+        write_text(path, text)
     return [*paths, *pictures.draw(board, folder)]
 
 

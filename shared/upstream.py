@@ -141,17 +141,6 @@ def _read(name: str) -> pd.DataFrame:
     return table
 
 
-def publish(year: Year, day: date, drop: Path) -> None:
-    """Publish the flights scheduled for `day` and the outcomes of the day before. Same day, same bytes.
-
-    Files: `drop/flights/DAY.parquet` and `drop/outcomes/DAY-BEFORE.parquet`, each written whole or not at all.
-    """
-    write_whole(year.flights_of(day), drop / "flights" / f"{day}.parquet")
-    if day > FIRST_DAY:
-        before = day - timedelta(days=1)
-        write_whole(year.outcomes_of(before), drop / "outcomes" / f"{before}.parquet")
-
-
 def write_whole(table: pd.DataFrame, path: Path, index: bool = False) -> None:
     """Write a Parquet file under a temporary name, then rename it: a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from .stage import StageError
 
 FIRST_DAY, LAST_DAY = date(2013, 1, 1), date(2013, 12, 31)  # of the data
+LIVE = date(2013, 3, 1)  # when a stage usually begins to answer; the first model learns from January and February
 SHORTEST_HISTORY = 28  # days: with less there is nothing to learn from
 
 

@@ -23,10 +23,11 @@ import shared.play
 import shared.stage
 import shared.traffic
 from shared.engine import IMAGE_LABEL, LABEL, ContainerStage, connect, open_stage
+from shared.incidents import publish
 from shared.leftovers import clean
 from shared.stage import ROOT, StageError, levels, running
 from shared.traffic import go_on
-from shared.upstream import load_year, publish
+from shared.upstream import load_year
 from shared.window import Window
 
 from .conftest import PORTS, free_port

@@ -13,7 +13,8 @@ from pyarrow import csv
 
 from level2_training.features import make_features
 from shared import upstream
-from shared.upstream import WEATHER, Year, publish, read_year
+from shared.incidents import publish
+from shared.upstream import WEATHER, Year, read_year
 
 from .test_upstream import DATA, the_year
 

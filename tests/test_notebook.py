@@ -58,7 +58,8 @@ def test_running_the_notebook_leaves_a_model_and_a_script_nobody_versions(
     import nbformat
     from nbclient import NotebookClient
 
-    from shared.upstream import days, load_year, publish
+    from shared.incidents import publish
+    from shared.upstream import days, load_year
     from shared.window import FIRST_DAY, Window
 
     for name in ("IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):

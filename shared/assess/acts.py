@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from ..upstream import Year, days, publish
-from ..window import FIRST_DAY
+from ..incidents import publish
+from ..upstream import Year, days
+from ..window import FIRST_DAY, LIVE
 from . import changes, flaws
 from .mutants import Mutants, hunt
-from .scene import FIRST, Scene
+from .scene import Scene
 
 # Days that are played: the first Monday of a month, on which calendars train, and then a week of summer, which
 # a model of the winter does not know.
@@ -129,13 +130,13 @@ def play(scene: Scene, tell: Callable[[str], None], only: set[str] | None = None
 
 def open_with_a_model(scene: Scene) -> Opening:
     """Let the first model be made and brought into service."""
-    for day in days(FIRST_DAY, FIRST):
+    for day in days(FIRST_DAY, LIVE):
         scene.publish(day)
-    scene.tick(FIRST)
+    scene.tick(LIVE)
     drop = scene.workspace / "drop" / "flights"
-    newest = [drop / f"{day}.parquet" for day in days(FIRST - timedelta(days=2), FIRST)]
+    newest = [drop / f"{day}.parquet" for day in days(LIVE - timedelta(days=2), LIVE)]
     collected = sum(bool(scene.copies(path)) for path in newest)
-    roles = scene.release(FIRST)
+    roles = scene.release(LIVE)
     after = sum(bool(scene.copies(path)) for path in newest)
     return Opening(collected, after, roles, scene.serving(), changes.model_files(scene))
 
@@ -143,7 +144,7 @@ def open_with_a_model(scene: Scene) -> Opening:
 def let_days_pass(scene: Scene) -> list[Seen]:
     """Let a Monday pass and then days of summer, until one model answers; who must do something daily does it."""
     seen: list[Seen] = []
-    day = FIRST
+    day = LIVE
     while len(seen) < ENOUGH_DAYS or (len(seen[-1].models) > 1 and len(seen) < MOST_DAYS):
         following = MONDAY if not seen else max(SUMMER, day + timedelta(days=1))
         for between in days(day + timedelta(days=1), following):

@@ -3,12 +3,21 @@
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+
+import shared.play
+import shared.stage
+import shared.traffic
+from shared.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = ("PORT", "STAGING_PORT", "EVIDENTLY_PORT", "MLFLOW_PORT", "PREFECT_PORT")
@@ -30,6 +39,42 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def answers(address: str) -> bool:
+    """Tell whether somebody answers at an address."""
+    try:
+        return httpx.get(address, timeout=30).is_success
+    except httpx.TransportError:
+        return False
+
+
+def version_at(stage: Stage, port: str = "PORT") -> dict[str, Any]:
+    """Return what a service says about itself, or nothing while it does not answer."""
+    try:
+        answer = httpx.get(stage.fill(f"http://127.0.0.1:${{{port}}}/version"), timeout=30)
+    except httpx.TransportError:
+        return {}
+    return dict(answer.json()) if answer.is_success else {}
+
+
+def run(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python in the stage's environment, whatever comes of it."""
+    environment = os.environ | stage.environment
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@contextmanager
+def elsewhere(workspaces: Path) -> Iterator[pytest.MonkeyPatch]:
+    """Let stages work in a folder and on ports of their own, so that a stage of the developer's can go on."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (shared.stage, shared.play, shared.traffic):
+            patch.setattr(module, "WORKSPACES", workspaces)
+        for name in PORTS:
+            patch.setenv(name, str(free_port()))
+        yield patch
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from functools import partial
@@ -30,7 +30,7 @@ from shared.traffic import go_on
 from shared.upstream import load_year
 from shared.window import Window
 
-from .conftest import PORTS, free_port
+from .conftest import answers, elsewhere, version_at, wait_for
 from .test_levels import (  # noqa: F401 - the contract, held against containers too
     FLIGHT,
     SUMMARIES,
@@ -47,7 +47,6 @@ from .test_levels import (  # noqa: F401 - the contract, held against containers
 pytestmark = pytest.mark.slow
 
 BASE = os.environ.get("BASE_IMAGE", "python:3.11-slim")
-PATIENCE = 60.0  # seconds for anything to happen
 CONTAINERS = [number for number, name in levels().items() if (ROOT / name / "compose.yaml").exists()]
 TRAINING_DAY = date(2013, 7, 1)  # the day after level 3's first one: its scheduled training gives a better model
 
@@ -68,12 +67,7 @@ def engine() -> Any:
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContainerStage]:
     """Bring a level up as containers and play a day through it; in the end, look for what it left behind."""
     client = engine()
-    with pytest.MonkeyPatch.context() as patch:
-        workspaces = tmp_path_factory.mktemp("stages")
-        for module in (shared.play, shared.stage, shared.traffic):
-            patch.setattr(module, "WORKSPACES", workspaces)
-        for name in PORTS:
-            patch.setenv(name, str(free_port()))
+    with elsewhere(tmp_path_factory.mktemp("stages")) as patch:
         patch.setenv("ENGINE", "docker")
         stage = open_stage(request.param)
         assert isinstance(stage, ContainerStage)
@@ -98,24 +92,6 @@ def containers(stage: ContainerStage) -> dict[str, Any]:
 def only(stage: ContainerStage, *numbers: int) -> None:
     if stage.number not in numbers:
         pytest.skip("a lesson of another level")
-
-
-def wait_for(what: str, condition: Callable[[], Any]) -> Any:
-    """Wait until the condition returns something true, and return that."""
-    deadline = time.monotonic() + PATIENCE
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {PATIENCE:.0f} s"
-        time.sleep(0.1)
-    return result
-
-
-def version(stage: ContainerStage) -> dict[str, Any]:
-    """Return what the application says about itself, or nothing while it does not answer."""
-    try:
-        answer = httpx.get(stage.fill("http://127.0.0.1:${PORT}/version"), timeout=5)
-    except httpx.TransportError:
-        return {}
-    return dict(answer.json()) if answer.is_success else {}
 
 
 def inside(stage: ContainerStage, command: str) -> str:
@@ -197,29 +173,29 @@ def commit_change(clone: Path, file: str, more: str = "", was: str = "", then: s
 
 def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: ContainerStage, clone: Path) -> None:
     only(stage, 1, 3)
-    before = version(stage)
+    before = version_at(stage)
     good = commit_change(clone, f"{stage.package}/app.py", "\n# released\n")
     assert deploy(stage, clone).stdout.strip() == f"the application is now {good}"
-    assert version(stage) == before | {"application": good}
+    assert version_at(stage) == before | {"application": good}
 
     wrong = commit_change(clone, f"{stage.package}/app.py", "app.router.routes.clear()\n")
     assert f"{wrong} fails its tests inside the image, {good} goes on" in deploy(stage, clone).stderr
-    assert version(stage)["application"] == good
+    assert version_at(stage)["application"] == good
 
     git(clone, "revert", "--no-edit", "HEAD")
     silent = commit_change(clone, f"{stage.package}/Dockerfile", was="PORT=8000", then="PORT=8001")
     assert f"{silent} did not come up: back to {good}" in deploy(stage, clone).stderr
-    back = wait_for("the application's return", lambda: version(stage).get("model") and version(stage))
+    back = wait_for("the application's return", lambda: version_at(stage).get("model") and version_at(stage))
     assert back == before | {"application": good}
 
 
 def test_a_person_releases_a_model_and_the_one_before_again(stage: ContainerStage) -> None:
     only(stage, 2)
-    assert version(stage)["model"] == "flight-delays/1"
+    assert version_at(stage)["model"] == "flight-delays/1"
     stage.run("python -m ${LEVEL} train")
     for released in ("2", "1"):
         stage.run(f"python -m ${{LEVEL}} release {released}", "host")
-        assert version(stage)["model"] == f"flight-delays/{released}"
+        assert version_at(stage)["model"] == f"flight-delays/{released}"
         assert post(f"http://127.0.0.1:{stage.environment['PORT']}", FLIGHT).is_success
 
 
@@ -231,20 +207,20 @@ def test_another_terminal_plays_more_days_and_leaves_the_stage_running(
     for container in containers.values():
         container.reload()
         assert container.status == "running"
-    assert version(stage)["model"]
+    assert version_at(stage)["model"]
 
 
 def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, containers: dict[str, Any]) -> None:
     only(stage, 3)
     publish(load_year(shared.stage.WORKSPACES / "world"), TRAINING_DAY, stage.workspace / "drop")
     assert "version 2 is challenger" in stage.tick(TRAINING_DAY)
-    before = version(stage)
+    before = version_at(stage)
     assert before["model"].startswith("flight-delays/1@")
     assert before["challenger"].startswith("flight-delays/2@")
     inside(stage, "python -c \"from $LEVEL import release; release.promote('a test')\" 2>&1")
-    assert version(stage)["model"] == before["challenger"]
+    assert version_at(stage)["model"] == before["challenger"]
     stage.run("python -m ${LEVEL} rollback")
-    assert version(stage)["model"] == before["model"]
+    assert version_at(stage)["model"] == before["model"]
     started = containers["app"].attrs["State"]["StartedAt"]
     containers["app"].reload()
     assert containers["app"].attrs["State"]["StartedAt"] == started
@@ -252,10 +228,10 @@ def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, co
 
 def test_a_planted_candidate_is_refused(stage: ContainerStage) -> None:
     only(stage, 3)
-    before = version(stage)
+    before = version_at(stage)
     with pytest.raises(StageError, match="contract_agrees"):
         stage.plant("renamed")
-    assert version(stage) == before
+    assert version_at(stage) == before
 
 
 # --- kills -------------------------------------------------------------------------------------------------------
@@ -277,7 +253,7 @@ def remembered(stage: ContainerStage) -> dict[str, Any]:
     count = f"import sqlite3; print(*sqlite3.connect('/stage/predictions.db').execute('{log}'))"
     kept = inside(stage, f'cd /stage && find remote data -type f | sort | xargs sha256sum && python -c "{count}"')
     models = httpx.get(registry, params={"name": "flight-delays"}, timeout=30).json()
-    return {"models": models, "pipeline runs": runs.json(), "kept": kept, "service": version(stage)}
+    return {"models": models, "pipeline runs": runs.json(), "kept": kept, "service": version_at(stage)}
 
 
 def test_each_killed_container_comes_back_and_nothing_is_lost(
@@ -293,24 +269,17 @@ def test_each_killed_container_comes_back_and_nothing_is_lost(
         wait_for(f"the return of {service}", partial(is_back, container, starts))
         if service in HEALTH:
             wait_for(f"an answer of {service}", partial(answers, stage.fill(HEALTH[service])))
-    wait_for("the models' return", lambda: version(stage) == before["service"])
+    wait_for("the models' return", lambda: version_at(stage) == before["service"])
     assert remembered(stage) == before
     if stage.number == 3:
         stage.run("python -m ${LEVEL} train")
-        assert version(stage)["challenger"] != before["service"]["challenger"]
+        assert version_at(stage)["challenger"] != before["service"]["challenger"]
 
 
 def is_back(container: Any, starts: int) -> bool:
     """Tell whether the engine started a container again."""
     container.reload()
     return container.status == "running" and container.attrs["RestartCount"] == starts
-
-
-def answers(address: str) -> bool:
-    try:
-        return httpx.get(address, timeout=5).is_success
-    except httpx.TransportError:
-        return False
 
 
 # --- the engine --------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ import shared.traffic
 from shared.stage import ROOT, Stage, StageError, running
 from shared.window import Window
 
-from .conftest import PATIENCE, free_port, wait_for
+from .conftest import PATIENCE, answers, elsewhere, free_port, run, version_at, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -41,25 +41,11 @@ QUALITY = ("beats_baselines", "not_worse_than_champion", "not_worse_in_any_slice
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Bring level 3 up until version 2, trained on 1 July, is the challenger of version 1."""
-    with pytest.MonkeyPatch.context() as patch:
-        workspaces = tmp_path_factory.mktemp("stages")
-        patch.setattr(shared.stage, "WORKSPACES", workspaces)
-        patch.setattr(shared.play, "WORKSPACES", workspaces)
-        patch.setattr(shared.traffic, "WORKSPACES", workspaces)
-        for name in ("PORT", "STAGING_PORT", "MLFLOW_PORT", "PREFECT_PORT"):
-            patch.setenv(name, str(free_port()))
+    with elsewhere(tmp_path_factory.mktemp("stages")):
         stage = Stage(3)
         with running(stage):
             shared.play.play(stage, Window.of("2013-06-30", 3), time.monotonic())
             yield stage
-
-
-def answers(address: str) -> bool:
-    """Tell whether somebody answers at an address."""
-    try:
-        return CLIENT.get(address).is_success
-    except httpx.TransportError:
-        return False
 
 
 def there_are(count: int, things: Sized) -> Callable[[], bool]:
@@ -67,28 +53,14 @@ def there_are(count: int, things: Sized) -> Callable[[], bool]:
     return lambda: len(things) >= count
 
 
-def version(stage: Stage) -> dict[str, Any]:
-    """Return what production says about itself, or nothing while it does not answer."""
-    return version_at(stage, "PORT")
-
-
-def version_at(stage: Stage, port: str) -> dict[str, Any]:
-    """Return what a service says about itself, or nothing while it does not answer."""
-    try:
-        answer = CLIENT.get(stage.fill(f"http://127.0.0.1:${{{port}}}/version"))
-    except httpx.TransportError:
-        return {}
-    return dict(answer.json()) if answer.is_success else {}
-
-
 def models(stage: Stage) -> dict[str, Any]:
     """Return what production says about its models; the application's commit is another matter."""
-    return {name: value for name, value in version(stage).items() if name != "application"}
+    return {name: value for name, value in version_at(stage).items() if name != "application"}
 
 
 def serves(stage: Stage, champion: str, challenger: str | None) -> bool:
     """Tell whether production answers with these versions, and none else."""
-    said = version(stage)
+    said = version_at(stage)
     return bool(said) and [number_of(said["model"]), number_of(said["challenger"])] == [champion, challenger]
 
 
@@ -125,14 +97,6 @@ def logged(stage: Stage, prefix: str) -> dict[str, sqlite3.Row]:
         log.row_factory = sqlite3.Row
         rows = log.execute("SELECT * FROM predictions WHERE flight_id GLOB ? ORDER BY id", [f"{prefix}*"])
         return {row["flight_id"]: row for row in rows}
-
-
-def run(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run Python in the stage's environment, whatever comes of it."""
-    environment = os.environ | stage.environment
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 def production(stage: Stage) -> list[psutil.Process]:
@@ -197,7 +161,7 @@ def certificate_of(stage: Stage, number: str) -> Path:
 
 
 def test_a_better_model_becomes_challenger_by_itself(stage: Stage) -> None:
-    said = version(stage)
+    said = version_at(stage)
     assert serves(stage, "1", "2"), said
     assert said["challenger_share"] == 0.2
     assert said["problem"] is None
@@ -272,7 +236,7 @@ def send(stage: Stage, flight: dict[str, Any], prefix: str, times: int, answered
             (answered[name],) = ask(stage, flight | {"flight_id": name})
         except httpx.HTTPError:
             failed += 1
-            wait_for("the service's return", lambda: version(stage).get("model"))
+            wait_for("the service's return", lambda: version_at(stage).get("model"))
     return failed
 
 
@@ -415,8 +379,8 @@ def test_a_file_dropped_into_the_serving_folder_changes_nothing(stage: Stage) ->
 def test_a_tampered_certificate_is_refused_and_the_champion_goes_on(stage: Stage) -> None:
     with tampered(certificate_of(stage, "2")):
         kill_production(stage)  # so that the service fetches the challenger anew
-        wait_for("the service's return", lambda: version(stage))
-        said = wait_for("a problem", lambda: version(stage).get("problem") and version(stage))
+        wait_for("the service's return", lambda: version_at(stage))
+        said = wait_for("a problem", lambda: version_at(stage).get("problem") and version_at(stage))
         assert "version 2: the certificate was changed" in said["problem"]
         assert said["challenger"] is None
         (answer,) = ask(stage, flights_of(stage, "2013-07-02")[0])
@@ -466,7 +430,7 @@ delivery.deliver(flow.start_training("manual"))
 
 
 def test_a_rollback_brings_the_champion_before_back(stage: Stage) -> None:
-    challenger = number_of(version(stage)["challenger"])
+    challenger = number_of(version_at(stage)["challenger"])
     assert challenger
     promoted = run(stage, "-c", f"from {stage.package} import release; release.promote('a test')")
     assert promoted.returncode == 0, promoted.stderr

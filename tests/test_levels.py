@@ -13,7 +13,7 @@ import shared.stage
 from shared.stage import Stage, levels, running
 from shared.window import Window
 
-from .conftest import PORTS, free_port
+from .conftest import elsewhere
 
 pytestmark = pytest.mark.slow
 
@@ -47,12 +47,7 @@ SUMMARIES: dict[int, dict[str, Any]] = {}
 )
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Bring a level up and play March through it."""
-    with pytest.MonkeyPatch.context() as patch:
-        workspaces = tmp_path_factory.mktemp("stages")
-        patch.setattr(shared.stage, "WORKSPACES", workspaces)
-        patch.setattr(shared.play, "WORKSPACES", workspaces)
-        for name in PORTS:
-            patch.setenv(name, str(free_port()))
+    with elsewhere(tmp_path_factory.mktemp("stages")):
         stage = Stage(request.param)
         with running(stage):
             # Where models release themselves, another may have answered: two days are enough to hold the contract.

@@ -1,10 +1,8 @@
 """What the closed loop promises, on one running stage from spring into summer: the tests share it, in order."""
 
 import json
-import os
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +19,7 @@ import shared.traffic
 from shared.stage import ROOT, Stage, running
 from shared.window import Window
 
-from .conftest import PORTS, free_port, wait_for
+from .conftest import elsewhere, run, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -33,12 +31,7 @@ MODEL = "flight-delays"
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Bring level 4 up, and play spring into summer through it."""
-    with pytest.MonkeyPatch.context() as patch:
-        workspaces = tmp_path_factory.mktemp("stages")
-        for module in (shared.stage, shared.play, shared.traffic):
-            patch.setattr(module, "WORKSPACES", workspaces)
-        for name in PORTS:
-            patch.setenv(name, str(free_port()))
+    with elsewhere(tmp_path_factory.mktemp("stages")):
         stage = Stage(4)
         with running(stage):
             shared.play.play(stage, Window.of(FIRST, DAYS), time.monotonic())
@@ -62,14 +55,6 @@ def registry(stage: Stage) -> MlflowClient:
 
 def champion(stage: Stage) -> str:
     return str(registry(stage).get_model_version_by_alias(MODEL, "champion").version)
-
-
-def run(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run Python in the stage's environment, whatever comes of it."""
-    environment = os.environ | stage.environment
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
 
 
 def content(stage: Stage, version: str, name: str) -> str:

@@ -3,6 +3,7 @@
 from itertools import pairwise
 from typing import Any
 
+from . import dora, harm
 from .reading import reading
 
 Board = dict[str, Any]
@@ -41,8 +42,6 @@ there was none.
 
 def page(board: Board) -> str:
     """Return the page."""
-    from . import figures
-
     first, last = board["window"]
     parts = [
         HEAD.format(first=first, last=last),
@@ -52,12 +51,12 @@ def page(board: Board) -> str:
         _table(board, YEAR),
         _worse(board),
         "## Incidents\n\n"
-        + HARM.format(wrong=figures.WRONG_BY, fewest=figures.FEWEST_HARMED)
+        + HARM.format(wrong=harm.WRONG_BY, fewest=harm.FEWEST_HARMED)
         + "\n"
         + _incidents(board),
         _stories(board),
         "## DORA's metrics\n\n"
-        + DORA.format(share=figures.FAILED_SHARE, days=figures.FAILED_DAYS)
+        + DORA.format(share=dora.FAILED_SHARE, days=dora.FAILED_DAYS)
         + "\n"
         + _table(board, METRICS),
         "## What a level costs\n\n"

@@ -8,13 +8,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from . import cost, figures
+from . import cost, figures, harm
 from .copies import git
 from .diary import read_assumptions
-from .figures import Played
+from .dora import dora
 from .files import write_text
 from .incidents import INCIDENTS, SEED, Incident
 from .play import console
+from .played import Played
 from .plays import NOBODY, USUAL, Play, is_finished
 from .replay import replay
 from .stage import ROOT, WORKSPACES, Stage, StageError, levels
@@ -80,15 +81,15 @@ def of_plays(number: int, window: Window, year: Year, people: str) -> Board:
     """Return the figures of the two plays of a level that belong together."""
     troubled, calm = plays(number, window, people)
     played, usual = Played.read(troubled.folder(), year), Played.read(calm.folder(), year)
-    spans = figures.windows(list(troubled.incidents), window.last)
+    spans = harm.windows(list(troubled.incidents), window.last)
     return {
         **figures.quality(played),
         "calm": figures.quality(usual) | figures.trainings(usual),
         **figures.trainings(played),
         **figures.people(played),
         "days_from_shift_to_recovery": figures.days_to_recovery(usual),
-        "incidents": {name: figures.incident(played, usual, *span) for name, span in spans.items()},
-        "dora": figures.dora(played, usual),
+        "incidents": {name: harm.incident(played, usual, *span) for name, span in spans.items()},
+        "dora": dora(played, usual),
         "weeks": figures.weekly(played),
         "calm_weeks": figures.weekly(usual),
         "strip": figures.strip(played),

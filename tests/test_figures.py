@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.figures import Played, days_to_recovery, dora, incident, people, quality, windows
+from shared.dora import dora
+from shared.figures import days_to_recovery, people, quality
+from shared.harm import incident, windows
 from shared.incidents import INCIDENTS
 from shared.ledger import Ledger
+from shared.played import Played
 
 FIRST, DAYS, FLIGHTS = date(2013, 6, 1), 30, 100
 

@@ -39,6 +39,13 @@ said something, and fewer than {fewest:.1%} of the window's flights were harmed.
 there was none.
 """
 
+LOOP = """
+
+The closed loop in its calm year, beside the other levels; each shade is the time of one version:
+
+![quality, alarms, trainings and versions of level 4](scoreboard-loop.png)
+"""
+
 
 def page(board: Board) -> str:
     """Return the page."""
@@ -47,7 +54,7 @@ def page(board: Board) -> str:
         HEAD.format(first=first, last=last),
         "## In ten lines\n\n" + "\n".join(f"{n}. {line}" for n, line in enumerate(reading(board), start=1)),
         "## Quality, week by week\n\n![log loss by week](scoreboard-weeks.png)",
-        "![trainings, releases and alarms](scoreboard-strip.png)",
+        "![trainings, releases and alarms](scoreboard-strip.png)" + (LOOP if "4" in board["levels"] else ""),
         _table(board, YEAR),
         _worse(board),
         "## Incidents\n\n"

@@ -1,6 +1,8 @@
-"""The scoreboard's pictures: quality week by week, and the year of each level as a strip."""
+"""The scoreboard's pictures: quality by week, the year of each level as a strip, and the closed loop's."""
 
+from collections.abc import Iterable
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLOURS = ["#bbbbbb", "#ccbb44", "#4477aa", "#228833", "#aa3377"]
+LOOP = "4"  # the level that starts trainings from what production shows
 MARKS = {
     "released": ("^", "#228833", 0.22),
     "on trial": ("^", "#bbbbbb", 0.22),
@@ -19,23 +22,61 @@ MARKS = {
 
 def draw(board: dict[str, Any], folder: Path) -> list[Path]:
     """Draw all pictures; return their files."""
-    paths = [folder / "scoreboard-weeks.png", folder / "scoreboard-strip.png"]
-    for path, picture in zip(paths, (_weeks(board), _strip(board)), strict=True):
-        picture.savefig(path, dpi=110, metadata={"Software": None})
-    return paths
+    pictures = {"weeks": _weeks(board), "strip": _strip(board)}
+    if LOOP in board["levels"]:
+        pictures["loop"] = _loop(board)
+    paths = {name: folder / f"scoreboard-{name}.png" for name in pictures}
+    for name, picture in pictures.items():
+        picture.savefig(paths[name], dpi=110, metadata={"Software": None})
+    return list(paths.values())
 
 
 def _weeks(board: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(10, 4.5), layout="constrained")
     axes = figure.subplots()
-    for number, level in board["levels"].items():
-        days = [date.fromisoformat(week) for week in level["weeks"]]
-        means = [float("nan") if mean is None else mean for mean in level["weeks"].values()]
-        axes.plot(days, means, color=COLOURS[int(number)], label=f"level {number}", linewidth=1.5)  # type: ignore[arg-type]
-    _mark_incidents(axes, board)
+    _draw_weeks(axes, {number: level["weeks"] for number, level in board["levels"].items()})
     axes.set_ylabel("log loss of the week")
-    axes.legend(ncols=len(board["levels"]), loc="upper right", frameon=False)
+    _mark_incidents(axes, board)
     return figure
+
+
+def _draw_weeks(axes: Axes, levels: dict[str, dict[str, float | None]]) -> None:
+    for number, weeks in levels.items():
+        means = [float("nan") if mean is None else mean for mean in weeks.values()]
+        axes.plot(_dates(weeks), means, color=COLOURS[int(number)], label=f"level {number}", linewidth=1.5)  # type: ignore[arg-type]
+    axes.legend(ncols=len(levels), loc="upper right", frameon=False)
+
+
+def _loop(board: dict[str, Any]) -> Figure:
+    """Draw the closed loop's calm year beside the other levels', with what it did; shades are the versions."""
+    figure = Figure(figsize=(10, 5.5), layout="constrained")
+    above, below = figure.subplots(2, sharex=True, height_ratios=[4, 1])
+    calm = {number: level["calm_weeks"] for number, level in board["levels"].items()}
+    lowest = next(iter(calm.values()))
+    _draw_weeks(above, {number: _gain(lowest, weeks) for number, weeks in calm.items()})
+    above.set_ylabel("log loss won over the first level")
+    did = board["levels"][LOOP]["calm_strip"]
+    for row, (name, (mark, colour, _)) in enumerate(MARKS.items()):
+        below.scatter(_dates(did[name]), [row] * len(did[name]), marker=mark, color=colour, s=30)
+    below.set_yticks(range(len(MARKS)), list(MARKS))
+    below.set_ylim(-0.6, len(MARKS) - 0.4)
+    first, last = _dates(board["window"])
+    changes = [first, *_dates(did["released"][1:]), last]
+    for n, (begins, ends) in enumerate(pairwise(changes)):
+        for axes in (above, below):
+            axes.axvspan(begins, ends, color=COLOURS[int(LOOP)], alpha=0.12 if n % 2 else 0.04, linewidth=0)
+    above.set_xlim(first, last)
+    return figure
+
+
+def _gain(lowest: dict[str, float | None], weeks: dict[str, float | None]) -> dict[str, float | None]:
+    """Return how much lower the log loss was; week by week it says more about the weather than about a level."""
+    pairs = {week: (lowest[week], mean) for week, mean in weeks.items()}
+    return {week: a - b if a is not None and b is not None else None for week, (a, b) in pairs.items()}
+
+
+def _dates(days: Iterable[str]) -> list[date]:
+    return [date.fromisoformat(day) for day in days]
 
 
 def _strip(board: dict[str, Any]) -> Figure:
@@ -44,7 +85,7 @@ def _strip(board: dict[str, Any]) -> Figure:
     axes = figure.subplots()
     for row, number in enumerate(reversed(numbers)):
         for name, (mark, colour, above) in MARKS.items():
-            days = [date.fromisoformat(day) for day in board["levels"][number]["strip"].get(name, [])]
+            days = _dates(board["levels"][number]["strip"].get(name, []))
             label = name if row == 0 else None
             axes.scatter(days, [row + above] * len(days), marker=mark, color=colour, s=30, label=label)  # type: ignore[arg-type]
     axes.set_yticks(range(len(numbers)), [f"level {number}" for number in reversed(numbers)])

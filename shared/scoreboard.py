@@ -93,6 +93,7 @@ def of_plays(number: int, window: Window, year: Year, people: str) -> Board:
         "weeks": figures.weekly(played),
         "calm_weeks": figures.weekly(usual),
         "strip": figures.strip(played),
+        "calm_strip": figures.strip(usual),
     }
 
 

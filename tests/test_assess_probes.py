@@ -8,10 +8,11 @@ import pytest
 
 from shared.assess import data, monitoring, release, retraining
 from shared.assess.acts import Opening, Played, Seen, Successor, Trouble
-from shared.assess.changes import Swap, Unproven
 from shared.assess.flaws import Outcome
 from shared.assess.mutants import Mutants
+from shared.assess.swap import Swap
 from shared.assess.tests import notices, refused
+from shared.assess.unproven import Unproven
 
 DAY = date(2013, 7, 1)
 

@@ -15,9 +15,12 @@ import pandas as pd
 from ..incidents import publish
 from ..upstream import Year, days
 from ..window import FIRST_DAY, LIVE
-from . import changes, flaws
+from . import flaws
+from .deployed import Deployed, deploy_a_change
 from .mutants import Mutants, hunt
 from .scene import Scene
+from .swap import Swap, swap_under_load
+from .unproven import Unproven, model_files, serve_damaged, serve_unproven
 
 # Days that are played: the first Monday of a month, on which calendars train, and then a week of summer, which
 # a model of the winter does not know.
@@ -91,9 +94,9 @@ class Played:
     successor: Successor = field(init=False)
     flawed: dict[str, flaws.Outcome] = field(init=False)
     damaged: str = field(init=False)
-    unproven: changes.Unproven = field(init=False)
-    swap: changes.Swap = field(init=False)
-    deployed: changes.Deployed = field(init=False)
+    unproven: Unproven = field(init=False)
+    swap: Swap = field(init=False)
+    deployed: Deployed = field(init=False)
     trouble: Trouble = field(init=False)
     mutants: Mutants = field(init=False)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -107,10 +110,10 @@ def play(scene: Scene, tell: Callable[[str], None], only: set[str] | None = None
         "seen": lambda: let_days_pass(scene),
         "successor": lambda: bring_a_second(scene, played),
         "flawed": lambda: flaws.offer(scene, played.seen[-1].day),
-        "damaged": lambda: changes.serve_damaged(scene, played.flawed, played.seen[-1].day),
-        "unproven": lambda: changes.serve_unproven(scene, played.flawed),
-        "swap": lambda: changes.swap_under_load(scene, played.seen[-1].day),
-        "deployed": lambda: changes.deploy_a_change(scene),
+        "damaged": lambda: serve_damaged(scene, played.flawed, played.seen[-1].day),
+        "unproven": lambda: serve_unproven(scene, played.flawed),
+        "swap": lambda: swap_under_load(scene, played.seen[-1].day),
+        "deployed": lambda: deploy_a_change(scene),
         "trouble": lambda: make_trouble(scene, played.seen[-1].day),
         "mutants": lambda: hunt(scene),
     }
@@ -138,7 +141,7 @@ def open_with_a_model(scene: Scene) -> Opening:
     collected = sum(bool(scene.copies(path)) for path in newest)
     roles = scene.release(LIVE)
     after = sum(bool(scene.copies(path)) for path in newest)
-    return Opening(collected, after, roles, scene.serving(), changes.model_files(scene))
+    return Opening(collected, after, roles, scene.serving(), model_files(scene))
 
 
 def let_days_pass(scene: Scene) -> list[Seen]:
@@ -175,7 +178,7 @@ def bring_a_second(scene: Scene, played: Played) -> Successor:
     before, now, roles = played.opening.model, played.seen[-1].model, []
     if before == now:
         roles = scene.release(played.seen[-1].day)
-    after, kept = scene.serving(), changes.model_files(scene)
+    after, kept = scene.serving(), model_files(scene)
     lost = [path for digest, path in played.opening.models.items() if digest not in kept]
     return Successor(before != now, before, after, roles, lost)
 

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from .acts import Played
-from .changes import answers
 from .probing import Finding, absent, holds, probe
 from .release import digest_served
 from .scene import Scene
+from .unproven import answers
 
 A_TIME = re.compile(r"20\d\d-\d\d-\d\dT\d\d:\d\d")
 

@@ -9,9 +9,9 @@ from contextlib import closing
 import pandas as pd
 
 from .acts import Played
-from .changes import MODEL_SUFFIXES, names
 from .probing import Finding, absent, holds, manual, present, probe
 from .scene import Scene
+from .unproven import MODEL_SUFFIXES, names
 
 DATA_PEOPLE = "data scientist"
 LARGEST_SHARE = 0.6

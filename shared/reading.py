@@ -27,11 +27,9 @@ def hands(levels: Board) -> str | None:
     if b["human_steps"] >= a["human_steps"] or abs(a["calm"]["log_loss"] - b["calm"]["log_loss"]) > 0.002:
         return None
     return (
-        f"Level 1 needs {b['human_steps']} human steps a year where level 0 needs {a['human_steps']}, and "
-        f"answers no "
-        f"better (log loss {b['calm']['log_loss']} and {a['calm']['log_loss']} in the calm year): software "
-        f"around a "
-        "model does not improve the model."
+        f"Level 1 needs {b['human_steps']} human steps a year where level 0 needs {a['human_steps']}, and answers "
+        f"no better (log loss {b['calm']['log_loss']} and {a['calm']['log_loss']} in the calm year): software "
+        "around a model does not improve the model."
     )
 
 
@@ -57,8 +55,7 @@ def tests(levels: Board) -> str | None:
         return None
     return (
         f"A change that breaks a feature harms {harmed['0']:,} flights where code is changed on the server, and "
-        f"none "
-        "where tests stand before a release: from level 1 on."
+        "none where tests stand before a release: from level 1 on."
     )
 
 
@@ -70,10 +67,8 @@ def schedule(levels: Board) -> str | None:
         return None
     return (
         f"Level 2's schedule ({b['calm']['trainings']} trainings against {a['calm']['trainings']}) improves the "
-        f"calm "
-        f"year's log loss by {gained:.4f}, from {a['calm']['log_loss']} to {b['calm']['log_loss']}; people "
-        f"still take "
-        f"{b['steps_per_release']:g} steps for each release ({a['steps_per_release']:g} below)."
+        f"calm year's log loss by {gained:.4f}, from {a['calm']['log_loss']} to {b['calm']['log_loss']}; people "
+        f"still take {b['steps_per_release']:g} steps for each release ({a['steps_per_release']:g} below)."
     )
 
 
@@ -85,12 +80,11 @@ def no_hands(levels: Board) -> str | None:
     slower = b["dora"]["change_lead_time_days"] > a["dora"]["change_lead_time_days"]
     but = (
         f"; but a model takes {b['dora']['change_lead_time_days']:g} days from its training to all traffic "
-        f"instead of "
-        f"{a['dora']['change_lead_time_days']:g}, because an A/B test wants its days"
+        f"instead of {a['dora']['change_lead_time_days']:g}, because an A/B test wants its days"
     )
     return (
-        f"Level 3 needs {b['human_steps']} human steps a year where level 2 needs {a['human_steps']}"
-        f"{but if slower else ''}."
+        f"Level 3 needs {b['human_steps']} human steps a year where level 2 needs "
+        f"{a['human_steps']}{but if slower else ''}."
     )
 
 
@@ -102,8 +96,8 @@ def not_better(levels: Board) -> str | None:
     worse = "worse" if change > 0 else "better"
     return (
         f"They do not make the model better: the calm year's log loss is {abs(change):.4f} {worse} at level 3 "
-        f"than at "
-        f"level 2, with {levels['3']['calm']['releases']} releases instead of {levels['2']['calm']['releases']}."
+        f"than at level 2, with {levels['3']['calm']['releases']} releases instead of "
+        f"{levels['2']['calm']['releases']}."
     )
 
 
@@ -127,8 +121,7 @@ def full_disk(levels: Board) -> str | None:
         return None
     return (
         f"One thing gets worse: on the day the disk is full, level 3 leaves {harmed['3']:,} flights unanswered "
-        f"and level "
-        f"2 {harmed['2']:,}, because an answer that cannot be logged is not given."
+        f"and level 2 {harmed['2']:,}, because an answer that cannot be logged is not given."
     )
 
 
@@ -141,8 +134,7 @@ def triggers(levels: Board) -> str | None:
     share = (once["log_loss"] - by_schedule["log_loss"]) / whole
     return (
         f"Level 3's monthly schedule gets {share:.0%} of what level 4's triggers get over level 1 in the calm "
-        f"year, with "
-        f"{by_schedule['trainings']} trainings instead of {by_trigger['trainings']}."
+        f"year, with {by_schedule['trainings']} trainings instead of {by_trigger['trainings']}."
     )
 
 
@@ -152,8 +144,7 @@ def price(levels: Board) -> str | None:
     a, b = levels[first]["cost"], levels[last]["cost"]
     return (
         f"The price: {a['code']:,} lines of code at level {first} and {b['code']:,} at level {last}, "
-        f"{a['packages']} "
-        f"packages ({a['packages_mb']:,} MB) and {b['packages']} ({b['packages_mb']:,} MB)."
+        f"{a['packages']} packages ({a['packages_mb']:,} MB) and {b['packages']} ({b['packages_mb']:,} MB)."
     )
 
 
@@ -169,9 +160,8 @@ def when_to_stop(levels: Board) -> str | None:
         return None
     return (
         f"When to stop: level 2 has {share:.0%} of the quality that the best level (level {best}) adds to level "
-        f"0. Who "
-        "releases seldom, and has people to look, can stop there; what comes after buys hands, evidence and "
-        "safety."
+        "0. Who releases seldom, and has people to look, can stop there; what comes after buys hands, evidence "
+        "and safety."
     )
 
 

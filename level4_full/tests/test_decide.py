@@ -1,15 +1,18 @@
 """What is done about what was seen, and that the policy alone decides."""
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from .. import issues, measures
 from ..decide import Seen, decide
 from ..guards import HOLD, RESUME, RETRAIN, ROLL_BACK
-from ..policy import read_policy
+from ..policy import POLICY, policy_hash, read_policy
 
 CALM = [0.01, -0.02, 0.03, -0.01, 0.0, 0.02, -0.03]
 BIASED = [each - 0.1 for each in CALM]
@@ -154,6 +157,8 @@ def test_after_three_failures_in_a_row_people_are_asked_once() -> None:
     failures = [taken(day, result="failed: refused") for day in ("2013-03-01", "2013-04-01", "2013-05-01")]
     assert what(replace(SEEN, decisions=failures)) == (HOLD, "failures")
     assert decide(replace(SEEN, decisions=failures[1:]), read_policy()) == "no alarm"
+    succeeded = [*failures[:2], taken("2013-05-01")]
+    assert decide(replace(SEEN, decisions=succeeded), read_policy()) == "no alarm"
     looked = [*failures, taken("2013-05-02", HOLD, "failures", "ended: looked at")]
     assert decide(replace(SEEN, decisions=looked), read_policy()) == "no alarm"
 
@@ -166,7 +171,38 @@ def test_a_champion_that_does_sudden_harm_is_taken_back_even_while_trainings_are
     assert decide(replace(SEEN, extra=extra - 0.18, numbers=numbers), read_policy()) == "no alarm"
 
 
+def test_a_small_harm_is_left_to_the_next_training_however_sure_it_is() -> None:
+    numbers = np.repeat(np.arange(200), 10)
+    extra = np.random.default_rng(0).normal(0.04, 0.1, len(numbers))
+    assert decide(replace(SEEN, extra=extra, numbers=numbers), read_policy()) == "no alarm"
+    assert what(replace(SEEN, extra=extra + 0.02, numbers=numbers)) == (ROLL_BACK, "sudden harm")
+
+
 def test_harm_that_a_few_flight_numbers_explain_is_no_proof() -> None:
     numbers = np.repeat([0, 1, 2], [10, 980, 1010])
     extra = np.where(numbers == 0, 12.0, 0.0)
     assert decide(replace(SEEN, extra=extra, numbers=numbers), read_policy()) == "no alarm"
+
+
+def test_a_decision_is_kept_in_order_of_its_day_with_what_came_of_it(tmp_path: Path) -> None:
+    with measures.open_store(tmp_path / "measures.db") as store:
+        for day in ("2013-06-08", "2013-05-08"):
+            measures.decide(store, taken(day, result=None) | {"evidence": {"beyond": 0.3}})
+        assert measures.result_of(store, "2013-05-08-drift") is None
+        measures.conclude(store, "2013-05-08-drift", "version 2 is challenger")
+        kept = measures.decisions(store)
+    assert [(each["day"], each["result"]) for each in kept] == [
+        ("2013-05-08", "version 2 is challenger"),
+        ("2013-06-08", None),
+    ]
+    assert kept[0]["evidence"] == {"beyond": 0.3}
+
+
+def test_an_issue_says_what_was_seen_what_was_decided_last_and_by_which_policy(tmp_path: Path) -> None:
+    before = [taken(f"2013-05-0{n}") for n in range(1, 8)]
+    hold = taken("2013-06-08", HOLD, "suspicious feed", None) | {"policy": policy_hash()}
+    text = issues.write(tmp_path / "issues", hold, "mean temp 2.1", before).read_text()
+    assert "mean temp 2.1" in text
+    assert hashlib.sha256(POLICY.read_bytes()).hexdigest() in text
+    assert [f"2013-05-0{n}" in text for n in range(1, 8)] == [False, False, True, True, True, True, True]
+    assert [path.name for path in (tmp_path / "issues").iterdir()] == ["2013-06-08-suspicious feed.md"]

@@ -1,7 +1,9 @@
 """What is measured about a day: planted trouble shows, and only there."""
 
+import json
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from .. import measures, monitor
 from ..features import MEASURES
 from ..measures import ALL
+from ..predictions import Logged, append, open_log
 from ..reference import SMALLEST_GAP, SMALLEST_SHIFT, Reference, beyond, daily
 from .conftest import make_flights
 
@@ -73,11 +76,25 @@ def test_an_airport_without_weather_jumps(today: pd.DataFrame, known: Reference)
 
 def test_what_was_never_seen_is_counted(today: pd.DataFrame, known: Reference) -> None:
     assert beyond(today.assign(temp=200.0), known).all()
+    assert beyond(today.assign(temp=-200.0), known).all()
     assert beyond(today.assign(dest="XNA"), known).all()
 
 
 def test_the_predictions_drift_when_all_are_late(today: pd.DataFrame, known: Reference) -> None:
     assert monitor.of_inputs(today.assign(said=0.95), known)["prediction_drift", ALL] > 0.25
+
+
+def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFrame, tmp_path: Path) -> None:
+    inputs = json.loads(today.head(2).drop(columns="said").to_json(orient="records", date_format="iso"))
+    with open_log(tmp_path / "log.db") as log:
+        append(
+            log, [Logged(inputs[0], "champion", "m/1", 0.1), Logged(inputs[1], "challenger", "m/2", 0.3, "x", 0.2)]
+        )
+        append(log, [Logged(inputs[0], "champion", "m/1", 0.4)])
+    answers = monitor.answers(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
+    assert answers["late_probability"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.3}
+    assert answers["said"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.2}
+    assert monitor.answers(tmp_path / "log.db", "2013-03-16", "2013-03-20").empty
 
 
 def test_quality_is_measured_overall_and_by_origin(today: pd.DataFrame) -> None:
@@ -104,8 +121,9 @@ def test_a_day_measured_again_replaces_what_was_known(tmp_path: Path) -> None:
     with measures.open_store(tmp_path / "measures.db") as store:
         measures.write(store, "2013-03-01", "m/1", {("log_loss", ALL): 0.6, ("log_loss", "origin JFK"): 0.7})
         measures.write(store, "2013-03-01", "m/1", {("log_loss", ALL): 0.5})
-        measures.write(store, "2013-03-01", "m/2", {("log_loss", ALL): 0.4})
+        measures.write(store, "2013-03-01", "m/2", {("log_loss", ALL): 0.4, ("auc", ALL): np.nan})
         assert measures.read(store, "m/1", "2013-02-01", "2013-03-01")["log_loss"].to_dict() == {"2013-03-01": 0.5}
+        assert list(measures.read(store, "m/2", "2013-02-01", "2013-03-01")) == ["log_loss"]  # no figure is none
         assert measures.slices(store, "m/1", "2013-03-01", "log_loss") == {ALL: 0.5, "origin JFK": 0.7}
 
 
@@ -127,3 +145,31 @@ def test_an_answer_from_other_inputs_than_were_published_is_skew(today: pd.DataF
     assert monitor.of_skew(given, today, again)["skew", ALL] == pytest.approx(20 / len(given))  # type: ignore[arg-type]
     unasked = monitor.of_skew(given.head(150), today, again)  # type: ignore[arg-type]
     assert unasked["unasked", ALL] == pytest.approx(50 / len(given))
+
+
+METRICS = """
+# TYPE http_requests_total counter
+http_requests_total{handler="/predict",method="POST",status="2xx"} 90.0
+http_requests_total{handler="/predict",method="POST",status="4xx"} 7.0
+http_requests_total{handler="/predict",method="POST",status="5xx"} 3.0
+# TYPE http_request_duration_highr_seconds histogram
+http_request_duration_highr_seconds_bucket{le="0.01"} 80.0
+http_request_duration_highr_seconds_bucket{le="0.025"} 96.0
+http_request_duration_highr_seconds_bucket{le="+Inf"} 100.0
+http_request_duration_highr_seconds_count 100.0
+http_request_duration_highr_seconds_sum 1.0
+"""
+
+
+def test_the_service_is_measured_by_its_own_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
+    monkeypatch.setattr(httpx, "get", lambda address: httpx.Response(200, text=METRICS))
+    assert monitor.of_service() == {("requests", ALL): 100, ("errors", ALL): 3, ("p95_ms", ALL): 25}
+
+
+def test_a_shift_of_one_tenth_to_another_is_its_index() -> None:
+    expected = pd.Series(np.linspace(0, 1, 1000, endpoint=False))
+    shifted = expected.where(expected >= 0.1, 0.95)  # the lowest tenth moves to the highest
+    assert monitor.psi(expected, expected) == pytest.approx(0, abs=1e-6)
+    moved = (1e-4 - 0.1) * np.log(1e-4 / 0.1) + (0.2 - 0.1) * np.log(0.2 / 0.1)
+    assert monitor.psi(expected, shifted) == pytest.approx(moved, rel=0.01)

@@ -1,6 +1,7 @@
 """Every day's drift, quality and data quality as an Evidently report, for people to look at."""
 
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -54,8 +55,14 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
     compared = [Dataset.from_pandas(table[[*columns, "late"]], data_definition=kinds) for table in (now, before)]
     drift = DataDriftPreset(columns=columns, num_method="psi", cat_method="psi")
     report = Report([drift, LogLoss(), RocAuc(), MissingValueCount(column="temp")], metadata={"model": model})
-    pages = Workspace.create(str(workspace))
+    pages = _open(workspace)
     pages.add_run(_project(pages).id, report.run(*compared, timestamp=datetime.fromisoformat(day)))
+
+
+@cache
+def _open(workspace: Path) -> Workspace:
+    """Open the workspace once: opening reads every report in it, and a day must cost the same all year."""
+    return Workspace.create(str(workspace))
 
 
 def _with_time(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The daily watch: measure, decide, act. It reads what production wrote, and is never in the way of an answer."""
 
+import asyncio
 from typing import Any
 
 from prefect import flow
@@ -20,12 +21,15 @@ def watch(day: str, due: bool) -> str:
         day: today, such as 2013-03-01.
         due: whether the schedule has a training today.
     """
-    return watching(day, due) if registry.champion() else "nothing serves yet"
+    return asyncio.run(watching(day, due)) if registry.champion() else "nothing serves yet"
 
 
 @flow(name="watching", flow_run_name="{day}")
-def watching(day: str, due: bool) -> str:
-    """Measure, decide and act, as a flow that people find beside the trainings."""
+async def watching(day: str, due: bool) -> str:
+    """Measure, decide and act, as a flow that people find beside the trainings.
+
+    Nothing in it is asynchronous; but at the end of any other flow Prefect waits up to a second for its heartbeat.
+    """
     champion = registry.champion()
     assert champion is not None  # noqa: S101 - nothing takes the last champion away
     known = answered(before(day, DAYS_BACK), before(day, 1))

@@ -11,6 +11,7 @@ from .played import Played
 
 WRONG_BY = 0.1  # an answer this far from the one of the calm year is a wrong one, on a day that was worse
 HARMED_DAY = 0.02  # a day is a bad one when this share of its flights is harmed
+DAYS_BEFORE = 7  # the share harmed in the days before an incident is what earlier ones left behind
 FEWEST_HARMED = 0.005  # of the flights of a window: with less, two models merely differ
 SIGNS_OF_TROUBLE = ("failed step", "no answers", "alarm", "wrong answers")
 
@@ -24,18 +25,18 @@ def windows(incidents: list[Incident], last: date) -> dict[str, tuple[date, date
 
 def incident(played: Played, calm: Played, first: date, last: date) -> dict[str, Any]:
     """Return what an incident did in its window, against the same days of the calm year."""
-    inside = played.flights["day"].between(str(first), str(last))
-    harm = harm_of(played.flights[inside], calm.flights.loc[played.flights.index[inside]])
+    harm = _between(played, calm, first, last)
+    left = _share(_between(played, calm, first - timedelta(days=DAYS_BEFORE), first - timedelta(days=1)))
     new = [each for each in played.ledger.events if str(first) <= each["day"] <= str(last)]
     usual = {_key(each) for each in calm.ledger.events}
     new = [each for each in new if _key(each) not in usual]
     by_machine = [each["day"] for each in new if _is_machine(each)]
     by_people = [each["noticed"] for each in new if each["event"] == "sign" and each["of"] in SIGNS_OF_TROUBLE]
-    recovered = _recovery(harm, first, last)
+    recovered = _recovery(harm, first, last, left)
     ended = str(first + timedelta(days=recovered)) if recovered is not None else str(last)
     steps = [each for each in new if each["event"] == "step" and each["why"] and each["day"] <= ended]
     return {
-        "outcome": _outcome(new, float(harm["harmed"].sum() / harm["flights"].sum()), by_machine, by_people),
+        "outcome": _outcome(new, _share(harm) - left, by_machine, by_people),
         "noticed_by_machine": _days(by_machine, first),
         "noticed_by_people": _days(by_people, first),
         "days_to_notice": _days(by_machine + by_people, first),
@@ -43,10 +44,21 @@ def incident(played: Played, calm: Played, first: date, last: date) -> dict[str,
         "human_steps_to_recover": len(steps),
         "flights_unanswered": int(harm["unanswered"].sum()),
         "flights_harmed": int(harm["harmed"].sum()),
+        "flights_left_harmed": round(left * int(harm["flights"].sum())),
         "extra_log_loss": round(float(harm["extra"].sum() / max(1, harm["judged"].sum())), 4),
         "from": str(first),
         "to": str(last),
     }
+
+
+def _between(played: Played, calm: Played, first: date, last: date) -> pd.DataFrame:
+    inside = played.flights["day"].between(str(first), str(last))
+    return harm_of(played.flights[inside], calm.flights.loc[played.flights.index[inside]])
+
+
+def _share(harm: pd.DataFrame) -> float:
+    """Return the share of flights that were harmed on these days, if any."""
+    return float(harm["harmed"].sum() / harm["flights"].sum()) if len(harm) else 0.0
 
 
 def harm_of(table: pd.DataFrame, calm: pd.DataFrame) -> pd.DataFrame:
@@ -71,9 +83,9 @@ def harm_of(table: pd.DataFrame, calm: pd.DataFrame) -> pd.DataFrame:
     return days.assign(harmed=days["unanswered"] + days["wrong"])
 
 
-def _recovery(harm: pd.DataFrame, first: date, last: date) -> int | None:
-    """Return the days until less than a fiftieth of the flights were harmed, for good; None: not in its window."""
-    bad = harm.index[harm["harmed"] > HARMED_DAY * harm["flights"]]
+def _recovery(harm: pd.DataFrame, first: date, last: date, left: float) -> int | None:
+    """Return the days until, for good, less than a fiftieth more was harmed than before; None: not in time."""
+    bad = harm.index[harm["harmed"] > (HARMED_DAY + left) * harm["flights"]]
     if not len(bad):
         return 0
     end = date.fromisoformat(str(bad[-1])) + timedelta(days=1)
@@ -83,9 +95,10 @@ def _recovery(harm: pd.DataFrame, first: date, last: date) -> int | None:
 def _outcome(new: list[Event], harmed: float, by_machine: list[str], by_people: list[str]) -> str:
     if any(each["event"] == "incident" and each["says"].startswith(("there is no", "nothing")) for each in new):
         return "does not apply"
-    refused = any("refused" in each["says"] for each in new if each["event"] == "incident")
+    if any("refused" in each["says"] for each in new if each["event"] == "incident"):
+        return "prevented"
     if harmed < FEWEST_HARMED:
-        return "prevented" if by_machine or refused else "no harm"
+        return "prevented" if by_machine else "no harm"
     if by_machine and (not by_people or min(by_machine) <= min(by_people)):
         return "noticed by the machine"
     return "noticed by people" if by_people else "never noticed"

@@ -34,9 +34,10 @@ HARM = """Each incident is counted from its first day until the next one begins,
 counted to it. Its harm is a difference, between this year and the same level's year without incidents: flights
 not answered, and answers further than {wrong} from the calm year's on days that were worse than there (log
 loss). A cell gives the outcome, the day somebody or something noticed, the flights harmed, the log loss added
-in its window, and when less than a fiftieth of a day's flights was harmed, for good. *Prevented*: the machine
-said something, and fewer than {fewest:.1%} of the window's flights were harmed. *No harm*: it said nothing, and
-there was none.
+in its window, and when less than a fiftieth of a day's flights was harmed, for good. Earlier incidents leave
+other models behind than the calm year has: the share harmed in the {before} days before is *left* by them, and
+neither outcome nor recovery counts it. *Prevented*: it was refused; or the machine said something, and fewer
+than {fewest:.1%} of the window's flights were harmed. *No harm*: it said nothing, and there was none.
 """
 
 LOOP = """
@@ -58,7 +59,7 @@ def page(board: Board) -> str:
         _table(board, YEAR),
         _worse(board),
         "## Incidents\n\n"
-        + HARM.format(wrong=harm.WRONG_BY, fewest=harm.FEWEST_HARMED)
+        + HARM.format(wrong=harm.WRONG_BY, fewest=harm.FEWEST_HARMED, before=harm.DAYS_BEFORE)
         + "\n"
         + _incidents(board),
         _stories(board),
@@ -181,7 +182,10 @@ def _incident(each: Board) -> str:
         said += f", day {each['days_to_notice']}"
     if each["outcome"] in ("does not apply", "no harm", "prevented"):
         return said
-    said += f"; {each['flights_harmed']:,} flights, {each['extra_log_loss']:+.4f}"
+    said += f"; {each['flights_harmed']:,} flights"
+    if each["flights_left_harmed"]:
+        said += f" ({each['flights_left_harmed']:,} left)"
+    said += f", {each['extra_log_loss']:+.4f}"
     if each["days_to_recover"] is None:
         return said + "; not over in its window"
     how = (

@@ -89,15 +89,16 @@ def no_hands(levels: Board) -> str | None:
 
 
 def not_better(levels: Board) -> str | None:
-    """Say that automatic releases do not make better models."""
-    change = levels["3"]["calm"]["log_loss"] - levels["2"]["calm"]["log_loss"]
-    if abs(change) > 0.004:
+    """Say that automatic releases do not make better models, and what gates cost that look at one week."""
+    a, b = levels["2"]["calm"], levels["3"]["calm"]
+    change = b["log_loss"] - a["log_loss"]
+    if change < -0.004 or (change > 0.004 and b["releases"] >= a["releases"]):
         return None
     worse = "worse" if change > 0 else "better"
+    why = ": gates that look at one week refuse what people let through" if change > 0.004 else ""
     return (
         f"They do not make the model better: the calm year's log loss is {abs(change):.4f} {worse} at level 3 "
-        f"than at level 2, with {levels['3']['calm']['releases']} releases instead of "
-        f"{levels['2']['calm']['releases']}."
+        f"than at level 2, with {b['releases']} releases instead of {a['releases']}{why}."
     )
 
 

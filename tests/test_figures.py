@@ -100,6 +100,18 @@ def test_harm_before_its_first_day_is_not_counted(calm: Played, tmp_path: Path) 
     assert look(change(play(tmp_path / "b.jsonl"), 0, 9, 0.5), calm)["flights_harmed"] == 0
 
 
+def test_what_was_left_by_an_earlier_one_is_not_held_against_it(calm: Played, tmp_path: Path) -> None:
+    found = look(change(play(tmp_path / "b.jsonl"), 0, 29, 0.5), calm)
+    assert (found["outcome"], found["days_to_recover"]) == ("no harm", 0)
+    assert found["flights_harmed"] == found["flights_left_harmed"] == 20 * FLIGHTS
+
+
+def test_what_was_refused_is_prevented_whatever_else_goes_on(calm: Played, tmp_path: Path) -> None:
+    played = change(play(tmp_path / "b.jsonl"), 10, 29, 0.5)
+    played.ledger.write(day(10), "incident", id="code", phase="happened", says="a change was refused by the tests")
+    assert look(played, calm)["outcome"] == "prevented"
+
+
 def test_who_notices_first_is_named(calm: Played, tmp_path: Path) -> None:
     played = change(play(tmp_path / "b.jsonl"), 10, 29, 0.5)
     played.ledger.write(day(12), "sign", of="wrong answers", about=None, noticed=day(20), acts=day(22))

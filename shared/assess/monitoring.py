@@ -16,6 +16,7 @@ KINDS_OF_MEASURE = {
     "latency": re.compile(r"latency|duration|p95", re.IGNORECASE),
     "model": re.compile(r"flight-delays/\d|model_version|champion", re.IGNORECASE),
 }
+OTHER_STORES = {"data", "runs", "artifacts", "remote", "snapshots", "prefect", "logs", "app", "serving", "bentoml"}
 
 
 def measured(scene: Scene) -> str:
@@ -55,7 +56,7 @@ def one_store(played: Played) -> Finding:
     folders: dict[str, set[str]] = {}
     for path in scene.files():
         top = scene.short(path).partition("/")[0]
-        if top not in ("data", "runs", "artifacts", "remote", "snapshots", "prefect", "logs", "app", "serving"):
+        if top not in OTHER_STORES:
             text = path.read_bytes().decode(errors="replace")
             folders.setdefault(top, set()).update(
                 kind for kind, words in KINDS_OF_MEASURE.items() if words.search(text)

@@ -117,25 +117,27 @@ def everywhere(levels: Board) -> str | None:
 
 def full_disk(levels: Board) -> str | None:
     """Say what it costs to log every answer."""
-    harmed = {number: level["incidents"]["disk"]["flights_harmed"] for number, level in levels.items()}
-    if harmed["3"] <= harmed["2"] + 50:
+    a, b = (levels[number]["incidents"]["disk"]["flights_unanswered"] for number in ("2", "3"))
+    if b <= a + 50:
         return None
     return (
-        f"One thing gets worse: on the day the disk is full, level 3 leaves {harmed['3']:,} flights unanswered "
-        f"and level 2 {harmed['2']:,}, because an answer that cannot be logged is not given."
+        f"One thing gets worse: on the day the disk is full, level 3 leaves {b:,} flights unanswered and level 2 "
+        f"{a:,}, because an answer that cannot be logged is not given."
     )
 
 
 def triggers(levels: Board) -> str | None:
     """Say how much of what triggers get a schedule gets."""
-    once, by_schedule, by_trigger = (levels[number]["calm"] for number in ("1", "3", "4"))
+    once, by_schedule, by_trigger = (levels[number]["calm"] for number in ("1", "2", "4"))
     whole = once["log_loss"] - by_trigger["log_loss"]
     if whole <= 0:
         return None
     share = (once["log_loss"] - by_schedule["log_loss"]) / whole
     return (
-        f"Level 3's monthly schedule gets {share:.0%} of what level 4's triggers get over level 1 in the calm "
-        f"year, with {by_schedule['trainings']} trainings instead of {by_trigger['trainings']}."
+        f"Level 2's monthly schedule, whose models people release, gets {share:.0%} of what level 4's triggers "
+        f"get over level 1 in the calm year, with {by_schedule['trainings']} trainings instead of "
+        f"{by_trigger['trainings']}; in the year with incidents it takes {levels['2']['human_steps']} human steps "
+        f"instead of {levels['4']['human_steps']}."
     )
 
 

@@ -57,14 +57,15 @@ class Diary:
                 self.ledger.write(day, "sign", of=sign, about=about, noticed=str(noticed), acts=str(acts))
 
     def due(self, day: date) -> list[tuple[str, str]]:
-        """Return what people do today, as sign and remedy: what is still needed, each remedy once."""
+        """Return what people have yet to do today, as sign and remedy: what is still needed, each remedy once."""
         todo: dict[str, str] = {}
         for event in self.ledger.of("sign"):
             if event["acts"] == str(day) and self._still_needed(event):
                 todo.setdefault(REMEDIES[event["of"]], event["of"])
         if "model" in todo:
             todo.pop("release", None)
-        return [(sign, remedy) for remedy, sign in todo.items()]
+        done = {REMEDIES[event["on"]] for event in self.ledger.of("acted") if event["day"] == str(day)}
+        return [(sign, remedy) for remedy, sign in todo.items() if remedy not in done]
 
     def _pending(self, sign: str, about: str | None) -> bool:
         last = self.ledger.last("sign", of=sign, about=about)

@@ -159,11 +159,10 @@ class _Replay:
         if self.play.people != USUAL:
             return
         for sign, remedy in self.diary.due(day):
-            if not self._done(day, "acted"):
-                self.ledger.write(day, "acted", on=sign)
-                if self._act(day, sign, partial(self._remedy(remedy), day)):
-                    self.stage.wait_until_ready()
-                self.observer.look(day, "people")
+            self.ledger.write(day, "acted", on=sign)
+            if self._act(day, sign, partial(self._remedy(remedy), day)):
+                self.stage.wait_until_ready()
+            self.observer.look(day, "people")
         self._act(day, "", partial(self.people.daily, day))
 
     def _remedy(self, name: str) -> Callable[[date], None]:

@@ -90,6 +90,19 @@ def test_a_candidate_that_waits_is_released_once(diary: Diary) -> None:
     assert diary.due(date(2013, 7, 10)) == []
 
 
+def test_two_matters_that_are_due_on_one_day_are_both_seen_to_and_each_once(diary: Diary) -> None:
+    diary.ledger.write(FRIDAY, "training", by="drift", registered=True, name="m/2")
+    diary.ledger.write(date(2013, 7, 6), "alarm", of="HOLD")
+    for day in (FRIDAY, date(2013, 7, 6)):
+        diary.read_signs(day)
+    day = date(2013, 7, 10)
+    assert diary.due(day) == [("candidate waits", "release"), ("hold", "look")]
+    diary.ledger.write(day, "acted", on="candidate waits")
+    assert diary.due(day) == [("hold", "look")]  # as after a play that was stopped between the two
+    diary.ledger.write(day, "acted", on="hold")
+    assert diary.due(day) == []
+
+
 @pytest.mark.parametrize(("expected", "felt"), [(200.0, False), (340.0, True), (60.0, True), (250.0, False)])
 def test_answers_that_are_off_for_two_weeks_are_felt(diary: Diary, expected: float, felt: bool) -> None:
     for n in range(1, 18):

@@ -141,6 +141,24 @@ def triggers(levels: Board) -> str | None:
     )
 
 
+def watched(levels: Board) -> str | None:
+    """Say what only the watch notices."""
+    below = [level["incidents"] for number, level in levels.items() if number != "4"]
+    days = {
+        name: each["noticed_by_machine"]
+        for name, each in levels["4"]["incidents"].items()
+        if each["noticed_by_machine"] is not None
+        and all(other[name]["noticed_by_machine"] is None for other in below)
+    }
+    if not days:
+        return None
+    told = ", ".join(f"{name} (day {day})" for name, day in days.items())
+    return (
+        f"Level 4's machine alone notices {told}. It answers wrongly meanwhile like the others; what it spares is "
+        "a model that learned from it."
+    )
+
+
 def price(levels: Board) -> str | None:
     """Say what it all costs."""
     first, last = min(levels), max(levels)
@@ -176,6 +194,7 @@ SENTENCES: tuple[Callable[[Board], str | None], ...] = (
     no_hands,
     not_better,
     triggers,
+    watched,
     everywhere,
     full_disk,
     price,

@@ -3,12 +3,16 @@
 import json
 import sqlite3
 import subprocess
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
 import httpx
+import pandas as pd
 import psutil
 import pytest
 from mlflow import MlflowClient
@@ -172,3 +176,40 @@ print(watch.watch("2013-06-06", False))
     assert champion(stage) == "1"
     (back,) = (each for each in decisions(stage) if each["decision"] == "roll back")
     assert back["cause"] == "sudden harm"
+
+
+RETRAIN_PROMOTE_AND_GO_BACK = """
+from {package} import guards, registry, release, watch
+from {package}.triggers import Reason
+print(watch.act("2013-06-07", guards.RETRAIN, Reason("performance", {{}})))
+if not registry.version_of(release.CHALLENGER):
+    release.release("2", 0.5)
+release.promote("a test")
+release.rollback("a test")
+"""
+
+
+@pytest.mark.full
+def test_ten_thousand_requests_through_a_retraining_a_release_and_a_rollback_are_answered(stage: Stage) -> None:
+    clients, requests, most = 4, 10_000, 40_000
+    over, answered = threading.Event(), Counter[str]()
+    flights = pd.read_parquet(stage.workspace / "drop" / "flights" / "2013-06-05.parquet").head(clients)
+    asked = json.loads(flights.to_json(orient="records", date_format="iso"))
+
+    def client(flight: dict[str, Any]) -> None:
+        with httpx.Client(timeout=30, base_url=stage.fill("http://127.0.0.1:${PORT}")) as door:
+            while answered.total() < (requests if over.is_set() else most):
+                answer = door.post("/predict", json={"flights": [flight]}).raise_for_status()
+                answered[answer.json()["predictions"][0]["model"]] += 1
+                time.sleep(0.02)  # some processor is left for the retraining
+
+    with ThreadPoolExecutor(clients) as pool:
+        sent = [pool.submit(client, flight) for flight in asked]
+        done = run(stage, "-c", RETRAIN_PROMOTE_AND_GO_BACK.format(package=stage.package))
+        over.set()
+        for each in sent:
+            each.result()
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert requests <= answered.total() < most  # and not over before the models had changed
+    assert len(answered) == 2
+    assert champion(stage) == "1"

@@ -93,7 +93,10 @@ def _recovery(level: Board) -> float | None:
 
 
 NEVER_WORSE: dict[str, tuple[Any, str]] = {
-    "human steps per release": (lambda level: level["steps_per_release"], "people had more to try again"),
+    "human steps per release": (
+        lambda level: level["steps_per_release"],
+        "people had more to look at or to try again",
+    ),
     "days from a shift to a model that knows it, on average": (
         _recovery,
         "a candidate has to prove itself on part of the traffic before it gets all of it",

@@ -147,7 +147,7 @@ def watched(levels: Board) -> str | None:
     days = {
         name: each["noticed_by_machine"]
         for name, each in levels["4"]["incidents"].items()
-        if each["noticed_by_machine"] is not None
+        if each["outcome"] == "noticed by the machine"
         and all(other[name]["noticed_by_machine"] is None for other in below)
     }
     if not days:

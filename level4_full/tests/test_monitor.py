@@ -92,6 +92,7 @@ def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFram
         )
         append(log, [Logged(inputs[0], "champion", "m/1", 0.4)])
     answers = monitor.answers(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
+    assert len(answers) == 2
     assert answers["late_probability"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.3}
     assert answers["said"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.2}
     assert monitor.answers(tmp_path / "log.db", "2013-03-16", "2013-03-20").empty

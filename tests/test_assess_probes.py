@@ -13,6 +13,7 @@ from shared.assess.mutants import Mutants
 from shared.assess.swap import Swap
 from shared.assess.tests import notices, refused
 from shared.assess.unproven import Unproven
+from shared.stage import Answer
 
 DAY = date(2013, 7, 1)
 
@@ -48,10 +49,9 @@ def played(tmp_path: Path) -> Played:
 def seen(n: int, *arms: int, share: float = 0.2, said: str = "") -> Seen:
     """Return a day with these versions answering; the last one its share of a hundred flight numbers."""
     day = DAY + timedelta(days=n)
-    answers = [
-        {"flight_id": f"{day}-UA{k}-JFK", "model": f"m/{arms[-1] if k < share * 100 else arms[0]}@x"}
-        for k in range(100)
-    ]
+    answers = {
+        f"{day}-UA{k}-JFK": Answer(0.5, f"m/{arms[-1] if k < share * 100 else arms[0]}@x") for k in range(100)
+    }
     return Seen(day, said or f"{day}: collected 2 files", 2, f"m/{arms[0]}@x", answers, {})
 
 

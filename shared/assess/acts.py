@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from ..incidents import publish
+from ..stage import Answer
 from ..upstream import Year, days
 from ..window import FIRST_DAY, LIVE
 from . import flaws
@@ -51,13 +52,13 @@ class Seen:
     said: str
     copies: int  # of the two files published for it
     model: str
-    answers: list[dict[str, Any]]
+    answers: dict[str, Answer]  # by flight
     version: dict[str, Any]
 
     @property
     def models(self) -> set[str]:
         """Return the models that answered."""
-        return {str(each.get("model", self.model)) for each in self.answers}
+        return {each.model or self.model for each in self.answers.values()}
 
 
 @dataclass

@@ -94,9 +94,3 @@ def releases_are_accounted_for(played: Played) -> Finding:
     )
     says = f"when and why: {'; '.join(why)[:160] or 'not on record'}; model card: {'yes' if figures else 'none'}"
     return holds(bool(why) and figures, says, says)
-
-
-def _log_loss(scene: Scene, run_id: str) -> str:
-    """Return a run's log loss on the days held out, as people write it; empty where there is no such run."""
-    runs = [run for run in scene.runs() if run["run_id"] == run_id]
-    return f"{runs[0]['metrics']['holdout_log_loss']:.4f}" if runs else ""

@@ -11,15 +11,25 @@ import pandas as pd
 from .acts import Played
 from .probing import Finding, absent, holds, manual, present, probe
 from .scene import Scene
-from .unproven import MODEL_SUFFIXES, names
+from .unproven import MODEL_SUFFIXES, number_in
 
 DATA_PEOPLE = "data scientist"
 LARGEST_SHARE = 0.6
 
 
-def digest_served(scene: Scene) -> str:
+def digest_served(scene: Scene, port: str = "PORT") -> str:
     """Return the digest in the name of the model that serves; empty where it has none."""
-    return str(scene.version().get("model")).partition("@")[2]
+    return str(scene.version(port).get("model")).partition("@")[2]
+
+
+def certificate_served(scene: Scene) -> tuple[str, str]:
+    """Return the version whose certificate is about the digest that serves, and its text; empty if none is."""
+    digest = digest_served(scene)
+    for number, tags in scene.versions().items():
+        text = scene.artifact(tags["run_id"], "certificate.json")
+        if text and digest and str(json.loads(text).get("digest", "")).startswith(digest):
+            return number, text
+    return "", ""
 
 
 @probe("REL-01")
@@ -70,7 +80,7 @@ def one_command(played: Played) -> Finding:
     if successor.by_itself:
         return present("a registered model goes live without any command")
     after = [step for step in scene.people.steps if step.command and "train" not in step.command]
-    changed = successor.before != successor.after and names(successor.after, scene.aliases().get("champion", ""))
+    changed = successor.before != successor.after and number_in(successor.after) == scene.aliases().get("champion")
     says = f"{len(after)} command after the training: {', '.join(step.command for step in after)}"
     return holds(len(after) <= 1 and changed, says, says)
 
@@ -109,12 +119,10 @@ def a_share_first(played: Played) -> Finding:
         return absent(f"one model answered every request of {len(played.seen)} days")
     arms: dict[str, set[str]] = {}
     for day in both:
-        for each in day.answers:
-            arms.setdefault(re.sub(r"^\d{4}-\d\d-\d\d-(.*)-\w+$", r"\1", each["flight_id"]), set()).add(
-                each["model"]
-            )
-    counted = Counter(each["model"] for day in both for each in day.answers)
-    newest = max(counted, key=lambda name: int(name.partition("/")[2].partition("@")[0]))
+        for flight, answer in day.answers.items():
+            arms.setdefault(re.sub(r"^\d{4}-\d\d-\d\d-(.*)-\w+$", r"\1", flight), set()).add(answer.model)
+    counted = Counter(answer.model for day in both for answer in day.answers.values())
+    newest = max(counted, key=lambda name: int(number_in(name)))
     share = counted[newest] / counted.total()
     moved = sum(len(models) > 1 for models in arms.values())
     last = played.seen[-1]
@@ -163,10 +171,7 @@ def answers_are_logged(played: Played) -> Finding:
                 for row in rows
                 if row["inputs"] and json.loads(row["inputs"]) and row["model"] and row["asked_at"]
             }
-            answered, joined = (
-                {each["flight_id"] for each in day.answers},
-                len(whole & set(outcomes)) / len(outcomes),
-            )
+            answered, joined = set(day.answers), len(whole & set(outcomes)) / len(outcomes)
             says = (
                 f"{len(answered & whole)} of {len(answered)} answers of {day.day} are in "
                 f"{scene.short(path)}; {joined:.1%} of outcomes join"

@@ -16,7 +16,7 @@ import httpx
 
 from ..incidents import publish
 from ..people import People
-from ..stage import ROOT, Stage, StageError
+from ..stage import ROOT, Answer, Stage, StageError
 from ..upstream import Year
 from ..window import LIVE
 
@@ -75,22 +75,10 @@ class Scene:
             self.note(f"{step.role}: {step.does}")
         return [step.role for step in done]
 
-    def ask(self, day: date) -> list[dict[str, Any]]:
-        """Return the answers for a day's flights; where people make them, people make them."""
+    def ask(self, day: date) -> dict[str, Answer]:
+        """Return the answers for a day's flights, by flight; where people make them, people make them."""
         self.people.daily(day)
-        flights = self.year.flights_of(day).to_json(orient="records", date_format="iso")
-        door = self.stage.fill(self.stage.description["predictions"], DAY=str(day))
-        if not door.startswith("http"):
-            scored = self.stage.ask(day, flights)
-            return [
-                {"flight_id": name, "late_probability": each.late_probability} for name, each in scored.items()
-            ]
-        answer = CLIENT.post(
-            door, content=f'{{"flights": {flights}}}', headers={"content-type": "application/json"}
-        )
-        if not answer.is_success:
-            raise StageError(f"{door} answered {answer.status_code}: {answer.text[:200]}")
-        return list(answer.json()["predictions"])
+        return self.stage.ask(day, self.year.flights_of(day).to_json(orient="records", date_format="iso"))
 
     # --- what answers --------------------------------------------------------------------------------------------
     def version(self, port: str = "PORT") -> dict[str, Any]:
@@ -109,7 +97,7 @@ class Scene:
             return str(self.version().get("model"))
         lies = str([(path.name, path.stat().st_mtime_ns) for path in self.files() if path.suffix == ".pkl"])
         if self._named.get("lies") != lies:  # else it is the model that was asked before
-            late = [round(each["late_probability"], 9) for each in self.ask(LIVE)]
+            late = [round(each.late_probability, 9) for each in self.ask(LIVE).values()]
             self._named = {
                 "lies": lies,
                 "name": f"answers {hashlib.sha256(json.dumps(late).encode()).hexdigest()[:12]}",

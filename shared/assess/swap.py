@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from .scene import Scene
-from .unproven import names
+from .unproven import number_in
 
 CLIENTS = 4
 PAUSE = 0.01  # seconds between two requests of a client: some processor is left for the change itself
@@ -52,21 +52,21 @@ def swap_under_load(scene: Scene, day: date) -> Swap:
         try:
             how = _change(scene)
             between = str(scene.version().get("model"))
-            _change(scene, between, before)
+            _change(scene, back_to=before)
         finally:
             stopping = True
     sent, failed = (sum(each) for each in zip(*(future.result() for future in sending), strict=True))
     return Swap(how, before, between, str(scene.version().get("model")), sent, failed)
 
 
-def _change(scene: Scene, _now: str = "", back_to: str = "") -> str:
+def _change(scene: Scene, back_to: str = "") -> str:
     """Change the serving model with what the level has: rollback, release by version, or people's own steps."""
     rolled = scene.command("python", "-m", scene.stage.package, "rollback")
     if rolled.returncode == 0:
         return "rollback"  # what was rolled back from may be refused the way there again
-    serving = back_to.partition("/")[2].partition("@")[0]
-    earlier = [number for number in scene.versions() if not names(str(scene.version().get("model")), number)]
-    if earlier and (chosen := serving or earlier[0]):
+    serving = number_in(str(scene.version().get("model")))
+    earlier = [number for number in scene.versions() if number != serving]
+    if earlier and (chosen := number_in(back_to) or earlier[0]):
         scene.command("python", "-m", scene.stage.package, "release", chosen)
         scene.wait_for("the service's return", scene.version)
         return f"release {chosen}"

@@ -10,7 +10,7 @@ from ..stage import ROOT
 from .acts import Played
 from .mutants import Mutants
 from .probing import Finding, absent, holds, probe
-from .release import digest_served
+from .release import certificate_served
 from .scene import Scene
 
 
@@ -88,19 +88,14 @@ def scoring_is_untracked(played: Played) -> Finding:
 @probe("TST-05")
 def release_carries_its_report(played: Played) -> Finding:
     """The version that serves has a report of tests about exactly its digest."""
-    scene, digest = played.scene, digest_served(played.scene)
-    for number, tags in scene.versions().items():
-        text = scene.artifact(tags["run_id"], "certificate.json")
-        report = json.loads(text) if text else {}
-        if digest and str(report.get("digest", "")).startswith(digest):
-            findings = report.get("gates", {})
-            passed = sum(bool(each.get("passed")) for each in findings.values())
-            says = (
-                f"version {number}, {digest}: {passed} of {len(findings)} tests passed, on the "
-                "package and on staging"
-            )
-            return holds(passed == len(findings) > 0, says, says, "certificate.json")
-    return absent("no report of tests names what serves")
+    number, text = certificate_served(played.scene)
+    if not text:
+        return absent("no report of tests names what serves")
+    report = json.loads(text)
+    gates = report.get("gates", {})
+    passed = sum(bool(each.get("passed")) for each in gates.values())
+    says = f"version {number}, {report['digest'][:12]}: {passed} of {len(gates)} passed, package and staging"
+    return holds(passed == len(gates) > 0, says, says, "certificate.json")
 
 
 @probe("TST-07")

@@ -50,7 +50,7 @@ def serve_unproven(scene: Scene, flawed: dict[str, Outcome]) -> Unproven:
         scene.set_alias("champion", champion)
         restart(scene)
         scene.wait_for("the champion's return", lambda: scene.version().get("model") == before)
-    served = names(str(said.get("model")), offered)
+    served = number_in(str(said.get("model"))) == offered
     return Unproven(offered, served, str(said.get("problem") or said), str(scene.version().get("model")), before)
 
 
@@ -59,7 +59,7 @@ def _follows(scene: Scene, version: str) -> dict[str, Any]:
 
     def seen() -> bool:
         said = scene.version()
-        return bool(said.get("problem")) or names(str(said.get("model")), version)
+        return bool(said.get("problem")) or number_in(str(said.get("model"))) == version
 
     try:
         scene.wait_for("the service to see the alias", seen, patience=SECONDS_TO_REFUSE)
@@ -86,7 +86,7 @@ def serve_damaged(scene: Scene, flawed: dict[str, Outcome], day: date) -> str:
         return f"half of {scene.short(path)} was released by people, {fails}"
     finally:
         path.write_bytes(whole)
-        _hand_over(scene, before.partition("/")[2].partition("@")[0], day)
+        _hand_over(scene, number_in(before), day)
         scene.wait_for("the service's return", lambda: not _what_is_wrong(scene, day))
 
 
@@ -136,9 +136,9 @@ def restart(scene: Scene) -> None:
         scene.wait_for("the service's return", scene.version)
 
 
-def names(model: str, version: str) -> bool:
-    """Tell whether a model's name is that of a registered version."""
-    return model.partition("/")[2].partition("@")[0] == version
+def number_in(model: str) -> str:
+    """Return the registered version in a model's name, as in flight-delays/2@9c1f; empty where there is none."""
+    return model.partition("/")[2].partition("@")[0]
 
 
 def answers(scene: Scene, flights: list[dict[str, Any]], port: str = "PORT") -> list[dict[str, Any]]:

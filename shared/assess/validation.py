@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .acts import Played
 from .probing import Finding, absent, holds, manual, probe
-from .release import digest_served
+from .release import certificate_served, digest_served
 from .scene import Scene
 from .tests import refused
 from .unproven import answers
@@ -77,8 +77,8 @@ def _golden(scene: Scene, path: Path) -> Finding | None:
     except (ValueError, KeyError, TypeError):
         return None
     port = "STAGING_PORT"
-    staged = str(scene.version(port).get("model")).partition("@")[2]
-    if not staged or digest_of(path.parent) != staged:
+    staged = digest_served(scene, port)
+    if not staged or not path.parent.name.startswith(staged):  # a package's folder is named by its digest
         return None
     given = answers(scene, [each["flight"] for each in golden], port)
     largest = max(abs(a["late_probability"] - b["late_probability"]) for a, b in zip(given, golden, strict=True))
@@ -87,11 +87,6 @@ def _golden(scene: Scene, path: Path) -> Finding | None:
         f"{len(golden)} golden requests on staging, largest difference {largest:.1e}",
         f"staging is off by {largest:.1e}",
     )
-
-
-def digest_of(folder: Path) -> str:
-    """Return the start of the digest that a package's folder is named by, where it is."""
-    return folder.name[:12]
 
 
 @probe("VAL-06")
@@ -103,20 +98,15 @@ def too_slow(played: Played) -> Finding:
 @probe("VAL-07")
 def certificate_ties_all(played: Played) -> Finding:
     """What serves has a sealed certificate about its digest; without one, production refuses."""
-    scene, digest = played.scene, digest_served(played.scene)
-    for number, tags in scene.versions().items():
-        text = scene.artifact(tags["run_id"], "certificate.json")
-        if text and digest and str(json.loads(text).get("digest", "")).startswith(digest):
-            seal = hashlib.sha256(text.encode()).hexdigest()
-            sealed = seal in tags.values()
-            says = (
-                f"version {number}: certificate {seal[:12]} about {digest}, "
-                f"{'sealed in the registry' if sealed else 'not sealed'}"
-            )
-            refuses = not played.unproven.served
-            return holds(
-                sealed and refuses,
-                f"{says}; without one: {played.unproven.says[:120]}",
-                f"{says}; without one a model serves",
-            )
-    return absent("nothing that serves has a certificate")
+    number, text = certificate_served(played.scene)
+    if not text:
+        return absent("nothing that serves has a certificate")
+    seal = hashlib.sha256(text.encode()).hexdigest()
+    sealed = seal in played.scene.versions()[number].values()
+    where = "sealed in the registry" if sealed else "not sealed"
+    says = f"version {number}: certificate {seal[:12]} about {digest_served(played.scene)}, {where}"
+    return holds(
+        sealed and not played.unproven.served,
+        f"{says}; without one: {played.unproven.says[:120]}",
+        f"{says}; without one a model serves",
+    )

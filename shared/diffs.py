@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .copies import File, Step, git, number, read_steps, read_trees
+from .files import write_text
 from .stage import ROOT, StageError
 
 FOLDER = Path("docs", "diffs")
@@ -122,7 +123,7 @@ def write(root: Path = ROOT) -> list[Path]:
     pages = documents(root)
     for path, page in pages.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(page)
+        write_text(root / path, page)
     return list(pages)
 
 

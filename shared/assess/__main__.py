@@ -12,7 +12,7 @@ from rich.console import Console
 from ..stage import StageError, levels
 from . import views
 from .ablate import ablate, read_groups
-from .report import show, show_ablations, write, write_evidence
+from .report import show, show_ablations, with_scores, write, write_evidence
 from .runner import assess, read_assessment, update
 
 
@@ -78,6 +78,7 @@ def ablate_all(chosen: int | None, group: str | None, console: Console) -> None:
 
 def write_pages(assessment: dict[str, Any]) -> None:
     """Write every page that is made of the assessment."""
+    assessment = with_scores(assessment)
     write(assessment)
     views.write(assessment)
 

@@ -31,6 +31,14 @@ COLOURS = {
     Answer.UNPROBED: "magenta",
 }
 COMMAND = "make assess"
+ABOUT = """\
+A maturity model is a table of claims. Here each claim is a probe that plays a few days through every level and
+looks at what happened: files, answers, runs, the registry. Written by `make assess`; do not edit.
+
+**yes**: it happens by itself. **by people**: it happens when people do the steps of that level. **no**: neither,
+while the level itself works. Each cell leads to what was seen. An exclamation mark: not what the sources expect at
+that level, see [below](#not-as-expected). How each model reads the same cells: [models](models/README.md).
+"""
 
 
 def show(assessment: dict[str, Any], console: Console) -> None:
@@ -125,35 +133,34 @@ def differing(assessment: dict[str, Any]) -> list[dict[str, str]]:
 
 def write(assessment: dict[str, Any]) -> list[Path]:
     """Write docs/assessment.json and docs/matrix.md."""
-    numbers = sorted({number for row in assessment["criteria"] for number in row["answers"]})
-    scores = {
-        number: score({row["id"]: row["answers"].get(number, "") for row in assessment["criteria"]})
-        | {"estimate": estimate(int(number))}
-        for number in numbers
-    }
-    assessment |= {"ml_test_score": scores}
     whole = assessment | {"findings": differing(assessment)}
     write_text(ASSESSMENT, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
     write_text(MATRIX, matrix(assessment))
     return [ASSESSMENT, MATRIX]
 
 
+def numbers_of(assessment: dict[str, Any]) -> list[str]:
+    """Return the levels that were assessed."""
+    return sorted({number for row in assessment["criteria"] for number in row["answers"]})
+
+
+def with_scores(assessment: dict[str, Any]) -> dict[str, Any]:
+    """Return the assessment with the ML Test Score of each level, beside its first estimate."""
+    answers = {
+        number: {row["id"]: row["answers"].get(number, "") for row in assessment["criteria"]}
+        for number in numbers_of(assessment)
+    }
+    scores = {number: score(each) | {"estimate": estimate(int(number))} for number, each in answers.items()}
+    return assessment | {"ml_test_score": scores}
+
+
 def matrix(assessment: dict[str, Any]) -> str:
     """Return the matrix as a page."""
-    numbers = sorted({number for row in assessment["criteria"] for number in row["answers"]})
+    numbers = numbers_of(assessment)
     lines = [
         "# The matrix",
         "",
-        "A maturity model is a table of claims. Here each claim is a probe that plays a few days "
-        "through every level and",
-        "looks at what happened: files, answers, runs, the registry. Written by `make assess`; do not edit.",
-        "",
-        "**yes**: it happens by itself. **by people**: it happens when people do the steps of that "
-        "level. **no**: neither, while",
-        "the level itself works. Each cell leads to what was seen. An exclamation mark: not what the "
-        "sources expect at that",
-        "level, see [below](#not-as-expected). How each model reads the same cells: [models](models/README.md).",
-        "",
+        ABOUT,
         f"{summary(assessment)}.",
         "",
         f"| | | {' | '.join(numbers)} |",
@@ -200,7 +207,7 @@ def write_evidence(level: int, column: Column, told: str) -> Path:
         lines += [f"## {name}", "", f"**{found['answer']}.** {_plain(found['says'])}", ""]
         lines += [f"Probe: [{found['probe']}](../../{found['probe']})", ""] if found["probe"] else []
     lines += ["## All that was said", "", "```text", *[line[:300] for line in told.splitlines()], "```"]
-    path.write_text("\n".join(lines).replace(f"{ROOT}/", "").replace(str(ROOT), ".") + "\n")
+    write_text(path, "\n".join(lines).replace(f"{ROOT}/", "").replace(str(ROOT), ".") + "\n")
     return path
 
 

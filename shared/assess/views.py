@@ -7,13 +7,23 @@ from typing import Any
 import yaml
 
 from ..copies import git
+from ..files import write_text
 from ..stage import ROOT
 from .criteria import GIGAOM, HERE, Answer, Criterion, read_criteria
-from .report import WORDS
-from .score import estimate, read_tests, score
+from .report import WORDS, numbers_of
+from .score import SECTIONS, read_tests
 
 PAGES = ROOT / "docs" / "models"
 WRITTEN = "Written by `make assess`; do not edit."
+ABOUT_GIGAOM = """\
+GigaOm has five levels by five categories. The 25 cells are not public, so none is quoted and none is claimed, and
+no level either. Our criteria are only sorted by the names of the categories, to the best of our understanding.
+"""
+ABOUT_THE_SCORE = """\
+By the rule of 2017: half a point for a test done by hand and written down, one when it is automated and repeated;
+a section is a sum, the score is the lowest of the four. Points come from the probes alone: a test that no probe
+looks at counts nothing, although it may be there. In brackets, what was estimated before anything was measured.
+"""
 
 
 def write(assessment: dict[str, Any]) -> list[Path]:
@@ -23,7 +33,7 @@ def write(assessment: dict[str, Any]) -> list[Path]:
     pages |= {"ml_test_score": ml_test_score(assessment), "README": index(views)}
     PAGES.mkdir(exist_ok=True)
     for name, text in pages.items():
-        (PAGES / f"{name}.md").write_text(text)
+        write_text(PAGES / f"{name}.md", text)
     return [PAGES / f"{name}.md" for name in pages]
 
 
@@ -56,7 +66,7 @@ def _level(view: dict[str, Any], key: str, assessment: dict[str, Any]) -> list[s
             lines.append(_row([f"{column}{added}"] if column else [], each, assessment))
     if not lines:
         return [view.get("unseen", {}).get(key, "Nothing that a running level could show is asked for here.")]
-    head = ["", "", "", *_numbers(assessment)] if view.get("columns") else ["", "", *_numbers(assessment)]
+    head = ["", "", "", *numbers_of(assessment)] if view.get("columns") else ["", "", *numbers_of(assessment)]
     return [*_head(head), *lines]
 
 
@@ -68,7 +78,7 @@ def _row(first: list[str], criterion: Criterion, assessment: dict[str, Any]) -> 
     row: dict[str, Any] = next(
         (each for each in assessment["criteria"] if each["id"] == criterion.id), {"answers": {}}
     )
-    cells = [_cell(criterion, row, number) for number in _numbers(assessment)]
+    cells = [_cell(criterion, row, number) for number in numbers_of(assessment)]
     return f"| {' | '.join([*first, criterion.id, criterion.says, *cells])} |"
 
 
@@ -77,31 +87,12 @@ def _cell(criterion: Criterion, row: dict[str, Any], number: str) -> str:
     return f"[{WORDS[Answer(answer)]}](../evidence/level{number}.md#{criterion.id.lower()})" if answer else ""
 
 
-def _numbers(assessment: dict[str, Any]) -> list[str]:
-    return sorted({number for row in assessment["criteria"] for number in row["answers"]})
-
-
 def _gigaom(assessment: dict[str, Any]) -> list[str]:
     """Return the criteria by the name of the category they are nearest to."""
-    lines = [
-        "GigaOm has five levels by five categories. The 25 cells are not public, so none is quoted "
-        "and none is claimed, and no",
-        "level either. Our criteria are only sorted by the names of the categories, to the best of "
-        "our understanding.",
-        "",
-    ]
-    numbers = _numbers(assessment)
+    lines = [ABOUT_GIGAOM]
     for category in GIGAOM:
         rows = [_row([], each, assessment) for each in read_criteria().values() if each.gigaom == category]
-        head = ["", "", *numbers]
-        lines += [
-            f"## {category.capitalize()}",
-            "",
-            f"| {' | '.join(head)} |",
-            f"|{'---|' * len(head)}",
-            *rows,
-            "",
-        ]
+        lines += [f"## {category.capitalize()}", "", *_head(["", "", *numbers_of(assessment)]), *rows, ""]
     return lines
 
 
@@ -135,58 +126,24 @@ def _stand_ins() -> list[str]:
 
 def ml_test_score(assessment: dict[str, Any]) -> str:
     """Return the page of the ML Test Score: per level what evidence gives, beside the first estimate."""
-    numbers = _numbers(assessment)
-    found = {number: score(answers_of(assessment, number)) for number in numbers}
-    first = {number: estimate(int(number)) for number in numbers}
-    lines = [
-        "# The ML Test Score",
-        "",
-        WRITTEN,
-        "",
-        "By the rule of 2017: half a point for a test done by hand and written down, one when it is "
-        "automated and repeated; a",
-        "section is a sum, the score is the lowest of the four. Points come from the probes alone: a "
-        "test that no probe looks at",
-        "counts nothing, although it may be there. In brackets, what was estimated before anything was measured.",
-        "",
-        f"| | {' | '.join(f'level {number}' for number in numbers)} |",
-        f"|---|{'---|' * len(numbers)}",
-    ]
-    for section in next(iter(found.values()))["sections"] if found else []:
+    found = assessment["ml_test_score"]
+    lines = ["# The ML Test Score", "", WRITTEN, "", ABOUT_THE_SCORE]
+    lines += _head(["", *(f"level {number}" for number in found)])
+    for section in SECTIONS.values():
         cells = [
-            f"{found[number]['sections'][section]:g} ({first[number]['sections'][section]:g})"
-            for number in numbers
+            f"{each['sections'][section]:g} ({each['estimate']['sections'][section]:g})" for each in found.values()
         ]
         lines.append(f"| {section} | {' | '.join(cells)} |")
-    finals = [
-        f"**{found[number]['final']:g}** ({first[number]['final']:g}), {found[number]['band']}"
-        for number in numbers
-    ]
-    lines += [
-        f"| **score** | {' | '.join(finals)} |",
-        "",
-        "## By test",
-        "",
-        f"| | | {' | '.join(numbers)} | shown by |",
-    ]
-    lines.append(f"|---|---|{'---|' * len(numbers)}---|")
+    finals = [f"**{each['final']:g}** ({each['estimate']['final']:g}), {each['band']}" for each in found.values()]
+    lines += [f"| **score** | {' | '.join(finals)} |", "", "## By test", ""]
+    lines += _head(["", "", *found, "shown by"])
     for test in read_tests():
-        points = [f"{found[number]['points'][test.id]:g}" for number in numbers]
+        points = [f"{each['points'][test.id]:g}" for each in found.values()]
         shown = ", ".join(dict.fromkeys([*test.one, *test.half])) or "nothing yet"
         lines.append(f"| {test.id} | {test.title} | {' | '.join(points)} | {shown} |")
-    for number in numbers:
-        lines += [
-            "",
-            f"## To the next point at level {number}",
-            "",
-            *[f"- {each}" for each in found[number]["missing"]],
-        ]
+    for number, each in found.items():
+        lines += ["", f"## To the next point at level {number}", "", *(f"- {one}" for one in each["missing"])]
     return "\n".join(lines) + "\n"
-
-
-def answers_of(assessment: dict[str, Any], number: str) -> dict[str, str]:
-    """Return one level's answers by criterion."""
-    return {row["id"]: row["answers"][number] for row in assessment["criteria"] if number in row["answers"]}
 
 
 def index(views: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import yaml
 
+from ..files import write_text
 from ..stage import ROOT
 from .criteria import HERE
 
@@ -20,7 +21,7 @@ def page() -> str:
 
 def write() -> Path:
     """Write docs/where.html."""
-    PAGE.write_text(page())
+    write_text(PAGE, page())
     return PAGE
 
 

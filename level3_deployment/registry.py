@@ -16,6 +16,7 @@ from .errors import StageError
 
 MODEL = "flight-delays"
 CHAMPION = "champion"  # the alias of the version that serves
+NOTHING_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # Models are stored with skops: no pickle is loaded, and only the types named here are built.
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 PACKAGES = ["scikit-learn", "skops", "pandas", "numpy"]
@@ -53,7 +54,7 @@ def champion() -> ModelVersion | None:
     try:
         return MlflowClient().get_model_version_by_alias(MODEL, CHAMPION)
     except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code in NOTHING_THERE:
             return None
         raise
 
@@ -88,9 +89,14 @@ def version(number: str) -> ModelVersion:
     try:
         return MlflowClient().get_model_version(MODEL, number)
     except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code in NOTHING_THERE:
             raise NoVersionError(f"there is no version {number!r}: see those there are with `models`") from error
         raise
+
+
+def number_of(model: str) -> str:
+    """Return the version in a model's name: 2 in `flight-delays/2@0123456789ab`."""
+    return model.partition("/")[2].partition("@")[0]
 
 
 def versions() -> list[ModelVersion]:

@@ -114,7 +114,7 @@ def _wait(address: str, **arms: str | None) -> None:
     while time.monotonic() < deadline:
         try:
             answer: dict[str, Any] = httpx.get(f"{address}/version", timeout=5).json()
-            if all(_number(answer[arm]) == version for arm, version in arms.items()):
+            if all((answer[arm] and registry.number_of(answer[arm])) == version for arm, version in arms.items()):
                 return
             said = answer["problem"] or ", ".join(f"{arm} is {answer[arm]}" for arm in arms)
             if any(said.startswith(f"version {version}:") for version in arms.values()):
@@ -123,8 +123,3 @@ def _wait(address: str, **arms: str | None) -> None:
             pass
         time.sleep(0.1)
     raise NotFollowedError(f"the service did not take up {arms} in {SECONDS_TO_FOLLOW:.0f} s: {said}")
-
-
-def _number(model: str | None) -> str | None:
-    """Return the version in a model's name: 2 in `flight-delays/2@0123456789ab`."""
-    return model.partition("/")[2].partition("@")[0] if model else None

@@ -33,7 +33,7 @@ def trace(flight_id: str) -> Iterator[str]:
         raise BrokenTraceError(f"nobody asked about {flight_id}: ids look like 2013-07-01-B6939-JFK")
     late, asked_at, arm, model = (answer[key] for key in ("late_probability", "asked_at", "arm", "model"))
     yield f"answer       {late:.4f} at {asked_at}, {arm}, {model}"
-    version = registry.version(model.partition("/")[2].partition("@")[0])
+    version = registry.version(registry.number_of(model))
     _same("answer", model.partition("@")[2], version.tags["digest"][:12])
     with tempfile.TemporaryDirectory() as folder:
         text = _kept(version.run_id, "certificate.json", folder).read_text()

@@ -65,7 +65,7 @@ def explain(flight_id: str) -> list[str]:
     answer = last_answer(STAGE / "predictions.db", flight_id)
     if answer is None:
         raise NotExplainedError(f"nobody asked about {flight_id}: ids look like 2013-07-01-B6939-JFK")
-    version = registry.version(answer["model"].partition("/")[2].partition("@")[0])
+    version = registry.version(registry.number_of(answer["model"]))
     asked = pd.DataFrame([json.loads(answer["inputs"])])
     (explained,) = explain_flights(registry.load(version.source), asked)
     if abs(explained.probability - answer["late_probability"]) > LARGEST_DIFFERENCE:

@@ -8,6 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export ORT_DISABLE_TELEMETRY := 1
+export OMP_WAIT_POLICY := passive
 
 RUN := .venv/bin/python
 LEVELS := $(sort $(patsubst level%,%,$(foreach folder,$(wildcard level[0-9]_*),$(firstword $(subst _, ,$(folder))))))

@@ -81,10 +81,16 @@ def validate(run: str, until: str | None) -> str:
 @step()
 def restore_snapshot(run: str, md5: str) -> str:
     """Bring back the table of an earlier run."""
+    return str(table_of(run, md5))
+
+
+def table_of(run: str, md5: str) -> Path:
+    """Return where the table of a run is, brought back from its snapshot if it has gone."""
     path = RUNS / run / "table.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    snapshot.restore(md5, SNAPSHOTS, REMOTE, path)
-    return str(path)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        snapshot.restore(md5, SNAPSHOTS, REMOTE, path)
+    return path
 
 
 @step(retries=2)

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from prefect import flow, task
 
-from . import artefact, card, certificate, history, registry, release, snapshot
+from . import artefact, card, certificate, history, registry, release
 from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
@@ -22,7 +22,7 @@ from .gates import Evidence
 from .package import package
 from .params import read_params
 from .policy import policy_hash
-from .steps import REMOTE, RUNS, SNAPSHOTS, STAGE
+from .steps import RUNS, STAGE, table_of
 from .train import train_baselines
 from .trials import probe
 
@@ -154,11 +154,8 @@ def approve(version: str) -> str:
 
 def _days(found: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the days a version was trained on and the days held out, from its snapshot."""
-    path = RUNS / found.run_id / "table.parquet"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        snapshot.restore(found.tags["snapshot"], SNAPSHOTS, REMOTE, path)
-    return hold_out(pd.read_parquet(path), read_params()["holdout_days"])
+    table = pd.read_parquet(table_of(found.run_id, found.tags["snapshot"]))
+    return hold_out(table, read_params()["holdout_days"])
 
 
 def _served(digest: str) -> tuple[Path, str]:

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
-from . import registry, snapshot
+from . import registry
 from .features import CATEGORIES, MEASURES
 from .model import late_probability
-from .steps import REMOTE, RUNS, SNAPSHOTS
+from .steps import table_of
 
 SAMPLE = 3_000  # flights: enough for a distribution, few enough to compare with every day
 SMALLEST_SHIFT = 0.5  # standard deviations of a column: a smaller change overnight is never suspicious
@@ -36,11 +36,7 @@ def reference(champion: ModelVersion) -> Reference:
 
 @lru_cache(maxsize=2)
 def _reference(run: str, source: str, md5: str) -> Reference:
-    path = RUNS / run / "table.parquet"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        snapshot.restore(md5, SNAPSHOTS, REMOTE, path)
-    table = pd.read_parquet(path)
+    table = pd.read_parquet(table_of(run, md5))
     sample = table.sample(min(SAMPLE, len(table)), random_state=0)
     said = late_probability(registry.load(source), sample)
     smallest = pd.concat(

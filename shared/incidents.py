@@ -197,10 +197,12 @@ def feed(year: Year, day: date, incidents: Iterable[Incident] = ()) -> dict[str,
     return files
 
 
-def publish(year: Year, day: date, drop: Path, incidents: Iterable[Incident] = ()) -> None:
-    """Publish a day as Parquet files under `drop`, each written whole or not at all. Same day, same bytes."""
-    for name, table in feed(year, day, incidents).items():
+def publish(year: Year, day: date, drop: Path, incidents: Iterable[Incident] = ()) -> dict[str, pd.DataFrame]:
+    """Publish a day as Parquet files under `drop`, each written whole or not at all; return what is in them."""
+    files = feed(year, day, incidents)
+    for name, table in files.items():
         write_whole(table, drop / f"{name}.parquet")
+    return files
 
 
 def _flights(year: Year, day: date, incidents: list[Incident]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 
+from .copies import git
 from .stage import ROOT, Stage, StageError
 
 # How the time of departure becomes a feature, wherever a level says so, and the same with the hour lost or alone.
@@ -64,19 +65,10 @@ def break_feature(stage: Stage) -> str:
         broken = _change(stage.workspace / "server", FEATURE)
         return f"somebody changed {broken} where it runs"
     copy = stage.workspace / "change"
-    _git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(copy))
+    git(ROOT, "clone", "--quiet", "--shared", str(ROOT), str(copy))
     broken = _change(copy / stage.package, FEATURE)
-    _git(
-        copy,
-        "-c",
-        "user.name=somebody",
-        "-c",
-        "user.email=somebody@localhost",
-        "commit",
-        "--quiet",
-        "-am",
-        "Simplify",
-    )
+    somebody = ("-c", "user.name=somebody", "-c", "user.email=somebody@localhost")
+    git(copy, *somebody, "commit", "--quiet", "-am", "Simplify")
     environment = os.environ | stage.environment | {"PYTHONPATH": str(copy)}
     tests = [sys.executable, "-m", "pytest", "-q", "-x", "-m", "not slow", "-p", "no:cacheprovider"]
     for command in ([*tests, f"{stage.package}/tests"], [sys.executable, "-m", stage.package, "deploy", "HEAD"]):
@@ -131,10 +123,6 @@ def train_slow_candidate(stage: Stage) -> str:
     if done.returncode and not refused:
         raise StageError(f"the slow candidate could not be planted: {said[-1] if said else 'no reason given'}")
     return "the slow candidate was refused by a gate" if refused else "the slow candidate went on"
-
-
-def _git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
 
 
 BEGIN: dict[str, Callable[[Stage], str]] = {

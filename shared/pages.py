@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from . import dora, harm
+from .pictures import LOOP
 from .reading import reading
 
 Board = dict[str, Any]
@@ -40,7 +41,7 @@ neither outcome nor recovery counts it. *Prevented*: it was refused; or the mach
 than {fewest:.1%} of the window's flights were harmed. *No harm*: it said nothing, and there was none.
 """
 
-LOOP = """
+CLOSED_LOOP = """
 
 The closed loop in its calm year, beside the other levels; each shade is the time of one version:
 
@@ -55,7 +56,8 @@ def page(board: Board) -> str:
         HEAD.format(first=first, last=last),
         "## In ten lines\n\n" + "\n".join(f"{n}. {line}" for n, line in enumerate(reading(board), start=1)),
         "## Quality, week by week\n\n![log loss by week](scoreboard-weeks.png)",
-        "![trainings, releases and alarms](scoreboard-strip.png)" + (LOOP if "4" in board["levels"] else ""),
+        "![trainings, releases and alarms](scoreboard-strip.png)"
+        + (CLOSED_LOOP if LOOP in board["levels"] else ""),
         _table(board, YEAR),
         _worse(board),
         "## Incidents\n\n"

@@ -22,7 +22,7 @@ import pandas as pd
 
 from . import mishaps
 from .diary import Diary
-from .incidents import Incident, feed, publish
+from .incidents import Incident, publish
 from .ledger import Ledger, Observer
 from .panel import progress_bar
 from .people import People
@@ -104,9 +104,8 @@ class _Replay:
         self._measure_stage()
 
     def _day(self, day: date, first: bool) -> None:
-        published = feed(self.year, day, self.play.incidents)
         with self._measured(day, "publish"):
-            publish(self.year, day, self.stage.workspace / "drop", self.play.incidents)
+            published = publish(self.year, day, self.stage.workspace / "drop", self.play.incidents)
         self._begin_and_end(day)
         if not self._done(day, "ticked"):
             with self._measured(day, "tick"):

@@ -101,6 +101,10 @@ def test_a_way_back_by_itself_by_people_or_none(played: Played) -> None:
     assert release.way_back(played).answer == "PRESENT"
     played.unproven.served = True
     assert release.way_back(played).answer == "MANUAL"
+    played.swap.how = "release 2"  # and version 1 came
+    assert release.way_back(played).answer == "ABSENT"
+    played.swap.how = "release 1"
+    assert release.way_back(played).answer == "MANUAL"
     played.swap.between = played.swap.before
     assert release.way_back(played).answer == "ABSENT"
 

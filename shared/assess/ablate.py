@@ -17,10 +17,12 @@ from typing import Any
 
 import yaml
 
+from ..copies import git
 from ..stage import ROOT, WORKSPACES, StageError, levels
 from .criteria import HERE, Answer, read_criteria
 
-LEFT_OUT = shutil.ignore_patterns(".venv*", ".stage", ".cache", "__pycache__", ".*_cache")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", ".stage", ".cache", "__pycache__", ".*_cache")
+SOMEBODY = ("-c", "user.name=somebody", "-c", "user.email=somebody@localhost")
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def ablate(group: dict[str, Any], answers: dict[str, str], tell: Callable[[str],
     os.symlink(WORKSPACES / "world", copy / ".stage" / "world")  # the year is the same
     for ablation in group["components"]:
         ablation.switch_off(copy / level)
+    for line in (["init", "--quiet"], ["add", "--all"], [*SOMEBODY, "commit", "--quiet", "-m", "Switch off"]):
+        git(copy, *line)  # what is released is what is committed
     ids = ",".join(dict.fromkeys(each.id for each in group["components"]))
     command = [sys.executable, "-m", "shared.assess", "--level", str(group["level"]), "--ids", ids]
     command += ["--acts", ",".join(group["acts"]), "--to", str(copy / "column.json")]

@@ -141,7 +141,8 @@ def way_back(played: Played) -> Finding:
     if unproven.version and not unproven.served:
         return present(f"version {unproven.version} failed in release; {unproven.after} goes on without people")
     earlier = played.successor.before
-    if swap.between not in ("", swap.before) and swap.how.startswith(("release", "rollback")):
+    changed = swap.between not in ("", swap.before)
+    if changed and swap.how in ("rollback", f"release {number_in(swap.between)}"):  # the one that was asked for
         return manual(f"`{swap.how}` by people brings {swap.between} back")
     return absent(f"{earlier} cannot be had back: {', '.join(played.successor.lost) or swap.how}")
 

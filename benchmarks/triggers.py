@@ -120,11 +120,13 @@ def draw(found: dict[str, Any]) -> Figure:
     for axes, kind in zip(figure.subplots(1, 2), ("later", "warmer"), strict=True):
         sizes = [float(size) for size in found[kind]]
         axes.plot(sizes, [each["share"] for each in found[kind].values()], marker="o", color="#4477aa")
-        axes.set(xlabel=labels[kind], ylabel="share of weeks that alarm", ylim=(-0.03, 1.03))
+        axes.set(xlabel=labels[kind], ylim=(-0.03, 1.03))
+        axes.set_ylabel("share of weeks that alarm", color="#4477aa")
         axes.axhline(0.05, color="#bbbbbb", linewidth=1)
         beside = axes.twinx()
         beside.plot(sizes, [each["days"] for each in found[kind].values()], marker="s", color="#cc6677")
-        beside.set(ylabel="median days to the alarm (28: none)", ylim=(0, LONGEST + 1))
+        beside.set(ylim=(0, LONGEST + 1))
+        beside.set_ylabel("median days to the alarm (28: none)", color="#cc6677")
     return figure
 
 

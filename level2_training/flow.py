@@ -1,5 +1,6 @@
 """The training pipeline: which step follows which, by hand or by schedule."""
 
+import fcntl
 import json
 
 import mlflow
@@ -10,7 +11,7 @@ from .deploy import application_version
 from .errors import RefusedError
 from .params import lock_hash
 from .servers import wait_for_servers
-from .steps import RUNS, collect_files, fit, judge, register, restore_snapshot, take_snapshot, validate
+from .steps import RUNS, STAGE, collect_files, fit, judge, register, restore_snapshot, take_snapshot, validate
 
 UNFINISHED = RUNS / "unfinished"
 
@@ -41,28 +42,36 @@ def training(run: str, trigger: str, md5: str | None = None, until: str | None =
 
 
 def start_training(trigger: str, md5: str | None = None, until: str | None = None) -> str:
-    """Train, or go on with a training that was killed; return the new version.
+    """Train, or go on with a training that was killed on the same day; return the new version.
+
+    Whoever starts a training while another is at work waits for its end.
 
     Raises:
         RefusedError: nothing was registered, and the message says why.
     """
     wait_for_servers()
-    run = _unfinished(md5, until)
-    try:
-        version: str = training(run, trigger, md5, until)
-    except RefusedError:
+    RUNS.mkdir(parents=True, exist_ok=True)
+    with (RUNS / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # who dies lets go of it
+        run = _unfinished(md5, until)
+        try:
+            version: str = training(run, trigger, md5, until)
+        except RefusedError:
+            UNFINISHED.unlink()
+            raise
         UNFINISHED.unlink()
-        raise
-    UNFINISHED.unlink()
     return version
 
 
 def _unfinished(md5: str | None, until: str | None) -> str:
     """Return the run that was killed on its way to the same thing, or else a new one."""
+    newest = max((path.stem for path in (STAGE / "drop").glob("*/*.parquet")), default="")
+    asked = [md5, until, newest]  # on another day its data would be old
     left = json.loads(UNFINISHED.read_text()) if UNFINISHED.exists() else {}
-    if not left or left["asked"] != [md5, until]:
+    if not left or left["asked"] != asked:
         experiment = mlflow.set_experiment("training").experiment_id
-        left = {"run": MlflowClient().create_run(experiment).info.run_id, "asked": [md5, until]}
-        RUNS.mkdir(parents=True, exist_ok=True)
-        UNFINISHED.write_text(json.dumps(left))
+        left = {"run": MlflowClient().create_run(experiment).info.run_id, "asked": asked}
+        part = UNFINISHED.with_suffix(".part")
+        part.write_text(json.dumps(left))
+        part.replace(UNFINISHED)
     return str(left["run"])

@@ -87,7 +87,7 @@ def read(log: Path, outcomes: Path, experiment: str) -> tuple[np.ndarray, np.nda
     joined = answers.merge(landed, on="flight_id")
     if joined.empty:
         return np.array([]), np.array([], dtype=int), 0
-    departure = pd.to_datetime(joined["scheduled_departure"]).dt.normalize()
+    departure = pd.to_datetime(joined["scheduled_departure"], format="ISO8601").dt.normalize()
     days = (departure.max() - departure.min()).days + 1
     late = (joined["arrival_delay"] >= LATE_MINUTES).to_numpy()
     champion, challenger = (loss(joined[f"{name}_probability"], late) for name in ("champion", "late"))

@@ -19,6 +19,7 @@ from .routing import CHALLENGER, CHAMPION
 from .schema import Flight
 from .steps import DATA, STAGE
 
+FEED = "feed"  # what is measured of it is no model's
 DAYS_BACK = 7  # measured again every day, since outcomes come late or are corrected
 
 
@@ -42,8 +43,8 @@ def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None
         if not file.exists():
             return
         published = pd.read_parquet(file).reindex(columns=list(Flight.model_fields))
-        level = measures.slices(store, name, before(yesterday, 1), "level")
-        measures.write(store, yesterday, name, monitor.of_feed(published, what, level))
+        level = measures.slices(store, FEED, before(yesterday, 1), "level")
+        measures.write(store, yesterday, FEED, monitor.of_feed(published, what, level))
         if today.empty:
             return
         age = days_between(what.last_day, yesterday)
@@ -79,7 +80,7 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, trial
     with measures.open_store(measures.STORE) as store:
         taken = measures.decisions(store)
         window = measures.read(store, name, before(day, 2 * DAYS_BACK), yesterday)
-        jumps = measures.slices(store, name, yesterday, "jump")
+        jumps = measures.slices(store, FEED, yesterday, "jump")
         skew = measures.slices(store, name, yesterday, "skew").get(measures.ALL, 0.0)
     trained = [each["day"] for each in taken if each["decision"] == guards.RETRAIN]
     last = trained[-1] if trained else before(reference(champion).last_day, -1)
@@ -105,8 +106,9 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, trial
 
 def served(flights: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield the models that answered on a day, each with what it said: the champion about every flight."""
-    (usual,) = flights.loc[flights["arm"] == CHAMPION, "model"].mode()
-    yield usual, flights
+    usual = flights.loc[flights["arm"] == CHAMPION, "model"].mode()
+    if not usual.empty:  # on a day of few answers the challenger may have given them all
+        yield str(usual.iloc[0]), flights
     for model, answers in flights[flights["arm"] == CHALLENGER].groupby("model"):
         yield str(model), answers.assign(said=answers["late_probability"])
 
@@ -121,7 +123,8 @@ def against_previous(known: pd.DataFrame, name: str, first: str) -> tuple[np.nda
     digest = registry.version(previous).tags["digest"]
     theirs = artefact.load(STAGE / "serving" / digest, digest).answer(make_features(mine))
     late = is_late(mine).to_numpy() == 1
-    extra = loss(mine["said"], late) - loss(pd.Series(theirs), late)
+    # Not `said`: while it was a challenger, that is what the champion of those days said.
+    extra = loss(mine["late_probability"], late) - loss(pd.Series(theirs), late)
     return extra, pd.factorize(mine["carrier"] + mine["flight"].astype(str))[0]
 
 

@@ -39,7 +39,7 @@ def answers(log: Path, first: str, last: str) -> pd.DataFrame:
     if given.empty:
         return given
     flights = pd.DataFrame(map(json.loads, given["inputs"]))
-    flights["scheduled_departure"] = pd.to_datetime(flights["scheduled_departure"])
+    flights["scheduled_departure"] = pd.to_datetime(flights["scheduled_departure"], format="ISO8601")
     given["said"] = given["champion_probability"].astype(float).fillna(given["late_probability"])
     return flights.join(given[["arm", "model", "late_probability", "said"]])
 

@@ -114,7 +114,7 @@ def why_roll_back(extra: np.ndarray, numbers: np.ndarray, policy: dict[str, Any]
         numbers: each flight's number, as an integer from 0 on; a number is what repeats from day to day.
         policy: `rollback` in policy.yaml.
     """
-    if len(extra) == 0:
+    if len(extra) < policy["flights"]:
         return None
     mean = float(extra.mean())
     error = deviation(extra, numbers) / float(np.sqrt(len(extra)))

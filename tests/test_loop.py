@@ -167,7 +167,7 @@ def test_a_champion_that_does_harm_is_taken_back_by_itself(stage: Stage) -> None
     # The policy is what says how much harm is too much: here, any at all.
     script = f"""
 from {stage.package} import watch
-policy = watch.read_policy() | {{"rollback": {{"days": 3, "worse": -1, "sure": -1000}}}}
+policy = watch.read_policy() | {{"rollback": {{"days": 3, "flights": 1, "worse": -1, "sure": -1000}}}}
 watch.read_policy = lambda: policy
 print(watch.watch("2013-06-06", False))
 """

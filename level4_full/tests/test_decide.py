@@ -178,6 +178,11 @@ def test_a_small_harm_is_left_to_the_next_training_however_sure_it_is() -> None:
     assert what(replace(SEEN, extra=extra + 0.02, numbers=numbers)) == (ROLL_BACK, "sudden harm")
 
 
+def test_one_flight_is_no_proof() -> None:
+    extra, numbers = np.array([12.0]), np.array([0])
+    assert decide(replace(SEEN, extra=extra, numbers=numbers), read_policy()) == "no alarm"
+
+
 def test_harm_that_a_few_flight_numbers_explain_is_no_proof() -> None:
     numbers = np.repeat([0, 1, 2], [10, 980, 1010])
     extra = np.where(numbers == 0, 12.0, 0.0)

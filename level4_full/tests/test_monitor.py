@@ -98,6 +98,17 @@ def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFram
     assert monitor.answers(tmp_path / "log.db", "2013-03-16", "2013-03-20").empty
 
 
+def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFrame, tmp_path: Path) -> None:
+    inputs = json.loads(today.head(2).drop(columns="said").to_json(orient="records", date_format="iso"))
+    inputs[0]["scheduled_departure"], inputs[1]["scheduled_departure"] = (
+        "2013-03-15T05:15:00.25",
+        "2013-03-15T05:15:00",
+    )
+    with open_log(tmp_path / "log.db") as log:
+        append(log, [Logged(each, "champion", "m/1", 0.1) for each in inputs])
+    assert len(monitor.answers(tmp_path / "log.db", "2013-03-15", "2013-03-15")) == 2
+
+
 def test_quality_is_measured_overall_and_by_origin(today: pd.DataFrame) -> None:
     landed = today.dropna(subset="arrival_delay")
     found = monitor.of_quality(landed.assign(said=(landed["arrival_delay"] >= 15) * 0.8 + 0.1))

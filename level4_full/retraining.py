@@ -72,7 +72,9 @@ def ask(alarm: str, cause: str, evidence: dict[str, Any]) -> str:
             if result := measures.result_of(store, alarm):
                 return result
             time.sleep(0.1)
-    raise StageError(f"nothing came of the alarm {alarm} in {SECONDS:.0f} s: see the logs of `pipeline`")
+    nothing = f"nothing came of the alarm {alarm} in {SECONDS:.0f} s: see the logs of `pipeline`"
+    _conclude(alarm, f"{FAILED}: {nothing}")  # so that it counts; what comes of it later replaces this
+    raise StageError(nothing)
 
 
 def _conclude(alarm: str, result: str) -> None:

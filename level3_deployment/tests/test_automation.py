@@ -47,6 +47,16 @@ def test_a_refusal_is_told_and_the_rest_still_happens(monkeypatch: pytest.Monkey
         assert f"{other} done" in said
 
 
+def test_a_file_that_cannot_be_read_is_told_and_the_rest_still_happens(tmp_path: Path) -> None:
+    (tmp_path / "drop" / "flights").mkdir(parents=True)
+    (tmp_path / "drop" / "flights" / "2013-03-01.parquet").write_bytes(b"half a file")
+    said = automation.tick("2013-03-01")
+    assert "failed in part" in said
+    assert "2013-03-01.parquet" in said
+    for job in JOBS:
+        assert f"{job} done" in said
+
+
 @pytest.mark.parametrize("job", JOBS)
 def test_what_fails_is_not_taken_for_done(monkeypatch: pytest.MonkeyPatch, job: str) -> None:
     monkeypatch.setattr(automation, job, breaks)

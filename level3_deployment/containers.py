@@ -63,7 +63,7 @@ def _application() -> Container:
 
 
 def _replace(commit: str) -> bool:
-    return _compose("up", "--detach", "--no-deps", "app", REVISION=commit).returncode == 0
+    return _compose("up", "--detach", "--no-deps", "app", "staging", REVISION=commit).returncode == 0
 
 
 def _compose(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -63,7 +63,7 @@ def _application() -> Container:
 
 
 def _replace(commit: str) -> bool:
-    return _compose("up", "--detach", "--no-deps", "app", "pipeline", REVISION=commit).returncode == 0
+    return _compose("up", "--detach", "--no-deps", "app", "staging", "pipeline", REVISION=commit).returncode == 0
 
 
 def _compose(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -100,7 +100,7 @@ def restart() -> bool:
         from . import containers
 
         return containers.restart()
-    command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), "restart", "app", "pipeline"]
+    command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), "restart", "app", "staging", "pipeline"]
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 

@@ -21,7 +21,7 @@ CRASH = "ends as soon as it starts"
 # Stands in for the process manager: asks the application to restart, and fails as the real one does.
 SUPERVISORCTL = f"""#!{sys.executable} -IS
 import os, sys, urllib.request
-assert sys.argv[3:] == ["restart", "app", "pipeline"]
+assert sys.argv[3:] == ["restart", "app", "staging", "pipeline"]
 try:
     urllib.request.urlopen(f"http://127.0.0.1:{{os.environ['PORT']}}", data=b"")
 except OSError:

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from .incidents import Incident
@@ -11,7 +12,7 @@ from .played import Played
 
 WRONG_BY = 0.1  # an answer this far from the one of the calm year is a wrong one, on a day that was worse
 HARMED_DAY = 0.02  # a day is a bad one when this share of its flights is harmed
-DAYS_BEFORE = 7  # the share harmed in the days before an incident is what earlier ones left behind
+DAYS_BEFORE = 7  # the share of wrong answers in the days before an incident is what earlier ones left behind
 FEWEST_HARMED = 0.005  # of the flights of a window: with less, two models merely differ
 SIGNS_OF_TROUBLE = ("failed step", "no answers", "alarm", "wrong answers")
 
@@ -26,7 +27,8 @@ def windows(incidents: list[Incident], last: date) -> dict[str, tuple[date, date
 def incident(played: Played, calm: Played, first: date, last: date) -> dict[str, Any]:
     """Return what an incident did in its window, against the same days of the calm year."""
     harm = _between(played, calm, first, last)
-    left = _share(_between(played, calm, first - timedelta(days=DAYS_BEFORE), first - timedelta(days=1)))
+    week = _between(played, calm, first - timedelta(days=DAYS_BEFORE), first - timedelta(days=1)).sum()
+    left = float(week["wrong"] / max(1, week["flights"]))
     new = [each for each in played.ledger.events if str(first) <= each["day"] <= str(last)]
     usual = {_key(each) for each in calm.ledger.events}
     new = [each for each in new if _key(each) not in usual]
@@ -36,7 +38,9 @@ def incident(played: Played, calm: Played, first: date, last: date) -> dict[str,
     ended = str(first + timedelta(days=recovered)) if recovered is not None else str(last)
     steps = [each for each in new if each["event"] == "step" and each["why"] and each["day"] <= ended]
     return {
-        "outcome": _outcome(new, _share(harm) - left, by_machine, by_people),
+        "outcome": _outcome(
+            new, float(_caused(harm.sum(), left) / max(1, harm["flights"].sum())), by_machine, by_people
+        ),
         "noticed_by_machine": _days(by_machine, first),
         "noticed_by_people": _days(by_people, first),
         "days_to_notice": _days(by_machine + by_people, first),
@@ -56,9 +60,9 @@ def _between(played: Played, calm: Played, first: date, last: date) -> pd.DataFr
     return harm_of(played.flights[inside], calm.flights.loc[played.flights.index[inside]])
 
 
-def _share(harm: pd.DataFrame) -> float:
-    """Return the share of flights that were harmed on these days, if any."""
-    return float(harm["harmed"].sum() / harm["flights"].sum()) if len(harm) else 0.0
+def _caused(harm: Any, left: float) -> Any:
+    """Return the flights harmed, of each day or of a sum, but for a share of wrong answers left by others."""
+    return harm["unanswered"] + np.maximum(harm["wrong"] - left * harm["flights"], 0)
 
 
 def harm_of(table: pd.DataFrame, calm: pd.DataFrame) -> pd.DataFrame:
@@ -85,7 +89,7 @@ def harm_of(table: pd.DataFrame, calm: pd.DataFrame) -> pd.DataFrame:
 
 def _recovery(harm: pd.DataFrame, first: date, last: date, left: float) -> int | None:
     """Return the days until, for good, less than a fiftieth more was harmed than before; None: not in time."""
-    bad = harm.index[harm["harmed"] > (HARMED_DAY + left) * harm["flights"]]
+    bad = harm.index[_caused(harm, left) > HARMED_DAY * harm["flights"]]
     if not len(bad):
         return 0
     end = date.fromisoformat(str(bad[-1])) + timedelta(days=1)

@@ -36,9 +36,9 @@ counted to it. Its harm is a difference, between this year and the same level's 
 not answered, and answers further than {wrong} from the calm year's on days that were worse than there (log
 loss). A cell gives the outcome, the day somebody or something noticed, the flights harmed, the log loss added
 in its window, and when less than a fiftieth of a day's flights was harmed, for good. Earlier incidents leave
-other models behind than the calm year has: the share harmed in the {before} days before is *left* by them, and
-neither outcome nor recovery counts it. *Prevented*: it was refused; or the machine said something, and fewer
-than {fewest:.1%} of the window's flights were harmed. *No harm*: it said nothing, and there was none.
+other models behind than the calm year has: the share of wrong answers in the {before} days before is *left* by
+them, and neither outcome nor recovery counts it. *Prevented*: it was refused; or the machine said something, and
+fewer than {fewest:.1%} of the window's flights were harmed. *No harm*: it said nothing, and there was none.
 """
 
 CLOSED_LOOP = """
@@ -54,7 +54,7 @@ def page(board: Board) -> str:
     first, last = board["window"]
     parts = [
         HEAD.format(first=first, last=last),
-        "## In ten lines\n\n" + "\n".join(f"{n}. {line}" for n, line in enumerate(reading(board), start=1)),
+        "## In a few lines\n\n" + "\n".join(f"{n}. {line}" for n, line in enumerate(reading(board), start=1)),
         "## Quality, week by week\n\n![log loss by week](scoreboard-weeks.png)",
         "![trainings, releases and alarms](scoreboard-strip.png)"
         + (CLOSED_LOOP if LOOP in board["levels"] else ""),
@@ -95,6 +95,18 @@ def _recovery(level: Board) -> float | None:
 
 
 NEVER_WORSE: dict[str, tuple[Any, str]] = {
+    "log loss of the calm year": (
+        lambda level: level["calm"]["log_loss"],
+        "gates refuse, and an A/B test delays, what people let through",
+    ),
+    "log loss of the year with incidents": (
+        lambda level: level["log_loss"],
+        "its models learned from other weeks, some of them in trouble",
+    ),
+    "share of flights not answered": (
+        lambda level: round(1 - level["answered"], 4),
+        "an answer that cannot be logged is not given",
+    ),
     "human steps per release": (
         lambda level: level["steps_per_release"],
         "people had more to look at or to try again",

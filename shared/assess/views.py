@@ -14,6 +14,7 @@ from .report import WORDS, numbers_of
 from .score import SECTIONS, read_tests
 
 PAGES = ROOT / "docs" / "models"
+FILES = {"readme": "five_levels"}  # README.md is the list of pages, and some disks take both names for one
 WRITTEN = "Written by `make assess`; do not edit."
 ABOUT_GIGAOM = """\
 GigaOm has five levels by five categories. The 25 cells are not public, so none is quoted and none is claimed, and
@@ -29,7 +30,9 @@ looks at counts nothing, although it may be there. In brackets, what was estimat
 def write(assessment: dict[str, Any]) -> list[Path]:
     """Write all pages and return their paths."""
     views = read_views()
-    pages = {name: page(name, view, assessment) for name, view in views.items() if name != "stand_ins"}
+    pages = {
+        FILES.get(name, name): page(name, view, assessment) for name, view in views.items() if name != "stand_ins"
+    }
     pages |= {"ml_test_score": ml_test_score(assessment), "README": index(views)}
     PAGES.mkdir(exist_ok=True)
     for name, text in pages.items():
@@ -149,6 +152,8 @@ def ml_test_score(assessment: dict[str, Any]) -> str:
 def index(views: dict[str, Any]) -> str:
     """Return the list of pages."""
     lines = ["# The same findings, as each model tells them", "", WRITTEN, ""]
-    lines += [f"- [{view['title']}]({name}.md)" for name, view in views.items() if name != "stand_ins"]
+    lines += [
+        f"- [{view['title']}]({FILES.get(name, name)}.md)" for name, view in views.items() if name != "stand_ins"
+    ]
     lines += ["- [The ML Test Score](ml_test_score.md)", "- [All criteria in one table](../matrix.md)"]
     return "\n".join(lines) + "\n"

@@ -15,7 +15,7 @@ from .validate import check_files, check_values
 
 
 def search() -> str:
-    """Try every combination that params.yaml lists, each as a run of its own; return them in words, best first.
+    """Try every combination that params.yaml lists, each as a run of its own; return the best in words.
 
     Nothing is changed by it: a person who likes a row writes it into params.yaml.
     """

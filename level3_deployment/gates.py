@@ -68,7 +68,7 @@ def not_worse_in_any_slice(evidence: Evidence) -> Finding:
 
 
 def calibrated(evidence: Evidence) -> Finding:
-    """Says late about as often as flights are late, or is at least not further off than what serves."""
+    """Says late about as often as flights are late, or is at least hardly further off than what serves."""
     share = is_late(evidence.recent).mean()
     mine = abs(late_probability(evidence.candidate, evidence.recent).mean() - share)
     if evidence.champion is None:

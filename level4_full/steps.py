@@ -132,5 +132,5 @@ def judge(path: str, uri: str) -> dict[str, float]:
 
 @step(retries=2)
 def register(uri: str, md5: str) -> str:
-    """Give the candidate a version; a person decides whether it is released."""
+    """Give the candidate a version; whether it is released is decided elsewhere."""
     return registry.register(uri, {"snapshot": md5, "commit": application_version()})

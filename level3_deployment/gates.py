@@ -12,7 +12,7 @@ from .artefact import Artefact
 from .model import is_late, late_probability
 
 WORSE_OVERALL = 0.002  # log loss: less than this is noise between two seeds
-WORSE_IN_SLICE = 0.02  # log loss
+WORSE_IN_SLICE = 0.05  # log loss: among some 25 slices of a week, one is soon worse by less
 FEWEST_FLIGHTS = 300  # in a slice
 MISCALIBRATED = 0.05  # share of flights, beyond what the champion is off by
 
@@ -78,13 +78,13 @@ def calibrated(evidence: Evidence) -> Finding:
 
 
 def surely_more(extra: np.ndarray, table: pd.DataFrame, margin: float) -> bool:
-    """Tell whether the mean of `extra`, one figure a flight, is above a margin and above 3 standard errors.
+    """Tell whether the mean of `extra`, one figure a flight, is above a margin and above 2 standard errors.
 
     The error is that of days: flights of one day share its weather, so a week is 7 draws and not some thousand.
     """
     daily = pd.Series(extra).groupby(table["scheduled_departure"].dt.date.to_numpy()).mean().to_numpy()
     error = daily.std(ddof=1) / np.sqrt(len(daily))
-    return bool(extra.mean() > margin and daily.mean() > 3 * error)
+    return bool(extra.mean() > margin and daily.mean() > 2 * error)
 
 
 def losses(model: Pipeline, table: pd.DataFrame) -> np.ndarray:

@@ -80,13 +80,13 @@ def calibrated(evidence: Evidence) -> Finding:
 
 
 def surely_more(extra: np.ndarray, table: pd.DataFrame, margin: float) -> bool:
-    """Tell whether the mean of `extra`, one figure a flight, is above a margin and above 3 standard errors.
+    """Tell whether the mean of `extra`, one figure a flight, is above a margin and above 2 standard errors.
 
     The error is that of days: flights of one day share its weather, so a week is 7 draws and not some thousand.
     """
     daily = pd.Series(extra).groupby(table["scheduled_departure"].dt.date.to_numpy()).mean().to_numpy()
     error = daily.std(ddof=1) / np.sqrt(len(daily))
-    return bool(extra.mean() > margin and daily.mean() > 3 * error)
+    return bool(extra.mean() > margin and daily.mean() > 2 * error)
 
 
 def losses(model: Pipeline, table: pd.DataFrame) -> np.ndarray:

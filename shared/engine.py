@@ -148,7 +148,8 @@ class ContainerStage(Stage):
         with path.open("a") as log:
             log.write(f"$ {shlex.join(command)}\n{done.stdout}{done.stderr}")
         if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            said = [line for line in lines if line != str(done.returncode)]  # old composes end with it
             raise StageError(
                 f"`{shlex.join(command)}` failed: {said[-1] if said else 'no reason given'}; "
                 f"all of it is in {path}"

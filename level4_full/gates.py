@@ -50,8 +50,8 @@ def not_worse_than_champion(evidence: Evidence) -> Finding:
     if evidence.champion is None:
         return True, "nothing serves yet"
     mine, theirs = (losses(model, evidence.recent) for model in (evidence.candidate, evidence.champion))
-    worse = surely_more(mine - theirs, evidence.recent, WORSE_OVERALL)
-    return not worse, f"log loss {mine.mean():.4f}, champion {theirs.mean():.4f}"
+    days = evidence.recent["scheduled_departure"].dt.date
+    return not worse_on_most(mine - theirs, days), f"log loss {mine.mean():.4f}, champion {theirs.mean():.4f}"
 
 
 def not_worse_in_any_slice(evidence: Evidence) -> Finding:
@@ -62,9 +62,10 @@ def not_worse_in_any_slice(evidence: Evidence) -> Finding:
     worse = {}
     for cut, values in evidence.slices.items():
         for value in values.unique():
-            here = (values == value).to_numpy()
-            if here.sum() >= FEWEST_FLIGHTS and surely_more(extra[here], evidence.recent[here], WORSE_IN_SLICE):
-                worse[f"{cut} {value}"] = extra[here].mean()
+            here = extra[(values == value).to_numpy()]
+            sure = len(here) >= FEWEST_FLIGHTS and here.mean() > 3 * here.std() / np.sqrt(len(here))
+            if sure and here.mean() > WORSE_IN_SLICE:
+                worse[f"{cut} {value}"] = here.mean()
     named = [f"{name} {worse[name]:+.4f}" for name in sorted(worse, key=lambda name: -worse[name])]
     return not worse, f"log loss against the champion: {', '.join(named)}" if worse else "worse in none"
 
@@ -79,14 +80,14 @@ def calibrated(evidence: Evidence) -> Finding:
     return bool(mine <= theirs + MISCALIBRATED), f"off by {mine:.3f} of all flights, champion {theirs:.3f}"
 
 
-def surely_more(extra: np.ndarray, table: pd.DataFrame, margin: float) -> bool:
-    """Tell whether the mean of `extra`, one figure a flight, is above a margin and above 2 standard errors.
+def worse_on_most(extra: np.ndarray, days: "pd.Series[Any]") -> bool:
+    """Tell whether losses beyond the champion's are above what is tolerated, and above 2 standard errors.
 
     The error is that of days: flights of one day share its weather, so a week is 7 draws and not some thousand.
     """
-    daily = pd.Series(extra).groupby(table["scheduled_departure"].dt.date.to_numpy()).mean().to_numpy()
+    daily = pd.Series(extra).groupby(days.to_numpy()).mean().to_numpy()
     error = daily.std(ddof=1) / np.sqrt(len(daily))
-    return bool(extra.mean() > margin and daily.mean() > 2 * error)
+    return bool(extra.mean() > WORSE_OVERALL and daily.mean() > 2 * error)
 
 
 def losses(model: Pipeline, table: pd.DataFrame) -> np.ndarray:

@@ -24,10 +24,15 @@ def stage(version: str) -> None:
     """Put a version on staging and wait until it answers there.
 
     Raises:
-        NotFollowedError: staging refused it, with its reason.
+        NotFollowedError: staging refused it, with its reason, and goes on with what it held.
     """
+    before = registry.version_of(STAGING)
     registry.set_alias(STAGING, version)
-    _wait(os.environ["STAGING"], model=version)
+    try:
+        _wait(os.environ["STAGING"], model=version)
+    except NotFollowedError:
+        registry.delete_alias(STAGING) if before is None else registry.set_alias(STAGING, before)
+        raise
 
 
 def release(version: str, share: float) -> str:

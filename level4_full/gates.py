@@ -46,12 +46,15 @@ def beats_baselines(evidence: Evidence) -> Finding:
 
 
 def not_worse_than_champion(evidence: Evidence) -> Finding:
-    """Not worse than what serves, over all flights."""
+    """Not worse than what serves, over all flights.
+
+    Nothing is allowed for the spread of the days, though a good candidate may lose a week by chance: with 2 standard
+    errors of 7 days, a model whose labels were turned around for three flights in ten passed in a stormy week.
+    """
     if evidence.champion is None:
         return True, "nothing serves yet"
-    mine, theirs = (losses(model, evidence.recent) for model in (evidence.candidate, evidence.champion))
-    days = evidence.recent["scheduled_departure"].dt.date
-    return not worse_on_most(mine - theirs, days), f"log loss {mine.mean():.4f}, champion {theirs.mean():.4f}"
+    mine, theirs = (losses(model, evidence.recent).mean() for model in (evidence.candidate, evidence.champion))
+    return bool(mine <= theirs + WORSE_OVERALL), f"log loss {mine:.4f}, champion {theirs:.4f}"
 
 
 def not_worse_in_any_slice(evidence: Evidence) -> Finding:
@@ -78,16 +81,6 @@ def calibrated(evidence: Evidence) -> Finding:
         return bool(mine <= 3 * MISCALIBRATED), f"off by {mine:.3f} of all flights"
     theirs = abs(late_probability(evidence.champion, evidence.recent).mean() - share)
     return bool(mine <= theirs + MISCALIBRATED), f"off by {mine:.3f} of all flights, champion {theirs:.3f}"
-
-
-def worse_on_most(extra: np.ndarray, days: "pd.Series[Any]") -> bool:
-    """Tell whether losses beyond the champion's are above what is tolerated, and above 2 standard errors.
-
-    The error is that of days: flights of one day share its weather, so a week is 7 draws and not some thousand.
-    """
-    daily = pd.Series(extra).groupby(days.to_numpy()).mean().to_numpy()
-    error = daily.std(ddof=1) / np.sqrt(len(daily))
-    return bool(extra.mean() > WORSE_OVERALL and daily.mean() > 2 * error)
 
 
 def losses(model: Pipeline, table: pd.DataFrame) -> np.ndarray:

@@ -73,19 +73,6 @@ def test_one_bad_airport_is_named(evidence: Evidence) -> None:
     assert "origin LGA" not in says
 
 
-@pytest.mark.parametrize(
-    ("by_day", "worse"),
-    [
-        ([0.03, 0.02, 0.04, 0.03, 0.02, 0.03, 0.04], True),
-        ([0.30, 0.00, 0.00, 0.01, 0.00, -0.01, 0.00], False),  # one stormy day decides nothing
-        ([0.001] * 7, False),  # sure, and too little
-    ],
-)
-def test_worse_is_what_is_worse_on_most_days(by_day: list[float], worse: bool) -> None:
-    days = pd.Series(pd.date_range("2013-03-01", periods=7)).repeat(300)
-    assert gates.worse_on_most(np.repeat(by_day, 300), days) is worse
-
-
 def test_a_candidate_that_always_expects_delays_is_not_calibrated(evidence: Evidence) -> None:
     gloomy = train(evidence.past.assign(arrival_delay=evidence.past["arrival_delay"] + 60), PARAMS)
     assert not gates.calibrated(replace(evidence, candidate=gloomy))[0]

@@ -48,8 +48,8 @@ def beats_baselines(evidence: Evidence) -> Finding:
 def not_worse_than_champion(evidence: Evidence) -> Finding:
     """Not worse than what serves, over all flights.
 
-    Nothing is allowed for the spread of the days, though a good candidate may lose a week by chance: with 2 standard
-    errors of 7 days, a model whose labels were turned around for three flights in ten passed in a stormy week.
+    Nothing is allowed for the spread of the days, though a good candidate may lose a week by chance: with 2
+    standard errors of 7 days, a model passed in a stormy week that had three labels in ten turned around.
     """
     if evidence.champion is None:
         return True, "nothing serves yet"

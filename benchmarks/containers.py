@@ -169,8 +169,8 @@ def report(seen: list[Seen], twice: tuple[str, list[str]]) -> str:
 Written by `make sizes`, which plays {DAYS} days from {FIRST} through each level, first as processes of this
 machine, then as containers of its own images (`ENGINE=docker`).
 
-Seconds from the start to the first answer (images already built, the first training included), and the largest
-difference between the two in the probability of any flight:
+Seconds from the start to the first answer (images already built, the first training included; of a machine that is
+shared with other work), and the largest difference between the two in the probability of any flight:
 
 {table("level | processes, s | containers, s | flights | largest difference", engines)}
 

@@ -42,7 +42,7 @@ def losses_by_model(table: pd.DataFrame) -> dict[date, "pd.Series[float]"]:
     for day in track(mondays(), "models"):
         past, _ = hold_out(table[table["day"] < str(day)], params["holdout_days"])
         model = train(past, params["model"])
-        losses = loss(pd.Series(late_probability(model, live)), late)
+        losses = loss(late_probability(model, live), late)
         found[day] = pd.Series(losses, live.index).groupby(live["day"]).sum()
     return found
 

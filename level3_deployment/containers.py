@@ -41,13 +41,6 @@ def deploy(commit: str) -> str:
     return commit
 
 
-def restart() -> bool:
-    """Restart the application's container; tell whether it is healthy again."""
-    commit = _application().labels[REVISION]
-    _application().restart()
-    return comes_up(commit)
-
-
 def _application() -> Container:
     """Return the container that serves.
 

@@ -96,10 +96,6 @@ def _switch(app: Path, release: Path) -> bool:
 
 def restart() -> bool:
     """Restart the application; tell whether it stayed up for its first second."""
-    if CONTAINERS:
-        from . import containers
-
-        return containers.restart()
     command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), "restart", "app", "staging"]
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 

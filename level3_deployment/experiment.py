@@ -90,11 +90,11 @@ def read(log: Path, outcomes: Path, experiment: str) -> tuple[np.ndarray, np.nda
     departure = pd.to_datetime(joined["scheduled_departure"], format="ISO8601").dt.normalize()
     days = (departure.max() - departure.min()).days + 1
     late = (joined["arrival_delay"] >= LATE_MINUTES).to_numpy()
-    champion, challenger = (loss(joined[f"{name}_probability"], late) for name in ("champion", "late"))
+    champion, challenger = (loss(joined[f"{name}_probability"].to_numpy(), late) for name in ("champion", "late"))
     return champion - challenger, pd.factorize(joined["flight_number"])[0], days
 
 
-def loss(probability: "pd.Series[float]", late: np.ndarray) -> np.ndarray:
+def loss(probability: np.ndarray, late: np.ndarray) -> np.ndarray:
     """Return the log loss of each answer."""
-    said = np.clip(probability.to_numpy(), 1e-15, 1 - 1e-15)
+    said = np.clip(probability, 1e-15, 1 - 1e-15)
     return np.asarray(-np.log(np.where(late, said, 1 - said)))

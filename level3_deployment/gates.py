@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from .acceptance import Report
 from .artefact import Artefact
+from .experiment import loss
 from .model import is_late, late_probability
 
 WORSE_OVERALL = 0.002  # log loss: less than this is noise between two seeds
@@ -83,5 +84,4 @@ def calibrated(evidence: Evidence) -> Finding:
 
 def losses(model: Pipeline, table: pd.DataFrame) -> np.ndarray:
     """Return the log loss of each flight."""
-    late, said = is_late(table).to_numpy(), np.clip(late_probability(model, table), 1e-15, 1 - 1e-15)
-    return np.asarray(-np.log(np.where(late == 1, said, 1 - said)))
+    return loss(late_probability(model, table), is_late(table).to_numpy() == 1)

@@ -41,13 +41,6 @@ def deploy(commit: str) -> str:
     return commit
 
 
-def restart() -> bool:
-    """Restart the application's container; tell whether it is healthy again."""
-    commit = _application().labels[REVISION]
-    _application().restart()
-    return comes_up(commit)
-
-
 def _application() -> Container:
     """Return the container that serves.
 
@@ -63,7 +56,8 @@ def _application() -> Container:
 
 
 def _replace(commit: str) -> bool:
-    return _compose("up", "--detach", "--no-deps", "app", "staging", "pipeline", REVISION=commit).returncode == 0
+    services = "app", "staging", "worker", "pipeline"
+    return _compose("up", "--detach", "--no-deps", *services, REVISION=commit).returncode == 0
 
 
 def _compose(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -124,7 +124,7 @@ def against_previous(known: pd.DataFrame, name: str, first: str) -> tuple[np.nda
     theirs = artefact.load(STAGE / "serving" / digest, digest).answer(make_features(mine))
     late = is_late(mine).to_numpy() == 1
     # Not `said`: while it was a challenger, that is what the champion of those days said.
-    extra = loss(mine["late_probability"], late) - loss(pd.Series(theirs), late)
+    extra = loss(mine["late_probability"].to_numpy(), late) - loss(theirs, late)
     return extra, pd.factorize(mine["carrier"] + mine["flight"].astype(str))[0]
 
 

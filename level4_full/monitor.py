@@ -55,7 +55,7 @@ def outcomes(data: Path, days: list[str]) -> pd.DataFrame:
 def of_quality(known: pd.DataFrame) -> Measures:
     """Measure a day's answers against its outcomes: overall and by origin."""
     late = is_late(known)
-    losses = loss(known["said"], late.to_numpy() == 1)
+    losses = loss(known["said"].to_numpy(), late.to_numpy() == 1)
     found: Measures = {("flights", ALL): len(known)}
     if late.nunique() == 2:
         found[("auc", ALL)] = quality(late, known["said"].to_numpy())["auc"]

@@ -110,7 +110,8 @@ def describe() -> str:
     lines = ["version  log loss  AUC     trained by  snapshot  commit"]
     for each in versions():
         run = MlflowClient().get_run(each.run_id).data
-        mark = "  <- champion" if serving and serving.version == each.version else ""
+        awaits = "  <- awaits approval" if each.tags.get("awaits") == "approval" else ""
+        mark = "  <- champion" if serving and serving.version == each.version else awaits
         lines.append(
             f"{each.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
             f"{run.tags['trigger']:<10}  {each.tags['snapshot'][:8]}  {each.tags['commit']}{mark}"

@@ -140,6 +140,8 @@ def retrain(stage: Stage) -> None:
         raise StageError(f"level {stage.number} has no stage: start one with `make level{stage.number}`")
     people = People(stage)
     people.release(date.today())
+    if not people.done:
+        print(f"level {stage.number} has no step for people here: it trains by itself when there is a reason to")
     stage.wait_until_ready()
     for step in people.done:
         print(f"{step.role}: {step.does}")

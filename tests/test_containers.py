@@ -189,6 +189,18 @@ def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: Con
     assert back == before | {"application": good}
 
 
+def test_a_release_brings_the_pipeline_with_it(stage: ContainerStage, clone: Path) -> None:
+    only(stage, 4)
+    before = version_at(stage)
+    released = commit_change(clone, f"{stage.package}/flow.py", "\n# released\n")
+    assert deploy(stage, clone).stdout.strip() == f"the application is now {released}"
+    wait_for("the models' return", lambda: version_at(stage) == before | {"application": released})
+    ours = engine().containers.list(filters={"label": f"{LABEL}={stage.workspace}"})
+    service, revision = "com.docker.compose.service", "org.opencontainers.image.revision"
+    new = {each.labels[service] for each in ours if each.labels[revision] == released}
+    assert new == {"app", "staging", "worker", "pipeline"}
+
+
 def test_a_person_releases_a_model_and_the_one_before_again(stage: ContainerStage) -> None:
     only(stage, 2)
     assert version_at(stage)["model"] == "flight-delays/1"

@@ -402,6 +402,8 @@ print(delivery.deliver(flow.start_training("manual")))
         delivered.stderr
     )
     assert models(stage) == before
+    waiting = [line for line in run(stage, "-m", stage.package, "models").stdout.splitlines() if "awaits" in line]
+    assert [line.split()[0] for line in waiting] == [number]
     with pytest.raises(StageError, match="version 1 does not await approval"):
         stage.run("python -m ${LEVEL} approve 1")
     stage.run(f"python -m ${{LEVEL}} approve {number}")

@@ -65,6 +65,19 @@ def test_labels_flipped_everywhere_are_refused_everywhere(evidence: Evidence) ->
     assert not gates.not_worse_in_any_slice(bad)[0]
 
 
+@pytest.mark.parametrize(
+    ("mean", "spread", "worse"),
+    [
+        (0.01, 0.1, True),
+        (0.01, 1.0, False),  # a few flights decide nothing
+        (0.001, 0.01, False),  # sure, and too little
+    ],
+)
+def test_worse_is_what_is_worse_by_more_than_chance(mean: float, spread: float, worse: bool) -> None:
+    extra = mean + spread * np.tile([-1.0, 1.0], 5_000)
+    assert gates.surely_worse(extra, 0.002) is worse
+
+
 def test_one_bad_airport_is_named(evidence: Evidence) -> None:
     bad = replace(evidence, candidate=flipped(evidence.past, evidence.past["origin"] == "JFK"))
     passed, says = gates.not_worse_in_any_slice(bad)

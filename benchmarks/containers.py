@@ -8,7 +8,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from operator import eq
 from typing import Any
+from unittest.mock import patch
 
 from shared.engine import LABEL, ContainerStage, connect, open_stage
 from shared.files import write_text
@@ -17,8 +20,7 @@ from shared.stage import ROOT, WORKSPACES, Stage, StageError, levels, running
 from shared.upstream import days, load_year
 from shared.window import Window
 
-# Days without a scheduled training: an experiment would draw its flight numbers anew in every run.
-FIRST, DAYS = "2013-03-05", 3
+DAYS = 14  # of each level's own play: at levels 3 and 4 these hold a training and an experiment
 DOCUMENT = ROOT / "docs" / "containers.md"
 LARGEST = 5  # packages to name per image
 MB = 1e6
@@ -42,18 +44,27 @@ class Seen:
     seconds: tuple[float, float]
     flights: int
     difference: float
+    decisions: tuple[list[str], list[str]]  # what each said of every day
     containers: list[Container]
 
 
-def answers_of(stage: Stage, window: Window) -> dict[str, float]:
-    """Play the window through a stage that is starting, and return every answer, asked once more in the end."""
-    play(stage, window, time.monotonic())
+def play_and_ask(stage: Stage, window: Window) -> tuple[dict[str, float], list[str]]:
+    """Play a window through a stage that is starting; ask all once more; return answers and decisions."""
+    told: list[str] = []
+    tick = stage.tick
+
+    def heard(day: date) -> str:
+        told.append(tick(day))
+        return told[-1]
+
+    with patch.object(stage, "tick", heard):
+        play(stage, window, time.monotonic())
     year = load_year(WORKSPACES / "world")
     answers: dict[str, float] = {}
     for day in days(window.first, window.last):
         flights = year.flights_of(day).to_json(orient="records", date_format="iso")
         answers |= {flight: said.late_probability for flight, said in stage.ask(day, flights).items()}
-    return answers
+    return answers, told
 
 
 def first_answer(stage: Stage) -> float:
@@ -62,22 +73,24 @@ def first_answer(stage: Stage) -> float:
     return float(summary["seconds_to_first_prediction"])
 
 
-def watch(number: int, window: Window) -> Seen:
+def watch(number: int) -> Seen:
     """Play the same days with both engines."""
     os.environ["ENGINE"] = ""
     stage = open_stage(number)
+    window = Window.of(str(stage.description["play"]["from"]), DAYS)
     with running(stage):
-        usual = answers_of(stage, window)
+        usual, decisions = play_and_ask(stage, window)
     seconds = first_answer(stage)
     os.environ["ENGINE"] = "docker"
     stage = open_stage(number)
     with running(stage):
-        answers = answers_of(stage, window)
+        answers, decisions_inside = play_and_ask(stage, window)
         containers = sorted(weigh(stage), key=lambda each: each.service)
     if answers.keys() != usual.keys():
         raise StageError(f"{stage.package} answered different flights as processes and as containers")
     largest = max(abs(answers[flight] - usual[flight]) for flight in usual)
-    return Seen(stage.package, (seconds, first_answer(stage)), len(usual), largest, containers)
+    both = decisions, decisions_inside
+    return Seen(stage.package, (seconds, first_answer(stage)), len(usual), largest, both, containers)
 
 
 def weigh(stage: Stage) -> Iterator[Container]:
@@ -154,6 +167,7 @@ def report(seen: list[Seen], twice: tuple[str, list[str]]) -> str:
             f"{each.seconds[1]:.1f}",
             f"{each.flights:,}",
             f"{each.difference:.1e}",
+            f"{sum(map(eq, *each.decisions))} of {max(map(len, each.decisions))}",
         ]
         for each in seen
     ]
@@ -166,13 +180,14 @@ def report(seen: list[Seen], twice: tuple[str, list[str]]) -> str:
     same = "hold the same files" if not differing else f"differ in {', '.join(f'`{path}`' for path in differing)}"
     return f"""# Every stage as containers
 
-Written by `make sizes`, which plays {DAYS} days from {FIRST} through each level, first as processes of this
+Written by `make sizes`, which plays the first {DAYS} days of each level's own play, first as processes of this
 machine, then as containers of its own images (`ENGINE=docker`).
 
 Seconds from the start to the first answer (images already built, the first training included; of a machine that is
-shared with other work), and the largest difference between the two in the probability of any flight:
+shared with other work), the largest difference between the two in the probability of any flight, and on how many
+days the machine did the same and gave the same reason:
 
-{table("level | processes, s | containers, s | flights | largest difference", engines)}
+{table("level | processes, s | containers, s | flights | largest difference | same decisions", engines)}
 
 Memory after the play, without what the engine merely keeps cached, and its limit:
 
@@ -189,11 +204,10 @@ Two builds of {image.partition(":")[0]} from one commit, each from nothing, {sam
 
 def main() -> None:
     """Measure, and write the document."""
-    window = Window.of(FIRST, DAYS)
     numbers = [number for number, name in levels().items() if (ROOT / name / "compose.yaml").exists()]
     for number in numbers:
         ContainerStage(number).compose("build")
-    seen = [watch(number, window) for number in numbers]
+    seen = [watch(number) for number in numbers]
     write_text(DOCUMENT, report(seen, built_twice(numbers[-1])))
     print(f"wrote {DOCUMENT.relative_to(ROOT)}")
 

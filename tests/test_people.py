@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from shared.__main__ import retrain
 from shared.diary import REMEDIES, Diary, read_assumptions, working_days_after
 from shared.ledger import Ledger
 from shared.people import People
 from shared.stage import Stage, levels
+
+from .conftest import elsewhere
 
 FRIDAY, MONDAY = date(2013, 7, 5), date(2013, 7, 8)
 
@@ -161,3 +164,13 @@ def test_the_ledger_survives_being_killed_in_the_middle_of_a_line(tmp_path: Path
     ledger = Ledger(path)
     ledger.write(MONDAY, "day")
     assert Ledger(path).events == ledger.events == [{"day": str(day), "event": "day"} for day in (FRIDAY, MONDAY)]
+
+
+def test_where_people_make_no_models_it_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with elsewhere(tmp_path) as patch:
+        patch.setattr(Stage, "wait_until_ready", lambda _: None)
+        stage = Stage(max(levels()))
+        stage.workspace.mkdir()
+        (stage.workspace / "env").touch()
+        retrain(stage)
+    assert "has no step for people here" in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.console import Console
 from ..stage import StageError, levels
 from . import views
 from .ablate import ablate, read_groups
+from .lanes import side_by_side
 from .report import show, show_ablations, with_scores, write, write_evidence
 from .runner import assess, read_assessment, update
 
@@ -27,15 +29,15 @@ def main() -> None:
     )
     parser.add_argument("--ids", help="let only these probes look, as in DAT-01,DAT-02; needs --to")
     parser.add_argument("--acts", help="play only these acts; needs --to")
-    parser.add_argument("--to", type=Path, help="write the column here, and no page")
+    parser.add_argument("--to", type=Path, help="write what was found here, and no page")
     arguments = parser.parse_args()
     console = Console(highlight=False)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if arguments.to:
             ids, acts = (set(text.split(",")) if text else None for text in (arguments.ids, arguments.acts))
-            column, _, told = assess(arguments.level, console.print, ids, acts)
-            arguments.to.write_text(json.dumps(column))
-            print(told)
+            tell = partial(_tell, console, arguments.level)
+            arguments.to.write_text(json.dumps(assess(arguments.level, tell, ids, acts)))
         elif arguments.write:
             write_pages(read_assessment())
         elif arguments.ablate:
@@ -50,10 +52,9 @@ def main() -> None:
 
 def assess_all(chosen: int | None, console: Console) -> None:
     """Assess all levels or one, and write what was found as it comes."""
-    for level in sorted(levels()) if chosen is None else [chosen]:
-        column, seconds, told = assess(level, partial(_tell, console, level))
-        write_evidence(level, column, told)
-        write_pages(update(read_assessment(), level, column, seconds))
+    for level, found in side_by_side(sorted(levels()) if chosen is None else [chosen]):
+        write_evidence(level, found["column"], found["told"])
+        write_pages(update(read_assessment(), level, found["column"], found["seconds"]))
     show(read_assessment(), console)
 
 

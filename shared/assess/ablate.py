@@ -78,12 +78,12 @@ def ablate(group: dict[str, Any], answers: dict[str, str], tell: Callable[[str],
         git(copy, *line)  # what is released is what is committed
     ids = ",".join(dict.fromkeys(each.id for each in group["components"]))
     command = [sys.executable, "-m", "shared.assess", "--level", str(group["level"]), "--ids", ids]
-    command += ["--acts", ",".join(group["acts"]), "--to", str(copy / "column.json")]
+    command += ["--acts", ",".join(group["acts"]), "--to", str(copy / "found.json")]
     tell(f"level {group['level']}, {group['group']}: {ids.replace(',', ' ')} off")
     done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StageError(f"{group['group']}: {(done.stderr or done.stdout).strip()[-500:]}")
-    column = json.loads((copy / "column.json").read_text())
+    column = json.loads((copy / "found.json").read_text())["column"]
     shutil.rmtree(copy)
     by_id = {each.id: each for each in group["components"]}
     return [_judge(group, each, answers[name], column[name]) for name, each in by_id.items()]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ..stage import ROOT, WORKSPACES, Stage, running
 from ..upstream import load_year
@@ -21,13 +21,21 @@ FILES = (data, training, registry, tests, validation, release, monitoring, retra
 Column = dict[str, dict[str, str]]  # of one level: by criterion, what was answered, seen, and where
 
 
+class Found(TypedDict):
+    """What was found at one level, in how many seconds, and all that was said."""
+
+    column: Column
+    seconds: float
+    told: str
+
+
 def assess(
     level: int,
     tell: Callable[[str], None] = print,
     ids: set[str] | None = None,
     acts: set[str] | None = None,
-) -> tuple[Column, float, str]:
-    """Play one level and return its column of the matrix, the seconds it took, and all that was said."""
+) -> Found:
+    """Play one level, let the probes look, and return what they found."""
     started = time.monotonic()
     stage = Stage(level)
     with running(stage):
@@ -40,7 +48,7 @@ def assess(
             if ids is None or name in ids
         }
     told = "\n".join(scene.output) + f"\n\nseconds: {json.dumps(played.seconds)}\n"
-    return column, round(time.monotonic() - started, 1), told
+    return {"column": column, "seconds": round(time.monotonic() - started, 1), "told": told}
 
 
 def cell(played: Played, criterion: Criterion) -> dict[str, str]:

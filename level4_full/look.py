@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from .decide import Seen
 from .experiment import loss
 from .features import make_features
 from .model import is_late
+from .policy import days_back
 from .reference import reference
 from .routing import CHALLENGER, CHAMPION
 from .schema import Flight
@@ -66,7 +68,7 @@ def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None
         )
 
 
-def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, trial_days: int) -> Seen:
+def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, policy: dict[str, Any]) -> Seen:
     """Gather what a decision is made from.
 
     Args:
@@ -74,18 +76,18 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, trial
         known: the last days' answers and outcomes.
         day: today.
         due: whether the schedule has a training today.
-        trial_days: how many days the champion before is compared on.
+        policy: how many days back its thresholds look.
     """
     name, yesterday = name_of(champion), before(day, 1)
     with measures.open_store(measures.STORE) as store:
         taken = measures.decisions(store)
-        window = measures.read(store, name, before(day, 2 * DAYS_BACK), yesterday)
+        window = measures.read(store, name, before(day, days_back(policy)), yesterday)
         jumps = measures.slices(store, FEED, yesterday, "jump")
         skew = measures.slices(store, name, yesterday, "skew").get(measures.ALL, 0.0)
     trained = [each["day"] for each in taken if each["decision"] == guards.RETRAIN]
     last = trained[-1] if trained else before(reference(champion).last_day, -1)
     landed = sorted(path.stem for path in (DATA / "outcomes").glob("*.parquet"))
-    extra, numbers = against_previous(known, name, before(day, trial_days))
+    extra, numbers = against_previous(known, name, before(day, policy["rollback"]["days"]))
     return Seen(
         day=day,
         window=window,

@@ -32,10 +32,10 @@ async def watching(day: str, due: bool) -> str:
     """
     champion = registry.champion()
     assert champion is not None  # noqa: S101 - nothing takes the last champion away
-    known = answered(before(day, DAYS_BACK), before(day, 1))
-    measure(champion, known, before(day, 1))
     policy = read_policy()
-    seen = look(champion, known, day, due, policy["rollback"]["days"])
+    known = answered(before(day, max(DAYS_BACK, policy["rollback"]["days"])), before(day, 1))
+    measure(champion, known, before(day, 1))
+    seen = look(champion, known, day, due, policy)
     decision = decide(seen, policy)
     return f"{in_short(seen)}{decision if isinstance(decision, str) else act(day, *decision)}"
 

@@ -12,7 +12,7 @@ import pytest
 from .. import issues, measures
 from ..decide import Seen, decide
 from ..guards import HOLD, RESUME, RETRAIN, ROLL_BACK
-from ..policy import POLICY, policy_hash, read_policy
+from ..policy import POLICY, days_back, policy_hash, read_policy
 
 CALM = [0.01, -0.02, 0.03, -0.01, 0.0, 0.02, -0.03]
 BIASED = [each - 0.1 for each in CALM]
@@ -95,6 +95,13 @@ def test_changing_the_policy_alone_changes_the_decision() -> None:
     assert decide(seen, policy) == "no alarm"
     policy["retraining"]["staleness"]["days"] = 10
     assert what(seen, policy) == (RETRAIN, "staleness")
+
+
+def test_a_longer_span_in_the_policy_is_looked_at() -> None:
+    policy = read_policy()
+    before = days_back(policy)
+    policy["retraining"]["performance"]["days"] = before + 1
+    assert days_back(policy) > before
 
 
 @pytest.mark.parametrize(

@@ -107,13 +107,13 @@ def versions() -> list[ModelVersion]:
 def describe() -> str:
     """Return the versions as a table: log loss and AUC on the days held out, snapshot, commit."""
     serving = champion()
-    lines = ["version  log loss  AUC     trained by  snapshot  commit"]
+    lines = ["version  log loss  AUC     trained by  snapshot                          commit"]
     for each in versions():
         run = MlflowClient().get_run(each.run_id).data
         awaits = "  <- awaits approval" if each.tags.get("awaits") == "approval" else ""
         mark = "  <- champion" if serving and serving.version == each.version else awaits
         lines.append(
             f"{each.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
-            f"{run.tags['trigger']:<10}  {each.tags['snapshot'][:8]}  {each.tags['commit']}{mark}"
+            f"{run.tags['trigger']:<10}  {each.tags['snapshot']}  {each.tags['commit']}{mark}"
         )
     return "\n".join(lines)

@@ -9,6 +9,7 @@ export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export ORT_DISABLE_TELEMETRY := 1
 export OMP_WAIT_POLICY := passive
+export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 
 RUN := .venv/bin/python
 LEVELS := $(sort $(patsubst level%,%,$(foreach folder,$(wildcard level[0-9]_*),$(firstword $(subst _, ,$(folder))))))
@@ -44,7 +45,7 @@ scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVE
 traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))
 
-drift: ## the same with trouble in the feed: LEVEL=4 KIND=celsius|labels|schema|gap [DAYS=7]
+drift: ## the same with trouble in the feed: LEVEL=4 KIND=celsius|labels|schema|gap|late|twice [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) --incidents $(KIND) $(if $(DAYS),--days $(DAYS))
 
 retrain: ## people make and release a model in a running stage: LEVEL=1
@@ -84,7 +85,7 @@ trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B6939
 explain: ## say what each feature added to an answer: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) explain $(FLIGHT)
 
-candidate: ## train a planted candidate: LEVEL=3 KIND=good|bad|slow|broken
+candidate: ## train a planted candidate: LEVEL=3 KIND=good|bad|local|slow|broken|renamed
 	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) $(KIND)
 
 search: ## search for better parameters: LEVEL=2

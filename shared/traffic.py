@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from .incidents import choose
+from .incidents import INCIDENTS, choose
 from .panel import Panel
 from .play import alone, console, play_days, summarise
 from .stage import WORKSPACES, Stage, StageError, ticking
@@ -19,9 +19,13 @@ def go_on(stage: Stage, length: int, trouble: str = "none") -> None:
         trouble: names of incidents that begin on the first of these days, such as `celsius`.
 
     Raises:
-        StageError: nothing runs, a play has not ended, the year is over, no such incident, or a step failed.
+        StageError: nothing runs, a play has not ended, the year is over, a step failed, or there is no such
+            incident in the feed.
     """
-    incidents = [each for each in choose(trouble) if not each.mishap]
+    incidents = choose(trouble)
+    if beside := [each.id for each in incidents if each.mishap or each.natural]:
+        kinds = ", ".join(each.id for each in INCIDENTS.values() if not (each.mishap or each.natural))
+        raise StageError(f"{', '.join(beside)} cannot be planted in the feed of other days: choose among {kinds}")
     if not stage.is_ready():
         raise StageError(f"level {stage.number} does not answer: start it with `make level{stage.number}`")
     year = load_year(WORKSPACES / "world")

@@ -13,7 +13,7 @@ import shared.stage
 from shared.panel import Panel, Scores
 from shared.play import alone
 from shared.stage import Answer, Stage, StageError
-from shared.traffic import days_after
+from shared.traffic import days_after, go_on
 
 MORNING = {
     "a": Answer(0.2, "m/1", "champion"),
@@ -98,3 +98,11 @@ def test_two_plays_do_not_share_a_stage(stage: Stage) -> None:
         pass
     with alone(stage):
         pass
+
+
+@pytest.mark.parametrize("kind", ["disk", "storms"])
+def test_trouble_that_is_not_in_the_feed_cannot_be_planted(kind: str) -> None:
+    with pytest.raises(
+        StageError, match=f"{kind} cannot be planted in the feed of other days: choose among schema, "
+    ):
+        go_on(Stage(1), 1, kind)

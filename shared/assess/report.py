@@ -109,7 +109,8 @@ def summary(assessment: dict[str, Any]) -> str:
     return (
         f"{len(cells)} cells: {as_expected} as expected, {len(cells) - as_expected} not (of these "
         f"{by_state['ERROR']} errors, "
-        f"{by_state['UNPROBED']} not probed); {seconds / 60:.1f} minutes for {len(assessment['seconds'])} levels"
+        f"{by_state['UNPROBED']} not probed); {len(assessment['seconds'])} levels took {seconds / 60:.1f} minutes "
+        "of playing, two at a time"
     )
 
 

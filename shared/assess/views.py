@@ -47,7 +47,8 @@ def read_views() -> dict[str, Any]:
 
 def page(name: str, view: dict[str, Any], assessment: dict[str, Any]) -> str:
     """Return one model's page."""
-    lines = [f"# {view['title']}", "", f"{WRITTEN} All sentences are ours, not the model's own.", ""]
+    own = f"[the model's own]({view['url']})" if "url" in view else "the model's own"
+    lines = [f"# {view['title']}", "", f"{WRITTEN} All sentences are ours, not {own}.", ""]
     if name == "gigaom":
         lines += _gigaom(assessment)
     for key, title in view["keys"].items():

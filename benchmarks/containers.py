@@ -180,8 +180,8 @@ def report(seen: list[Seen], twice: tuple[str, list[str]]) -> str:
     same = "hold the same files" if not differing else f"differ in {', '.join(f'`{path}`' for path in differing)}"
     return f"""# Every stage as containers
 
-Written by `make sizes`, which plays the first {DAYS} days of each level's own play, first as processes of this
-machine, then as containers of its own images (`ENGINE=docker`).
+Written by `make sizes`, which plays {DAYS} days from the first one of each level's own play, first as processes of
+this machine, then as containers of its own images (`ENGINE=docker`).
 
 Seconds from the start to the first answer (images already built, the first training included; of a machine that is
 shared with other work), the largest difference between the two in the probability of any flight, and on how many

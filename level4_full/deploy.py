@@ -95,7 +95,7 @@ def _switch(app: Path, release: Path) -> bool:
 
 
 def restart() -> bool:
-    """Restart application and pipeline; tell whether they stayed up for its first second."""
+    """Restart application and pipeline; tell whether they stayed up for their first second."""
     command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), "restart", "app", "staging", "pipeline"]
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 

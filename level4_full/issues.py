@@ -5,7 +5,7 @@ from typing import Any
 
 TEXT = """# {cause}
 
-Since {day} no model learns from what comes in. The champion goes on answering.
+Since {day} no training starts by itself. The champion goes on answering.
 
 What was seen: {seen}
 

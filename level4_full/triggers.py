@@ -14,7 +14,7 @@ RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mea
 
 @dataclass(frozen=True)
 class Reason:
-    """Why something should happen: a cause from the usual five or six, and what was seen."""
+    """Why something should happen: its cause, and what was seen."""
 
     cause: str
     evidence: dict[str, Any]

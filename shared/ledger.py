@@ -3,7 +3,8 @@
 Every event has a `day` and is of one kind, `event`:
 
 - `play`: what is played; the first line.
-- `incident`: one `begins` or `ends`.
+- `incident`: one `begins`, `happened` (what a mishap did) or `ends`.
+- `ticked`, `acted`, `day`: how far a day has got, so that a play that was stopped goes on there.
 - `alarm`: the machine said that something is wrong.
 - `training`: a model was made or tried, `by` what, and whether it was `registered`.
 - `deployment`: of kind model (`share`: to part of the traffic) or application; `by` itself or people.

@@ -117,14 +117,6 @@ def to_json(board: Board) -> str:
     return json.dumps(board, indent=1) + "\n"
 
 
-def without_times(board: Board) -> Board:
-    """Return the scoreboard without what is measured, which no two runs share."""
-    copied: Board = json.loads(json.dumps(board))
-    for level in copied["levels"].values():
-        level["cost"].pop("measured", None)
-    return copied
-
-
 def scoreboard(numbers: list[int] | None = None) -> list[Path]:
     """Play what is missing and write the scoreboard."""
     play_all(YEAR, numbers or sorted(levels()))

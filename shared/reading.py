@@ -34,14 +34,20 @@ def hands(levels: Board) -> str | None:
 
 
 def alone(levels: Board) -> str | None:
-    """Say what is left of each level when nobody comes to work."""
+    """Say what is left of each level when nobody comes to work, and which one stays good."""
     shares = {number: level["nobody"]["answered"] for number, level in levels.items() if "nobody" in level}
     if shares["0"] > 0.05 or min(shares[number] for number in shares if number != "0") < 0.9:
         return None
     fewest = min(share for number, share in shares.items() if number != "0")
+    left = {number: levels[number]["nobody"]["log_loss"] for number in "234"}
+    attended = levels["2"]["log_loss"]
+    if left["4"] > attended + 0.001 or min(left["2"], left["3"]) < left["4"] + 0.003:
+        return None
     return (
         f"With nobody after the first model, level 0 answers {shares['0']:.0%} of the flights; every other level "
-        f"answers at least {fewest:.1%}."
+        f"answers at least {fewest:.1%}, but only level 4 stays as good as one with people: its log loss in the year "
+        f"with incidents is {left['4']}, level 2's is {attended} with people and {left['2']} without, level 3's "
+        f"{left['3']}."
     )
 
 

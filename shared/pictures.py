@@ -44,7 +44,7 @@ def _draw_weeks(axes: Axes, levels: dict[str, dict[str, float | None]]) -> None:
     for number, weeks in levels.items():
         means = [float("nan") if mean is None else mean for mean in weeks.values()]
         axes.plot(_dates(weeks), means, color=COLOURS[int(number)], label=f"level {number}", linewidth=1.5)  # type: ignore[arg-type]
-    axes.legend(ncols=len(levels), loc="upper right", frameon=False)
+    axes.figure.legend(ncols=len(levels), loc="outside lower center", frameon=False)
 
 
 def _loop(board: dict[str, Any]) -> Figure:

@@ -45,9 +45,9 @@ def alone(levels: Board) -> str | None:
         return None
     return (
         f"With nobody after the first model, level 0 answers {shares['0']:.0%} of the flights; every other level "
-        f"answers at least {fewest:.1%}, but only level 4 stays as good as one with people: its log loss in the year "
-        f"with incidents is {left['4']}, level 2's is {attended} with people and {left['2']} without, level 3's "
-        f"{left['3']}."
+        f"answers at least {fewest:.1%}, but only level 4 stays as good as with people: its log loss in the "
+        f"year with incidents is {left['4']}, level 2's is {attended} with people and {left['2']} without, "
+        f"level 3's {left['3']}."
     )
 
 

@@ -48,8 +48,8 @@ class Seen:
     containers: list[Container]
 
 
-def play_and_ask(stage: Stage, window: Window) -> tuple[dict[str, float], list[str]]:
-    """Play a window through a stage that is starting; ask all once more; return answers and decisions."""
+def play_and_ask(stage: Stage, window: Window, started: float) -> tuple[dict[str, float], list[str]]:
+    """Play a window through a stage that was started then; ask all once more; return answers and decisions."""
     told: list[str] = []
     tick = stage.tick
 
@@ -58,7 +58,7 @@ def play_and_ask(stage: Stage, window: Window) -> tuple[dict[str, float], list[s
         return told[-1]
 
     with patch.object(stage, "tick", heard):
-        play(stage, window, time.monotonic())
+        play(stage, window, started)
     year = load_year(WORKSPACES / "world")
     answers: dict[str, float] = {}
     for day in days(window.first, window.last):
@@ -78,13 +78,15 @@ def watch(number: int) -> Seen:
     os.environ["ENGINE"] = ""
     stage = open_stage(number)
     window = Window.of(str(stage.description["play"]["from"]), DAYS)
+    started = time.monotonic()
     with running(stage):
-        usual, decisions = play_and_ask(stage, window)
+        usual, decisions = play_and_ask(stage, window, started)
     seconds = first_answer(stage)
     os.environ["ENGINE"] = "docker"
     stage = open_stage(number)
+    started = time.monotonic()
     with running(stage):
-        answers, decisions_inside = play_and_ask(stage, window)
+        answers, decisions_inside = play_and_ask(stage, window, started)
         containers = sorted(weigh(stage), key=lambda each: each.service)
     if answers.keys() != usual.keys():
         raise StageError(f"{stage.package} answered different flights as processes and as containers")

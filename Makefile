@@ -1,6 +1,8 @@
 # mlops-levels: `make` explains itself. Needs Python 3.11 or newer, make and git; writes into this folder only.
 PYTHON ?= python3
 LEVEL ?=
+# Compiled once, at the install: else every process compiles its packages anew where Python may not write bytecode.
+export UV_COMPILE_BYTECODE := 1
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_PYTHON_DOWNLOADS := never
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip

@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
+import rich
 
 from shared import warm
 
@@ -82,3 +84,7 @@ def test_one_script_leaves_nothing_to_the_next(python: Path, tmp_path: Path) -> 
 def test_everything_else_is_the_real_one(python: Path, tmp_path: Path) -> None:
     done = run(python, tmp_path, "-c", "import sys; print(sys.executable)")
     assert Path(done.stdout.strip()) == Path(sys.executable).absolute()
+
+
+def test_packages_are_compiled_when_they_are_installed() -> None:
+    assert Path(cache_from_source(rich.__file__)).exists()

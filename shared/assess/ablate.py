@@ -46,11 +46,17 @@ class Ablation:
             path.unlink()
             return
         text = path.read_text() if self.find else self.put
-        if self.find and self.find not in text and self.put not in text:  # two criteria may share a component
+        if self.find and self.find not in text:
             raise StageError(
                 f"{self.id}: {path.name} has no {self.find!r}: the ablation must be brought up to date"
             )
-        path.write_text(text.replace(self.find, self.put) if self.find in text and self.find else text)
+        path.write_text(text.replace(self.find, self.put) if self.find else text)
+
+
+def switch_off(components: list[Ablation], level: Path) -> None:
+    """Take components out of a copy of their level; those that two criteria share, once."""
+    for each in {(each.file, each.find): each for each in components}.values():
+        each.switch_off(level)
 
 
 def read_groups(level: int | None = None) -> list[dict[str, Any]]:
@@ -72,8 +78,7 @@ def ablate(group: dict[str, Any], answers: dict[str, str], tell: Callable[[str],
         os.symlink(ROOT / environment, copy / environment)
     (copy / ".stage").mkdir()
     os.symlink(WORKSPACES / "world", copy / ".stage" / "world")  # the year is the same
-    for ablation in group["components"]:
-        ablation.switch_off(copy / level)
+    switch_off(group["components"], copy / level)
     for line in (["init", "--quiet"], ["add", "--all"], [*SOMEBODY, "commit", "--quiet", "-m", "Switch off"]):
         git(copy, *line)  # what is released is what is committed
     ids = ",".join(dict.fromkeys(each.id for each in group["components"]))

@@ -73,6 +73,7 @@ def version() -> dict[str, str | float | None]:
     rollout = follower.rollout
     return {
         "application": application_version(),
+        "process": os.getpid(),  # there are two of them while a release takes over
         "model": rollout.champion.name if rollout.champion else None,
         "challenger": rollout.challenger.name if rollout.challenger else None,
         "challenger_share": rollout.share,

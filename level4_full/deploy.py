@@ -52,9 +52,11 @@ def deploy(revision: str, app: Path) -> str:
         from . import containers
 
         return containers.deploy(commit)
+    from . import handover
+
     before = current_release(app)
     restarted = _switch(app, _unpack(commit, app / "releases"))
-    if not (restarted and comes_up(commit)):
+    if not (restarted and handover.take_over(commit)):
         _switch(app, before)
         raise DeployError(f"{commit} did not come up within {SECONDS_TO_COME_UP:.0f} s: back to {before.name}")
     return commit
@@ -95,20 +97,26 @@ def _switch(app: Path, release: Path) -> bool:
 
 
 def restart() -> bool:
-    """Restart application and pipeline; tell whether they stayed up for their first second."""
-    command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), "restart", "app", "staging", "pipeline"]
-    return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
+    """Restart what nobody asks for answers; tell whether it stayed up for its first second."""
+    return supervisorctl("restart", "staging", "pipeline").returncode == 0
 
 
-def comes_up(commit: str) -> bool:
-    """Wait until the application says that it runs `commit`; tell whether it did in time."""
+def supervisorctl(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Ask something of the process manager, which calls a process started after a second of life."""
+    command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def comes_up(commit: str, process: int | None = None) -> bool:
+    """Wait until the application, or one process of it, says that it runs `commit`; tell whether it did."""
     url = f"http://127.0.0.1:{os.environ['PORT']}/version"
     deadline = time.monotonic() + SECONDS_TO_COME_UP
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 said = json.load(answer)
-                if isinstance(said, dict) and said.get("application") == commit:
+                asked = isinstance(said, dict) and process in (None, said.get("process"))
+                if asked and said.get("application") == commit:
                     return True
         except (OSError, ValueError, http.client.HTTPException):  # no answer yet, or none that is JSON
             pass

@@ -23,7 +23,7 @@ import shared.traffic
 from shared.stage import ROOT, Stage, running
 from shared.window import Window
 
-from .conftest import elsewhere, run, wait_for
+from .conftest import elsewhere, run, version_at, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -145,6 +145,38 @@ def test_the_pipeline_is_released_with_the_application(stage: Stage) -> None:
         return False
 
     wait_for("the pipeline's return", pipeline)
+
+
+def test_a_release_of_the_application_leaves_nobody_without_an_answer(stage: Stage) -> None:
+    over, most = threading.Event(), 5_000
+    flights = pd.read_parquet(stage.workspace / "drop" / "flights" / f"{FIRST}.parquet").head(2)
+
+    def client(flight: dict[str, Any]) -> tuple[set[int], int]:
+        """Ask, each time as a newcomer to either process; return whom it met and how often it was cut off."""
+        met, cut = set(), 0
+        for _ in range(most):
+            try:
+                httpx.post(stage.fill("${APPLICATION}/predict"), json={"flights": [flight]}).raise_for_status()
+            except httpx.TransportError:
+                cut += 1
+                continue
+            met.add(version_at(stage).get("process", 0))
+            if over.is_set():
+                return met - {0}, cut
+        raise AssertionError(f"the release was not over after {most} requests")
+
+    before = version_at(stage)["process"]
+    with ThreadPoolExecutor(2) as pool:
+        asking = [
+            pool.submit(client, each) for each in json.loads(flights.to_json(orient="records", date_format="iso"))
+        ]
+        stage.run("python -m ${LEVEL} deploy HEAD")
+        over.set()
+    after = version_at(stage)["process"]
+    assert before != after
+    for met, cut in (each.result() for each in asking):
+        assert met == {before, after}
+        assert cut <= 1  # the connection that the old process had taken and not read from as it stopped
 
 
 def test_temperatures_in_other_units_teach_nobody(stage: Stage) -> None:

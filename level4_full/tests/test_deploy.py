@@ -12,18 +12,19 @@ from pathlib import Path
 import pytest
 
 from .. import deploy
+from ..handover import PLACES
 
 OLD, NEW = "print('old')\n", "print('new')\n"
 # What a release may do instead of answering `/version` with its own commit.
 SILENT, RUBBISH, OTHER = "no answer", "an answer that is no JSON", "an answer of something else"
 CRASH = "ends as soon as it starts"
 
-# Stands in for the process manager: asks the application to restart, and fails as the real one does.
+# Stands in for the process manager: asks the application to do it, and fails as the real one does.
 SUPERVISORCTL = f"""#!{sys.executable} -IS
 import os, sys, urllib.request
-assert sys.argv[3:] == ["restart", "app", "staging", "pipeline"]
 try:
-    urllib.request.urlopen(f"http://127.0.0.1:{{os.environ['PORT']}}", data=b"")
+    asked = " ".join(sys.argv[3:]).encode()
+    print(urllib.request.urlopen(f"http://127.0.0.1:{{os.environ['PORT']}}", data=asked).read().decode())
 except OSError:
     sys.exit(7)
 """
@@ -45,23 +46,29 @@ def commit(repository: Path, code: str) -> str:
 
 
 class Application:
-    """Answers `/version` like an application that runs the release that was current when it was last restarted."""
+    """Answers `/version` like processes in two places, each with the release that was current when it started."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder  # holds the link to the current release
-        self.release: Path | None = None
+        self.running: dict[str, Path] = {}  # by place
+        self.pipeline: Path | None = None
+        self.asked: list[str] = []
         application = self
 
         class Answer(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.send_response(200 if application.restart() else 500)
+                says = application.control(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                self.send_response(500 if says == CRASH else 200)
                 self.end_headers()
+                self.wfile.write(says.encode())
 
             def do_GET(self) -> None:
-                code = application.code()
+                place = application.next_place()
+                code = application.code(place)
                 self.send_response(503 if SILENT in code else 200)
                 self.end_headers()
-                version = {"detail": OTHER} if OTHER in code else {"application": application.version()}
+                version = {"application": application.version(place), "process": PLACES.index(place) + 1}
+                version = {"detail": OTHER} if OTHER in code else version
                 self.wfile.write((RUBBISH if RUBBISH in code else json.dumps(version)).encode())
 
             def log_message(self, *_: object) -> None:
@@ -69,17 +76,39 @@ class Application:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
 
-    def restart(self) -> bool:
-        """Run what is current; tell whether it lived long enough to be called started."""
-        self.release = deploy.current_release(self.folder)
-        return CRASH not in self.code()
+    def control(self, asked: str) -> str:
+        """Do what the process manager is asked to, and return what it says."""
+        self.asked.append(asked)
+        action, place = asked.split(" ", 1)
+        if asked == "restart staging pipeline":
+            self.pipeline = deploy.current_release(self.folder)
+        elif action == "restart":
+            self.running[place] = deploy.current_release(self.folder)
+            return CRASH if CRASH in self.code(place) else "started"
+        elif action == "stop":
+            self.running.pop(place, None)
+        else:
+            assert action == "pid"
+            return str(PLACES.index(place) + 1 if place in self.running else 0)
+        return "done"
 
-    def code(self) -> str:
-        return (self.release / "package" / "app.py").read_text() if self.release else ""
+    def next_place(self) -> str:
+        """Return the place whose turn it is to answer."""
+        place = next(iter(self.running))
+        self.running[place] = self.running.pop(place)
+        return place
 
-    def version(self) -> str | None:
-        unpacked = self.release / "COMMIT" if self.release else None
-        return unpacked.read_text() if unpacked and unpacked.exists() else None
+    def only(self) -> str:
+        """Return the one place where the application runs."""
+        (place,) = self.running
+        return place
+
+    def code(self, place: str = "") -> str:
+        return (self.running[place or self.only()] / "package" / "app.py").read_text()
+
+    def version(self, place: str = "") -> str | None:
+        unpacked = self.running[place or self.only()] / "COMMIT"
+        return unpacked.read_text() if unpacked.exists() else None
 
 
 @pytest.fixture
@@ -102,14 +131,14 @@ def application(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch)
     folder = tmp_path / "app"
     folder.mkdir()
     application = Application(folder)
-    application.restart()
+    application.control("restart blue")
     tool = tmp_path / "bin" / "supervisorctl"
     tool.parent.mkdir()
     tool.write_text(SUPERVISORCTL)
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PORT", str(application.server.server_port))
-    monkeypatch.setattr(deploy, "SECONDS_TO_COME_UP", 0.05)
+    monkeypatch.setattr(deploy, "SECONDS_TO_COME_UP", 0.3)
     thread = threading.Thread(target=application.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield application
@@ -165,24 +194,46 @@ def test_a_release_that_fails_goes_back_to_the_one_before(
         deploy.deploy("HEAD", application.folder)
     assert application.code() == OLD
     assert application.version() == good
+    assert application.pipeline == application.running[application.only()]
+
+
+def test_the_process_before_answers_until_the_new_one_does(checkout: Path, application: Application) -> None:
+    deploy.deploy("HEAD", application.folder)
+    live, application.asked = application.only(), []
+    commit(checkout, SILENT)
+    with pytest.raises(deploy.DeployError):
+        deploy.deploy("HEAD", application.folder)
+    assert f"restart {live}" not in application.asked
+    assert f"stop {live}" not in application.asked
+    commit(checkout, NEW)
+    deploy.deploy("HEAD", application.folder)
+    assert application.asked[-1] == f"stop {live}"
+
+
+def test_a_release_that_was_killed_with_both_processes_up_ends_with_one(
+    checkout: Path, application: Application
+) -> None:
+    application.control("restart green")
+    head = commit(checkout, NEW)
+    deploy.deploy("HEAD", application.folder)
+    assert application.version(application.only()) == head
 
 
 def test_a_first_release_that_fails_goes_back_to_the_checkout(checkout: Path, application: Application) -> None:
     commit(checkout, SILENT)
     with pytest.raises(deploy.DeployError):
         deploy.deploy("HEAD", application.folder)
-    assert application.release == checkout
+    assert application.running == {"blue": checkout}
 
 
-def test_an_answer_of_another_release_is_not_taken_for_success(
-    checkout: Path, application: Application, monkeypatch: pytest.MonkeyPatch
+def test_an_answer_of_the_process_before_is_not_taken_for_success(
+    application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = deploy.deploy("HEAD", application.folder)
-    commit(checkout, NEW)
-    monkeypatch.setattr(deploy, "restart", lambda: None)  # the process before goes on
+    monkeypatch.setattr(application, "next_place", lambda: "green")  # the new one never answers
     with pytest.raises(deploy.DeployError):
-        deploy.deploy("HEAD", application.folder)
-    assert application.version() == good
+        deploy.deploy(good, application.folder)
+    assert application.running.keys() == {"green"}
 
 
 def test_a_release_that_was_killed_while_unpacking_is_unpacked_again(
@@ -201,7 +252,7 @@ def test_unpacked_code_knows_its_commit_without_git(
     checkout: Path, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     head = deploy.deploy("HEAD", application.folder)
-    monkeypatch.setattr(deploy, "ROOT", application.release)
+    monkeypatch.setattr(deploy, "ROOT", application.running[application.only()])
     monkeypatch.setenv("PATH", "")
     deploy.application_version.cache_clear()
     assert deploy.application_version() == head

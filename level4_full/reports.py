@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 from evidently import BinaryClassification, DataDefinition, Dataset, Report
-from evidently.metrics import LogLoss, MissingValueCount, RocAuc
-from evidently.presets import DataDriftPreset
+from evidently.metrics import DriftedColumnsCount, LogLoss, MissingValueCount, RocAuc, ValueDrift
 from evidently.sdk.models import PanelMetric
 from evidently.sdk.panels import line_plot_panel
 from evidently.ui.workspace import Project, Workspace
@@ -53,8 +52,12 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
         classification=[BinaryClassification(target="late", prediction_probas="late_probability")],
     )
     compared = [Dataset.from_pandas(table[[*columns, "late"]], data_definition=kinds) for table in (now, before)]
-    drift = DataDriftPreset(columns=columns, num_method="psi", cat_method="psi")
-    report = Report([drift, LogLoss(), RocAuc(), MissingValueCount(column="temp")], metadata={"model": model})
+    # Not DataDriftPreset, which draws every column twice: a day's report took 1.6 times as long.
+    drift = [
+        DriftedColumnsCount(columns=columns, num_method="psi", cat_method="psi"),
+        *(ValueDrift(column=name, method="psi") for name in columns),
+    ]
+    report = Report([LogLoss(), RocAuc(), MissingValueCount(column="temp"), *drift], metadata={"model": model})
     pages = _open(workspace)
     pages.add_run(_project(pages).id, report.run(*compared, timestamp=datetime.fromisoformat(day)))
 

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from evidently.ui.service.storage.local.base import LocalState
 
-from ..reports import PANELS, add_report
+from ..features import CATEGORIES
+from ..reports import NUMBERS, PANELS, add_report
 from .conftest import make_flights
 
 pytestmark = pytest.mark.slow  # seconds of imports
@@ -30,3 +31,6 @@ def test_a_report_a_day_and_none_of_those_before_is_read(tmp_path: Path, monkeyp
     assert sorted(each["timestamp"][:10] for each in reports) == ["2013-03-04", "2013-03-05", "2013-03-06"]
     assert {each["metadata"]["model"] for each in reports} == {"flight-delays/1@0123456789ab"}
     assert all(title in (project / "dashboard.json").read_text() for title in PANELS)
+    for report in reports:
+        said = {each["display_name"] for each in report["metric_results"].values()}
+        assert all(any(column in name and "drift" in name for name in said) for column in [*NUMBERS, *CATEGORIES])

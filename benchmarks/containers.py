@@ -7,11 +7,15 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from operator import eq
 from typing import Any
 from unittest.mock import patch
+
+import httpx
 
 from shared.engine import LABEL, ContainerStage, connect, open_stage
 from shared.files import write_text
@@ -23,6 +27,8 @@ from shared.window import Window
 DAYS = 14  # of each level's own play: at levels 3 and 4 these hold a training and an experiment
 DOCUMENT = ROOT / "docs" / "containers.md"
 LARGEST = 5  # packages to name per image
+RELEASED = "HEAD~1"  # another commit than the one that serves, so that containers are replaced
+PATIENCE = 60.0  # seconds without an answer after which a release has failed
 MB = 1e6
 
 
@@ -42,6 +48,7 @@ class Seen:
 
     level: str
     seconds: tuple[float, float]
+    silences: tuple[float, float]  # in seconds, while the application was released
     flights: int
     difference: float
     decisions: tuple[list[str], list[str]]  # what each said of every day
@@ -73,6 +80,31 @@ def first_answer(stage: Stage) -> float:
     return float(summary["seconds_to_first_prediction"])
 
 
+def longest_silence(stage: Stage, day: date) -> float:
+    """Release the application while asking all the time; return the longest time without an answer, in seconds.
+
+    Raises:
+        StageError: the release failed, or nobody answered for too long.
+    """
+    flight = load_year(WORKSPACES / "world").flights_of(day).head(1).to_json(orient="records", date_format="iso")
+    heard, over = [time.monotonic()], False
+    with ThreadPoolExecutor(1) as pool:
+        release = pool.submit(stage.run, f"python -m ${{LEVEL}} deploy {RELEASED}", where="host")
+        while not over and time.monotonic() < heard[-1] + PATIENCE:
+            released = release.done()  # before the question, so that the last answer is one after the release
+            try:
+                stage.ask(day, flight)
+            except (StageError, httpx.HTTPError):
+                continue
+            heard.append(time.monotonic())
+            over = released
+            time.sleep(0.01)  # some processor is left for the release
+        release.result()
+    if not over:
+        raise StageError(f"{stage.package} did not answer for {PATIENCE:.0f} s while it was released")
+    return max(later - earlier for earlier, later in pairwise(heard))
+
+
 def watch(number: int) -> Seen:
     """Play the same days with both engines."""
     os.environ["ENGINE"] = ""
@@ -81,6 +113,7 @@ def watch(number: int) -> Seen:
     started = time.monotonic()
     with running(stage):
         usual, decisions = play_and_ask(stage, window, started)
+        silence = longest_silence(stage, window.last)
     seconds = first_answer(stage)
     os.environ["ENGINE"] = "docker"
     stage = open_stage(number)
@@ -88,11 +121,12 @@ def watch(number: int) -> Seen:
     with running(stage):
         answers, decisions_inside = play_and_ask(stage, window, started)
         containers = sorted(weigh(stage), key=lambda each: each.service)
+        silences = silence, longest_silence(stage, window.last)
     if answers.keys() != usual.keys():
         raise StageError(f"{stage.package} answered different flights as processes and as containers")
     largest = max(abs(answers[flight] - usual[flight]) for flight in usual)
     both = decisions, decisions_inside
-    return Seen(stage.package, (seconds, first_answer(stage)), len(usual), largest, both, containers)
+    return Seen(stage.package, (seconds, first_answer(stage)), silences, len(usual), largest, both, containers)
 
 
 def weigh(stage: Stage) -> Iterator[Container]:
@@ -173,6 +207,7 @@ def report(seen: list[Seen], twice: tuple[str, list[str]]) -> str:
         ]
         for each in seen
     ]
+    gaps = [[each.level, *(f"{silence:.2f}" for silence in each.silences)] for each in seen]
     memory = [
         [level.level, each.service, f"{each.memory:.0f}", f"{each.limit:.0f}"]
         for level in seen
@@ -190,6 +225,11 @@ shared with other work), the largest difference between the two in the probabili
 days the machine did the same and gave the same reason:
 
 {table("level | processes, s | containers, s | flights | largest difference | same decisions", engines)}
+
+The longest time without an answer while another commit of the application was released, asking all the time. At
+level 4, as processes, the new one answers before the old one stops:
+
+{table("level | processes, s | containers, s", gaps)}
 
 Memory after the play, without what the engine merely keeps cached, and its limit:
 

@@ -28,7 +28,7 @@ from shared.stage import ROOT, WORKSPACES
 from shared.upstream import load_year
 
 SEASONS = {"winter": (1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11)}
-SPLITS, WEEKS, LONGEST = 4, 500, 28  # a season is split so often, for so many weeks, and waited for so many days
+SPLITS, WEEKS, LONGEST = 12, 200, 28  # a season is split so often, for so many weeks, and waited for so many days
 LATER = (0.0, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3)  # share of the punctual flights that become late
 WARMER = (0.0, 5.0, 10.0, 15.0, 20.0, 30.0)  # °F
 

@@ -28,12 +28,15 @@ def features_of(flights: list[dict[str, Any]]) -> dict[str, np.ndarray]:
 
 
 def measure(artefacts: list[Artefact]) -> list[dict[str, float]]:
-    """Return how long each artefact takes for a flight, and how many flights it answers in a second."""
+    """Return how long each artefact takes for a flight, and how many flights it answers in a second.
+
+    Of the many, the best turn counts: what else a machine does can only slow a turn down.
+    """
     flights = [golden["flight"] for golden in artefacts[0].description["golden"]]
     singles = turn_by_turn(artefacts, features_of(flights[:1]), ROUNDS)
     batches = turn_by_turn(artefacts, features_of((flights * BATCH)[:BATCH]), BATCHES)
     return [
-        {"p95_ms": float(np.percentile(single, 95) * 1e3), "flights_per_second": BATCH / float(np.median(batch))}
+        {"p95_ms": float(np.percentile(single, 95) * 1e3), "flights_per_second": BATCH / min(batch)}
         for single, batch in zip(singles, batches, strict=True)
     ]
 

@@ -1,5 +1,7 @@
 """Each gate that judges the model can pass, and can fail."""
 
+import itertools
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
-from .. import gates, trials
+from .. import gates, probe, trials
 from ..acceptance import Report
 from ..artefact import MODEL, digest_of, load
 from ..evaluate import slices
@@ -140,6 +142,20 @@ def test_what_the_probe_measures_decides(
     evidence: Evidence, measured: dict[str, Any], gate: Any, passes: bool
 ) -> None:
     assert gate(replace(evidence, measured=measured))[0] is passes
+
+
+def test_a_busy_machine_does_not_make_a_candidate_slow(evidence: Evidence) -> None:
+    turns = itertools.count()
+
+    class Interrupted:
+        description = evidence.artefact.description
+
+        def answer(self, features: dict[str, np.ndarray]) -> np.ndarray:
+            time.sleep(0.05 if next(turns) % 3 else 0)
+            return evidence.artefact.answer(features)
+
+    mine, theirs = probe.measure([Interrupted(), evidence.artefact])  # type: ignore[list-item]
+    assert mine["flights_per_second"] > theirs["flights_per_second"] / trials.SLOWEST
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The servers that the pipeline writes to."""
+"""The servers that the pipeline writes to, and the one it watches."""
 
 import json
 import os
@@ -15,12 +15,13 @@ class NoServerError(StageError):
 
 
 def wait_for_servers() -> None:
-    """Wait until tracking and orchestration answer, since both may still be starting.
+    """Wait until tracking, orchestration and the application answer, since they may still be starting.
 
     Raises:
         NoServerError: one of them did not answer in time.
     """
     health = [f"{os.environ['MLFLOW_TRACKING_URI']}/health", f"{os.environ['PREFECT_API_URL']}/health"]
+    health.append(f"{os.environ['APPLICATION']}/healthz")  # the watch asks it for its metrics
     deadline = time.monotonic() + SECONDS_TO_START
     for address in health:
         while not _answers(address):

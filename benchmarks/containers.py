@@ -91,6 +91,7 @@ def longest_silence(stage: Stage, day: date) -> float:
     with ThreadPoolExecutor(1) as pool:
         release = pool.submit(stage.run, f"python -m ${{LEVEL}} deploy {RELEASED}", where="host")
         while not over and time.monotonic() < heard[-1] + PATIENCE:
+            time.sleep(0.01)  # some processor is left for the release
             released = release.done()  # before the question, so that the last answer is one after the release
             try:
                 stage.ask(day, flight)
@@ -98,7 +99,6 @@ def longest_silence(stage: Stage, day: date) -> float:
                 continue
             heard.append(time.monotonic())
             over = released
-            time.sleep(0.01)  # some processor is left for the release
         release.result()
     if not over:
         raise StageError(f"{stage.package} did not answer for {PATIENCE:.0f} s while it was released")

@@ -28,17 +28,15 @@ def tick(day: str) -> None:
 def serve(staging: bool = False) -> None:
     """Become the application, running the code that was released last; with --staging, its copy for candidates."""
     from .deploy import current_release
-    from .handover import bind
 
     os.chdir(current_release(STAGE / "app"))
     python = os.environ["SERVING"]
-    server = [python, "-m", "uvicorn", f"{__package__}.service:asgi", "--no-access-log"]
-    port = os.environ["PORT"]
+    server = [python, "-m", f"{__package__}.handover"]
+    door = [os.environ.get("HOST", "127.0.0.1"), os.environ["PORT"]]
     if staging:
         os.environ["ALIAS"] = "staging"
-        port = os.environ["STAGING_PORT"]
-    door = bind(os.environ.get("HOST", "127.0.0.1"), int(port))
-    os.execv(python, [*server, "--fd", str(door)])  # noqa: S606
+        door[-1] = os.environ["STAGING_PORT"]
+    os.execv(python, server + door)  # noqa: S606
 
 
 @commands.command()

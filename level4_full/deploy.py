@@ -107,16 +107,15 @@ def supervisorctl(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
-def comes_up(commit: str, process: int | None = None) -> bool:
-    """Wait until the application, or one process of it, says that it runs `commit`; tell whether it did."""
+def comes_up(commit: str) -> bool:
+    """Wait until the application says that it runs `commit`; tell whether it did in time."""
     url = f"http://127.0.0.1:{os.environ['PORT']}/version"
     deadline = time.monotonic() + SECONDS_TO_COME_UP
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 said = json.load(answer)
-                asked = isinstance(said, dict) and process in (None, said.get("process"))
-                if asked and said.get("application") == commit:
+                if isinstance(said, dict) and said.get("application") == commit:
                     return True
         except (OSError, ValueError, http.client.HTTPException):  # no answer yet, or none that is JSON
             pass

@@ -3,47 +3,82 @@
 Both belong to the process manager, as `blue` and `green` (supervisord.conf); between releases one of them runs.
 """
 
+import http.client
+import json
 import os
 import socket
+import sys
+import time
+import urllib.request
+from typing import Any
 
-from .deploy import comes_up, supervisorctl
+from . import deploy
 
 PLACES = "blue", "green"
 
 
 def take_over(commit: str) -> bool:
-    """Start the current release in the idle place; once it answers as `commit`, stop the other, else this one.
+    """Start the current release in the idle place; once it answers as `commit`, stop the other one, else this one.
 
     Returns:
-        Whether it answers. Until it does, the other one goes on as if nothing had happened.
+        Whether it answers. As soon as it listens it gets a part of the requests; the other one goes on until then.
     """
-    live, idle = _places()
-    started = supervisorctl("restart", idle).returncode == 0
-    taken = started and comes_up(commit, _pid(idle))
-    supervisorctl("stop", live if taken else idle)
+    before = _said()
+    live, idle = _places(before.get("process"))
+    started = deploy.supervisorctl("restart", idle).returncode == 0
+    taken = started and _answers(_pid(idle), commit, bool(before.get("model")))
+    deploy.supervisorctl("stop", live if taken else idle)
     return taken
 
 
-def bind(host: str, port: int) -> int:
-    """Bind a port beside whoever of ours has it; return the descriptor that the server we become inherits.
-
-    Nobody is sent here before that server listens.
-    """
-    door = socket.socket()
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    door.bind((host, port))
-    os.set_inheritable(door.fileno(), True)
-    return door.detach()
-
-
-def _places() -> tuple[str, str]:
-    """Return the place that answers and the idle one; after a release that was killed both may run."""
+def _places(answering: int | None) -> tuple[str, str]:
+    """Return the place that answers and the other one; after a release that was killed both may run."""
     blue, green = PLACES
-    return (blue, green) if _pid(blue) else (green, blue)
+    return (green, blue) if answering and answering == _pid(green) else (blue, green)
 
 
 def _pid(place: str) -> int:
     """Return the process in a place, 0 for none."""
-    said = supervisorctl("pid", place).stdout.strip()
+    said = deploy.supervisorctl("pid", place).stdout.strip()
     return int(said) if said.isdigit() else 0
+
+
+def _answers(process: int, commit: str, needs_model: bool) -> bool:
+    """Wait until the new process says that it runs `commit`, with a model if needed; tell whether it did."""
+    deadline = time.monotonic() + deploy.SECONDS_TO_COME_UP
+    while time.monotonic() < deadline:
+        said = _said()
+        new = said.get("process") == process and said.get("application") == commit
+        if new and (said.get("model") or not needs_model):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def _said() -> dict[str, Any]:
+    """Return what one of the processes says about itself, or nothing where none answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{os.environ['PORT']}/version", timeout=5) as answer:
+            said = json.load(answer)
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def listen(host: str, port: int) -> None:
+    """Become the application, on a port where another process of ours may answer too.
+
+    Nobody is sent here before it is ready. As it stops, the server closes this very door; one that it is handed as
+    a descriptor it only copies, and what it does not close takes connections until the process ends.
+    """
+    import uvicorn  # where the application is installed
+
+    with socket.socket() as door:
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        door.bind((host, port))
+        uvicorn.Server(uvicorn.Config(f"{__package__}.service:asgi", access_log=False)).run(sockets=[door])
+
+
+if __name__ == "__main__":
+    listen(sys.argv[1], int(sys.argv[2]))

@@ -148,15 +148,17 @@ def test_the_pipeline_is_released_with_the_application(stage: Stage) -> None:
 
 
 def test_a_release_of_the_application_leaves_nobody_without_an_answer(stage: Stage) -> None:
-    over, most = threading.Event(), 5_000
-    flights = pd.read_parquet(stage.workspace / "drop" / "flights" / f"{FIRST}.parquet").head(2)
+    over, most, clients = threading.Event(), 5_000, 8
+    flights = pd.read_parquet(stage.workspace / "drop" / "flights" / f"{FIRST}.parquet").head(clients)
 
     def client(flight: dict[str, Any]) -> tuple[set[int], int]:
         """Ask, each time as a newcomer to either process; return whom it met and how often it was cut off."""
         met, cut = set(), 0
         for _ in range(most):
+            time.sleep(0.02)  # some processor is left for the release
             try:
-                httpx.post(stage.fill("${APPLICATION}/predict"), json={"flights": [flight]}).raise_for_status()
+                door = stage.fill("${APPLICATION}/predict")
+                httpx.post(door, json={"flights": [flight]}, timeout=30).raise_for_status()
             except httpx.TransportError:
                 cut += 1
                 continue
@@ -166,17 +168,16 @@ def test_a_release_of_the_application_leaves_nobody_without_an_answer(stage: Sta
         raise AssertionError(f"the release was not over after {most} requests")
 
     before = version_at(stage)["process"]
-    with ThreadPoolExecutor(2) as pool:
-        asking = [
-            pool.submit(client, each) for each in json.loads(flights.to_json(orient="records", date_format="iso"))
-        ]
+    asked = json.loads(flights.to_json(orient="records", date_format="iso"))
+    with ThreadPoolExecutor(clients) as pool:
+        asking = [pool.submit(client, each) for each in asked]
         stage.run("python -m ${LEVEL} deploy HEAD")
         over.set()
     after = version_at(stage)["process"]
     assert before != after
-    for met, cut in (each.result() for each in asking):
-        assert met == {before, after}
-        assert cut <= 1  # the connection that the old process had taken and not read from as it stopped
+    assert {process for each in asking for process in each.result()[0]} == {before, after}
+    # Connections that the old process had taken, and not yet read from, when it stopped.
+    assert sum(each.result()[1] for each in asking) <= clients // 4
 
 
 def test_temperatures_in_other_units_teach_nobody(stage: Stage) -> None:

@@ -18,6 +18,7 @@ OLD, NEW = "print('old')\n", "print('new')\n"
 # What a release may do instead of answering `/version` with its own commit.
 SILENT, RUBBISH, OTHER = "no answer", "an answer that is no JSON", "an answer of something else"
 CRASH = "ends as soon as it starts"
+NO_MODEL = "answers as itself, but has no model"
 
 # Stands in for the process manager: asks the application to do it, and fails as the real one does.
 SUPERVISORCTL = f"""#!{sys.executable} -IS
@@ -67,7 +68,11 @@ class Application:
                 code = application.code(place)
                 self.send_response(503 if SILENT in code else 200)
                 self.end_headers()
-                version = {"application": application.version(place), "process": PLACES.index(place) + 1}
+                version = {
+                    "application": application.version(place),
+                    "process": PLACES.index(place) + 1,
+                    "model": None if NO_MODEL in code else "flight-delays/1",
+                }
                 version = {"detail": OTHER} if OTHER in code else version
                 self.wfile.write((RUBBISH if RUBBISH in code else json.dumps(version)).encode())
 
@@ -138,7 +143,7 @@ def application(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch)
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PORT", str(application.server.server_port))
-    monkeypatch.setattr(deploy, "SECONDS_TO_COME_UP", 0.3)
+    monkeypatch.setattr(deploy, "SECONDS_TO_COME_UP", 0.6)
     thread = threading.Thread(target=application.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield application
@@ -184,7 +189,7 @@ def test_a_commit_from_before_the_package_is_named(checkout: Path, application: 
     assert deploy.current_release(application.folder) == checkout
 
 
-@pytest.mark.parametrize("trouble", [SILENT, RUBBISH, OTHER, CRASH])
+@pytest.mark.parametrize("trouble", [SILENT, RUBBISH, OTHER, CRASH, NO_MODEL])
 def test_a_release_that_fails_goes_back_to_the_one_before(
     checkout: Path, application: Application, trouble: str
 ) -> None:
@@ -210,13 +215,27 @@ def test_the_process_before_answers_until_the_new_one_does(checkout: Path, appli
     assert application.asked[-1] == f"stop {live}"
 
 
-def test_a_release_that_was_killed_with_both_processes_up_ends_with_one(
-    checkout: Path, application: Application
-) -> None:
-    application.control("restart green")
-    head = commit(checkout, NEW)
+def test_a_first_model_is_not_waited_for(checkout: Path, application: Application) -> None:
+    commit(checkout, NO_MODEL)
     deploy.deploy("HEAD", application.folder)
-    assert application.version(application.only()) == head
+    new = commit(checkout, f"# {NO_MODEL}")
+    deploy.deploy("HEAD", application.folder)
+    assert application.version() == new
+
+
+@pytest.mark.parametrize("answering", PLACES)
+def test_after_a_release_that_was_killed_the_process_that_answers_is_kept(
+    checkout: Path, application: Application, monkeypatch: pytest.MonkeyPatch, answering: str
+) -> None:
+    for place in PLACES:
+        application.control(f"restart {place}")
+    monkeypatch.setattr(
+        application, "next_place", lambda: answering
+    )  # the other one hangs, also when started anew
+    commit(checkout, NEW)
+    with pytest.raises(deploy.DeployError):
+        deploy.deploy("HEAD", application.folder)
+    assert application.running == {answering: checkout}
 
 
 def test_a_first_release_that_fails_goes_back_to_the_checkout(checkout: Path, application: Application) -> None:

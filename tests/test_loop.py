@@ -28,7 +28,7 @@ from .conftest import elsewhere, run, version_at, wait_for
 pytestmark = pytest.mark.slow
 
 # From the day after a scheduled training to the day before the next: nothing but an alarm can train.
-FIRST, DAYS = "2013-05-13", 21
+FIRST, DAYS = "2013-06-09", 22
 MODEL = "flight-delays"
 
 
@@ -99,7 +99,7 @@ def test_quality_is_back_within_the_band_it_had(stage: Stage) -> None:
         "SELECT value FROM measures WHERE name = 'bias' AND slice = '' AND day BETWEEN ? AND ? AND model LIKE ?"
     )
     (alarm,) = decisions(stage)
-    after = [row["value"] for row in rows(stage, query, alarm["day"], "2013-06-02", f"{MODEL}/2@%")]
+    after = [row["value"] for row in rows(stage, query, alarm["day"], "2013-06-30", f"{MODEL}/2@%")]
     assert len(after) >= 7
     assert abs(sum(after) / len(after)) < 0.1
 
@@ -184,7 +184,7 @@ def test_temperatures_in_other_units_teach_nobody(stage: Stage) -> None:
     before = len(registry(stage).search_model_versions(f"name='{MODEL}'"))
     shared.traffic.go_on(
         Stage(4), 3, "celsius"
-    )  # over the first Monday of June, on which the schedule would train
+    )  # over the first Monday of July, on which the schedule would train
     (hold,) = (each for each in decisions(stage) if each["decision"] == "hold")
     assert hold["cause"] == "suspicious feed"
     assert "mean temp" in hold["evidence"]
@@ -202,7 +202,7 @@ def test_a_champion_that_does_harm_is_taken_back_by_itself(stage: Stage) -> None
 from {stage.package} import watch
 policy = watch.read_policy() | {{"rollback": {{"days": 3, "flights": 1, "worse": -1, "sure": -1000}}}}
 watch.read_policy = lambda: policy
-print(watch.watch("2013-06-06", False))
+print(watch.watch("2013-07-04", False))
 """
     done = run(stage, "-c", script)
     assert "ROLLBACK version 1 is champion again" in done.stdout, done.stderr[-2000:]
@@ -214,7 +214,7 @@ print(watch.watch("2013-06-06", False))
 RETRAIN_PROMOTE_AND_GO_BACK = """
 from {package} import guards, registry, release, watch
 from {package}.triggers import Reason
-print(watch.act("2013-06-07", guards.RETRAIN, Reason("performance", {{}})))
+print(watch.act("2013-07-05", guards.RETRAIN, Reason("performance", {{}})))
 if not registry.version_of(release.CHALLENGER):
     release.release("2", 0.5)
 release.promote("a test")
@@ -226,7 +226,7 @@ release.rollback("a test")
 def test_ten_thousand_requests_through_a_retraining_a_release_and_a_rollback_are_answered(stage: Stage) -> None:
     clients, requests, most = 4, 10_000, 40_000
     over, answered = threading.Event(), Counter[str]()
-    flights = pd.read_parquet(stage.workspace / "drop" / "flights" / "2013-06-05.parquet").head(clients)
+    flights = pd.read_parquet(stage.workspace / "drop" / "flights" / "2013-07-03.parquet").head(clients)
     asked = json.loads(flights.to_json(orient="records", date_format="iso"))
 
     def client(flight: dict[str, Any]) -> None:

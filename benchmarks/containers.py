@@ -21,7 +21,7 @@ from shared.engine import LABEL, ContainerStage, connect, open_stage
 from shared.files import write_text
 from shared.play import play
 from shared.stage import ROOT, WORKSPACES, Stage, StageError, levels, running
-from shared.upstream import days, load_year
+from shared.upstream import Year, days, load_year
 from shared.window import Window
 
 DAYS = 14  # of each level's own play: at levels 3 and 4 these hold a training and an experiment
@@ -55,7 +55,7 @@ class Seen:
     containers: list[Container]
 
 
-def play_and_ask(stage: Stage, window: Window, started: float) -> tuple[dict[str, float], list[str]]:
+def play_and_ask(stage: Stage, window: Window, year: Year, started: float) -> tuple[dict[str, float], list[str]]:
     """Play a window through a stage that was started then; ask all once more; return answers and decisions."""
     told: list[str] = []
     tick = stage.tick
@@ -66,7 +66,6 @@ def play_and_ask(stage: Stage, window: Window, started: float) -> tuple[dict[str
 
     with patch.object(stage, "tick", heard):
         play(stage, window, started)
-    year = load_year(WORKSPACES / "world")
     answers: dict[str, float] = {}
     for day in days(window.first, window.last):
         flights = year.flights_of(day).to_json(orient="records", date_format="iso")
@@ -80,13 +79,13 @@ def first_answer(stage: Stage) -> float:
     return float(summary["seconds_to_first_prediction"])
 
 
-def longest_silence(stage: Stage, day: date) -> float:
-    """Release the application while asking all the time; return the longest time without an answer, in seconds.
+def longest_silence(stage: Stage, day: date, year: Year) -> float:
+    """Release the application while asking for a flight of a day; return the longest seconds without an answer.
 
     Raises:
         StageError: the release failed, or nobody answered for too long.
     """
-    flight = load_year(WORKSPACES / "world").flights_of(day).head(1).to_json(orient="records", date_format="iso")
+    flight = year.flights_of(day).head(1).to_json(orient="records", date_format="iso")
     heard, over = [time.monotonic()], False
     with ThreadPoolExecutor(1) as pool:
         release = pool.submit(stage.run, f"python -m ${{LEVEL}} deploy {RELEASED}", where="host")
@@ -107,21 +106,22 @@ def longest_silence(stage: Stage, day: date) -> float:
 
 def watch(number: int) -> Seen:
     """Play the same days with both engines."""
+    year = load_year(WORKSPACES / "world")
     os.environ["ENGINE"] = ""
     stage = open_stage(number)
     window = Window.of(str(stage.description["play"]["from"]), DAYS)
     started = time.monotonic()
     with running(stage):
-        usual, decisions = play_and_ask(stage, window, started)
-        silence = longest_silence(stage, window.last)
+        usual, decisions = play_and_ask(stage, window, year, started)
+        silence = longest_silence(stage, window.last, year)
     seconds = first_answer(stage)
     os.environ["ENGINE"] = "docker"
     stage = open_stage(number)
     started = time.monotonic()
     with running(stage):
-        answers, decisions_inside = play_and_ask(stage, window, started)
+        answers, decisions_inside = play_and_ask(stage, window, year, started)
         containers = sorted(weigh(stage), key=lambda each: each.service)
-        silences = silence, longest_silence(stage, window.last)
+        silences = silence, longest_silence(stage, window.last, year)
     if answers.keys() != usual.keys():
         raise StageError(f"{stage.package} answered different flights as processes and as containers")
     largest = max(abs(answers[flight] - usual[flight]) for flight in usual)

@@ -27,7 +27,7 @@ from .conftest import elsewhere, run, version_at, wait_for
 
 pytestmark = pytest.mark.slow
 
-# From the day after a scheduled training to the day before the next: nothing but an alarm can train.
+# Between two scheduled trainings, to the day before the next: nothing but an alarm can train.
 FIRST, DAYS = "2013-06-09", 22
 MODEL = "flight-delays"
 

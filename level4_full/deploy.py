@@ -10,6 +10,7 @@ import time
 import urllib.request
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .errors import StageError
 
@@ -107,20 +108,33 @@ def supervisorctl(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
-def comes_up(commit: str) -> bool:
-    """Wait until the application says that it runs `commit`; tell whether it did in time."""
-    url = f"http://127.0.0.1:{os.environ['PORT']}/version"
+def comes_up(commit: str, process: int | None = None, needs_model: bool = False) -> bool:
+    """Wait until the application says that it runs `commit`; tell whether it did in time.
+
+    Args:
+        commit: what was released.
+        process: ask for this one, where two may answer.
+        needs_model: whether it must have a model too.
+    """
     deadline = time.monotonic() + SECONDS_TO_COME_UP
     while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                said = json.load(answer)
-                if isinstance(said, dict) and said.get("application") == commit:
-                    return True
-        except (OSError, ValueError, http.client.HTTPException):  # no answer yet, or none that is JSON
-            pass
+        now = said()
+        new = now.get("application") == commit and process in (None, now.get("process"))
+        if new and (now.get("model") or not needs_model):
+            return True
         time.sleep(0.1)
     return False
+
+
+def said() -> dict[str, Any]:
+    """Return what the application says about itself, or nothing: no answer yet, or none that is JSON."""
+    url = f"http://127.0.0.1:{os.environ['PORT']}/version"
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            now = json.load(answer)
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+    return now if isinstance(now, dict) else {}
 
 
 def _git(*arguments: str) -> bytes:

@@ -3,14 +3,8 @@
 Both belong to the process manager, as `blue` and `green` (supervisord.conf); between releases one of them runs.
 """
 
-import http.client
-import json
-import os
 import socket
 import sys
-import time
-import urllib.request
-from typing import Any
 
 from . import deploy
 
@@ -23,10 +17,10 @@ def take_over(commit: str) -> bool:
     Returns:
         Whether it answers. As soon as it listens it gets a part of the requests; the other one goes on until then.
     """
-    before = _said()
+    before = deploy.said()
     live, idle = _places(before.get("process"))
     started = deploy.supervisorctl("restart", idle).returncode == 0
-    taken = started and _answers(_pid(idle), commit, bool(before.get("model")))
+    taken = started and deploy.comes_up(commit, _pid(idle), needs_model=bool(before.get("model")))
     deploy.supervisorctl("stop", live if taken else idle)
     return taken
 
@@ -41,28 +35,6 @@ def _pid(place: str) -> int:
     """Return the process in a place, 0 for none."""
     said = deploy.supervisorctl("pid", place).stdout.strip()
     return int(said) if said.isdigit() else 0
-
-
-def _answers(process: int, commit: str, needs_model: bool) -> bool:
-    """Wait until the new process says that it runs `commit`, with a model if needed; tell whether it did."""
-    deadline = time.monotonic() + deploy.SECONDS_TO_COME_UP
-    while time.monotonic() < deadline:
-        said = _said()
-        new = said.get("process") == process and said.get("application") == commit
-        if new and (said.get("model") or not needs_model):
-            return True
-        time.sleep(0.1)
-    return False
-
-
-def _said() -> dict[str, Any]:
-    """Return what one of the processes says about itself, or nothing where none answers."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{os.environ['PORT']}/version", timeout=5) as answer:
-            said = json.load(answer)
-    except (OSError, ValueError, http.client.HTTPException):
-        return {}
-    return said if isinstance(said, dict) else {}
 
 
 def listen(host: str, port: int) -> None:

@@ -20,8 +20,11 @@ def wait_for_servers() -> None:
     Raises:
         NoServerError: one of them did not answer in time.
     """
-    health = [f"{os.environ['MLFLOW_TRACKING_URI']}/health", f"{os.environ['PREFECT_API_URL']}/health"]
-    health.append(f"{os.environ['APPLICATION']}/healthz")  # the watch asks it for its metrics
+    health = [
+        f"{os.environ['MLFLOW_TRACKING_URI']}/health",
+        f"{os.environ['PREFECT_API_URL']}/health",
+        f"{os.environ['APPLICATION']}/healthz",  # the watch asks it for its metrics
+    ]
     deadline = time.monotonic() + SECONDS_TO_START
     for address in health:
         while not _answers(address):

@@ -30,6 +30,9 @@ ROOT = Path(__file__).resolve().parent.parent
 WORKSPACES = ROOT / ".stage"
 SECONDS_TO_START = 90.0
 SECONDS_TO_STOP = 20.0
+# Bytes: supervisord makes a socket in the workspace, named after its process, and macOS takes no socket whose path
+# has more than 103 (Linux: 107).
+LONGEST_WORKSPACE = 103 - len("/supervisor.sock.1234567")
 
 # No library calls home; a stage's own settings come from its stage.yaml.
 TELEMETRY_OFF = {
@@ -136,13 +139,26 @@ class Stage:
                 ) from error
 
     def start(self) -> None:
-        """Start the level's processes and the clock that ticks it; a level without any starts nothing."""
+        """Start the level's processes and the clock that ticks it; a level without any starts nothing.
+
+        Raises:
+            StageError: the workspace lies too deep for the processes to be kept.
+        """
         if (ROOT / self.package / "supervisord.conf").exists():
+            self._check_depth()
             self._processes = self._spawn("supervisord", "-c", f"{self.package}/supervisord.conf")
         self.start_clock()
         if self.warm:
             warm.prepare(self.workspace / "warm")
             self._python = self._spawn(sys.executable, "-m", "shared.warm", str(self.workspace / "warm"))
+
+    def _check_depth(self) -> None:
+        length = len(os.fsencode(self.workspace))
+        if length > LONGEST_WORKSPACE:
+            raise StageError(
+                f"{self.workspace} is too long for the socket that supervisord makes in it: {length} bytes, "
+                f"and there is room for {LONGEST_WORKSPACE}; move the project to a shorter path"
+            )
 
     def start_clock(self) -> None:
         """Start the process that is ticked; a level where nothing happens by itself has none."""
@@ -220,9 +236,15 @@ class Stage:
         return plant(self.package, kind)
 
     def wait_until_ready(self) -> None:
-        """Wait until the level answers."""
+        """Wait until the level answers.
+
+        Raises:
+            StageError: it did not in time, or what keeps its processes has ended.
+        """
         deadline = time.monotonic() + SECONDS_TO_START
         while not self.is_ready():
+            if self._processes is not None and self._processes.poll() is not None:
+                raise StageError(f"supervisord has ended: {self.workspace}/logs/supervisord.out says why")
             if time.monotonic() > deadline:
                 address = self.fill(self.description["ready"])
                 raise StageError(

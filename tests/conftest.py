@@ -87,9 +87,9 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy the project as a newcomer has it, with the packages already installed."""
-    copy = tmp_path / "project"
+    copy = tmp_path_factory.mktemp("copy") / "project"  # not named after the test: sockets need a short path
     left_out = shutil.ignore_patterns(".venv*", ".stage", ".cache", "__pycache__", ".*_cache")
     shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)
     for environment in (".venv", ".venv-serving"):

@@ -12,7 +12,7 @@ from rich.console import Console
 import shared.stage
 from shared.panel import Panel, Scores
 from shared.play import alone
-from shared.stage import Answer, Stage, StageError
+from shared.stage import LONGEST_WORKSPACE, Answer, Stage, StageError, running
 from shared.traffic import days_after, go_on
 
 MORNING = {
@@ -106,3 +106,18 @@ def test_trouble_that_is_not_in_the_feed_cannot_be_planted(kind: str) -> None:
         StageError, match=f"{kind} cannot be planted in the feed of other days: choose among schema, "
     ):
         go_on(Stage(1), 1, kind)
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_named_before_anything_starts(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * LONGEST_WORKSPACE)
+    with pytest.raises(StageError, match="move the project to a shorter path"), running(Stage(1, deep)):
+        pytest.fail("it started")
+    assert not list((deep / "logs").iterdir())
+
+
+def test_nobody_waits_for_processes_that_nothing_keeps(tmp_path: Path, ports: dict[str, str]) -> None:
+    stage = Stage(1, tmp_path)
+    stage.prepare()
+    (tmp_path / "logs" / "supervisord.log").mkdir()  # supervisord cannot write there, and gives up
+    with pytest.raises(StageError, match="supervisord has ended"), running(stage, keep=True):
+        stage.wait_until_ready()

@@ -1,9 +1,6 @@
 """The delivery pipeline: package, stage, certify, release. No person, and no way around a gate."""
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from . import artefact, card, certificate, history, registry, release
 from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
+from .deploy import alone
 from .errors import RefusedError
 from .evaluate import hold_out, slices
 from .gates import Evidence
@@ -100,7 +98,7 @@ def deliver(version: str) -> str:
         NotCertifiedError: a gate refused it; the registry says which.
         NotFollowedError: a service did not take it up.
     """
-    with _alone():
+    with alone(STAGE / "app"):  # or a release of the code would restart staging under the gates
         if version not in history.undelivered():
             return f"version {version} has been delivered before"
         try:
@@ -121,20 +119,9 @@ def deliver(version: str) -> str:
 
 def finish() -> str:
     """Deliver what was registered and then left, as when the process died; return what came of it."""
-    try:
-        with _alone(wait=False):
-            left = history.undelivered()
-    except BlockingIOError:
-        return ""  # somebody is at it
+    with alone(STAGE / "app"):  # what somebody is at is delivered then
+        left = history.undelivered()
     return "; ".join(deliver(version) for version in left)
-
-
-@contextmanager
-def _alone(wait: bool = True) -> Iterator[None]:
-    """Let one delivery after the other have staging; whoever dies lets go of it."""
-    with (STAGE / "delivery.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
 
 
 def approve(version: str) -> str:

@@ -1,5 +1,6 @@
 """Release application and pipeline: unpack a commit, switch to it, and go back if it does not come up."""
 
+import fcntl
 import http.client
 import io
 import json
@@ -8,6 +9,8 @@ import subprocess
 import tarfile
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,18 +52,28 @@ def deploy(revision: str, app: Path) -> str:
         DeployError: there is no such commit, or it did not answer in time; the code before it is in service.
     """
     commit = _resolve(revision)
-    if CONTAINERS:
-        from . import containers
+    with alone(app):
+        if CONTAINERS:
+            from . import containers
 
-        return containers.deploy(commit)
-    from . import handover
+            return containers.deploy(commit)
+        from . import handover
 
-    before = current_release(app)
-    restarted = _switch(app, _unpack(commit, app / "releases"))
-    if not (restarted and handover.take_over(commit)):
-        _switch(app, before)
-        raise DeployError(f"{commit} did not come up within {SECONDS_TO_COME_UP:.0f} s: back to {before.name}")
-    return commit
+        before = current_release(app)
+        restarted = _switch(app, _unpack(commit, app / "releases"))
+        if not (restarted and handover.take_over(commit)):
+            _switch(app, before)
+            raise DeployError(f"{commit} did not come up within {SECONDS_TO_COME_UP:.0f} s: back to {before.name}")
+        return commit
+
+
+@contextmanager
+def alone(app: Path) -> Iterator[None]:
+    """Let one release after the other have the application; who waits gets it when the one before ends or dies."""
+    app.mkdir(parents=True, exist_ok=True)
+    with (app / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _resolve(revision: str) -> str:

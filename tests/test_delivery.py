@@ -27,6 +27,7 @@ import pytest
 import shared.play
 import shared.stage
 import shared.traffic
+from shared.copies import git
 from shared.stage import ROOT, Stage, StageError, running
 from shared.window import Window
 
@@ -429,6 +430,29 @@ delivery.deliver(flow.start_training("manual"))
     ticked = run(stage, "-m", stage.package, "tick", "2013-07-02")
     assert f"version {number} is challenger" in ticked.stdout, ticked.stderr
     assert serves(stage, "1", number)
+
+
+def test_a_release_of_the_code_waits_until_staging_is_free(stage: Stage) -> None:
+    script = f"""
+import subprocess, sys
+from {stage.package} import delivery, flow
+certify = delivery.certify
+def released_meanwhile(*evidence):
+    deploy = subprocess.Popen([sys.executable, "-m", "{stage.package}", "deploy"])
+    try:
+        deploy.wait(timeout=5)  # alone it takes about two
+    except subprocess.TimeoutExpired:
+        return certify(*evidence)
+    sys.exit("the code was released while a candidate was on staging")
+delivery.certify = released_meanwhile
+print(delivery.deliver(flow.start_training("manual")))
+"""
+    delivered = run(stage, "-c", script)
+    number = newest_version(stage)
+    assert f"version {number} is challenger" in delivered.stdout, delivered.stderr
+    head = git(ROOT, "rev-parse", "--short=12", "HEAD").strip()
+    wait_for("the release", lambda: version_at(stage).get("application") == head)
+    wait_for("its models", lambda: serves(stage, "1", number))
 
 
 def test_a_rollback_brings_the_champion_before_back(stage: Stage) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -137,6 +138,15 @@ def test_any_commit_can_be_released_and_released_again(checkout: Path, applicati
     for revision, code in [(new, NEW), (old, OLD), (new, NEW)]:
         assert deploy.deploy(revision, application.folder) == revision
         assert application.code() == code
+
+
+def test_a_release_waits_for_the_one_before(application: Application) -> None:
+    with ThreadPoolExecutor() as pool, deploy.alone(application.folder):
+        waiting = pool.submit(deploy.deploy, "HEAD", application.folder)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=1)
+        assert application.version() is None
+    assert application.version() == waiting.result()
 
 
 def test_a_commit_that_does_not_exist_is_named(application: Application) -> None:

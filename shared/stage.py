@@ -123,7 +123,7 @@ class Stage:
         if not keep:
             shutil.rmtree(self.workspace, ignore_errors=True)
         (self.workspace / "logs").mkdir(parents=True, exist_ok=True)
-        Path(self.environment["CACHE"]).mkdir(exist_ok=True)
+        Path(self.environment["CACHE"]).mkdir(parents=True, exist_ok=True)
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.environment.items()]
         (self.workspace / "env").write_text("".join(lines))
 

@@ -24,8 +24,10 @@ def tick(day: str) -> str:
     for job in (review_experiment, finish_delivery, watch_production):
         try:
             done.append(job(date.fromisoformat(day)))
-        except RefusedError as error:  # a verdict, and no reason to leave out the rest
+        except RefusedError as error:  # a verdict
             done.append(str(error))
+        except Exception as error:  # one job's trouble is no reason to leave out the rest
+            done.append(f"{job.__name__} failed, {type(error).__name__}: {error}")
     return "; ".join(filter(None, done))
 
 
@@ -47,14 +49,14 @@ def watch_production(day: date) -> str:
     return watch(day.isoformat(), is_training_day(day))
 
 
-def review_experiment(_day: date) -> str:
+def review_experiment(day: date) -> str:
     """Look at the running experiment, if there is one, and do what its verdict says."""
     from . import experiment, registry, release
 
     if registry.champion() is None or registry.version_of(release.CHALLENGER) is None:
         return ""
     name = registry.tags()["experiment"]
-    state = experiment.judge(*experiment.read(STAGE / "predictions.db", STAGE / "data" / "outcomes", name))
+    state = experiment.judge(*experiment.read(STAGE / "predictions.db", STAGE / "data" / "outcomes", name, day))
     if state.verdict == "promote":
         return release.promote(str(state))
     if state.verdict == "withdraw":

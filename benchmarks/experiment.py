@@ -32,7 +32,7 @@ def decide(differences: np.ndarray, day: np.ndarray, number: np.ndarray, days: i
     ends = np.searchsorted(day, np.arange(days), side="right")
     for n, end in enumerate(ends, start=1):
         # Never the last day allowed: this is about the evidence, not about running out of time.
-        verdict = judge(differences[:end], number[:end], min(n, MOST_DAYS - 1)).verdict
+        verdict = judge(differences[:end], number[:end], n, min(n, MOST_DAYS - 1)).verdict
         if verdict != "go on":
             return verdict, n
     return "go on", days

@@ -13,6 +13,7 @@ confidence sequences", Annals of Statistics 52(6), 2024, theorem 2.2).
 """
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -56,16 +57,17 @@ def deviation(differences: np.ndarray, numbers: np.ndarray) -> float:
     return float(np.sqrt((sums**2).sum() / len(differences)))
 
 
-def judge(differences: np.ndarray, numbers: np.ndarray, days: int) -> State:
+def judge(differences: np.ndarray, numbers: np.ndarray, days: int, age: int) -> State:
     """Decide from what is known so far.
 
     Args:
         differences: log loss of the champion minus the challenger's, flight by flight.
         numbers: each flight's number, as an integer from 0 on.
-        days: how many days the experiment has run.
+        days: over how many days these flights departed.
+        age: how many days ago the challenger first answered, whatever has landed since.
     """
     flights = len(differences)
-    verdict = "withdraw" if days >= MOST_DAYS else "go on"  # without proof, the champion stays
+    verdict = "withdraw" if age >= MOST_DAYS else "go on"  # without proof, the champion stays
     if flights == 0:
         return State(flights, days, 0.0, float("inf"), verdict)
     mean = float(differences.mean())
@@ -75,23 +77,24 @@ def judge(differences: np.ndarray, numbers: np.ndarray, days: int) -> State:
     return State(flights, days, mean, half, verdict)
 
 
-def read(log: Path, outcomes: Path, experiment: str) -> tuple[np.ndarray, np.ndarray, int]:
+def read(log: Path, outcomes: Path, experiment: str, today: date) -> tuple[np.ndarray, np.ndarray, int, int]:
     """Join the challenger's answers with the outcomes that have landed; return what `judge` takes.
 
     A flight counts once, with its last answer and its last outcome, however often either came.
     """
     answers = pd.DataFrame(map(dict, challenger_answers(log, experiment)))
     if answers.empty:
-        return np.array([]), np.array([], dtype=int), 0
+        return np.array([]), np.array([], dtype=int), 0, 0
+    age = (today - date.fromisoformat(answers["scheduled_departure"].min()[:10])).days
     landed = pd.read_parquet(outcomes).dropna().drop_duplicates("flight_id", keep="last")
     joined = answers.merge(landed, on="flight_id")
     if joined.empty:
-        return np.array([]), np.array([], dtype=int), 0
+        return np.array([]), np.array([], dtype=int), 0, age
     departure = pd.to_datetime(joined["scheduled_departure"], format="ISO8601").dt.normalize()
     days = (departure.max() - departure.min()).days + 1
     late = (joined["arrival_delay"] >= LATE_MINUTES).to_numpy()
     champion, challenger = (loss(joined[f"{name}_probability"].to_numpy(), late) for name in ("champion", "late"))
-    return champion - challenger, pd.factorize(joined["flight_number"])[0], days
+    return champion - challenger, pd.factorize(joined["flight_number"])[0], days, age
 
 
 def loss(probability: np.ndarray, late: np.ndarray) -> np.ndarray:

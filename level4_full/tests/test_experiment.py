@@ -1,6 +1,7 @@
 """The A/B test: what it decides, from what, and what it does not count twice."""
 
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from ..experiment import FEWEST_DAYS, FEWEST_FLIGHTS, MOST_DAYS, half_width, jud
 from ..predictions import Logged, append, open_log
 from ..routing import arm_of
 
+TODAY = date(2013, 7, 2)
+
 
 def noise(flights: int, mean: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(seed)
@@ -19,22 +22,27 @@ def noise(flights: int, mean: float, seed: int = 0) -> tuple[np.ndarray, np.ndar
 
 @pytest.mark.parametrize(("mean", "verdict"), [(0.05, "promote"), (-0.05, "withdraw"), (0.0, "go on")])
 def test_a_clear_difference_is_decided_and_none_is_not(mean: float, verdict: str) -> None:
-    assert judge(*noise(3_000, mean), 10).verdict == verdict
+    assert judge(*noise(3_000, mean), 10, 10).verdict == verdict
 
 
 def test_nothing_is_decided_before_a_week_and_a_thousand_flights() -> None:
-    assert judge(*noise(3_000, 0.1), FEWEST_DAYS - 1).verdict == "go on"
-    assert judge(*noise(FEWEST_FLIGHTS - 1, 0.2), FEWEST_DAYS).verdict == "go on"
-    assert judge(*noise(FEWEST_FLIGHTS, 0.2), FEWEST_DAYS).verdict == "promote"
+    assert judge(*noise(3_000, 0.1), FEWEST_DAYS - 1, FEWEST_DAYS).verdict == "go on"
+    assert judge(*noise(FEWEST_FLIGHTS - 1, 0.2), FEWEST_DAYS, FEWEST_DAYS).verdict == "go on"
+    assert judge(*noise(FEWEST_FLIGHTS, 0.2), FEWEST_DAYS, FEWEST_DAYS).verdict == "promote"
 
 
 def test_without_proof_the_champion_stays_in_the_end() -> None:
-    assert judge(*noise(3_000, 0.0), MOST_DAYS).verdict == "withdraw"
-    assert judge(np.array([]), np.array([], dtype=int), MOST_DAYS).verdict == "withdraw"
+    assert judge(*noise(3_000, 0.0), MOST_DAYS, MOST_DAYS).verdict == "withdraw"
+    assert judge(np.array([]), np.array([], dtype=int), 0, MOST_DAYS).verdict == "withdraw"
+
+
+def test_an_experiment_whose_answers_stopped_still_ends() -> None:
+    assert judge(*noise(500, 0.1), 5, MOST_DAYS - 1).verdict == "go on"
+    assert judge(*noise(500, 0.1), 5, MOST_DAYS).verdict == "withdraw"
 
 
 def test_identical_models_are_never_decided() -> None:
-    assert judge(np.zeros(5_000), np.arange(5_000), MOST_DAYS - 1).verdict == "go on"
+    assert judge(np.zeros(5_000), np.arange(5_000), MOST_DAYS - 1, MOST_DAYS - 1).verdict == "go on"
 
 
 def test_the_sequence_is_wider_than_a_single_look_allows_and_narrows() -> None:
@@ -46,7 +54,8 @@ def test_the_sequence_is_wider_than_a_single_look_allows_and_narrows() -> None:
 def test_few_flight_numbers_that_differ_much_prove_little() -> None:
     numbers = np.repeat(np.arange(20), 100)
     differences = np.random.default_rng(3).normal(0.02, 0.1, 20)[numbers]
-    assert judge(differences, numbers, 10).half_width > 2 * judge(differences, np.arange(2_000), 10).half_width
+    few, many = (judge(differences, each, 10, 10) for each in (numbers, np.arange(2_000)))
+    assert few.half_width > 2 * many.half_width
 
 
 def test_routing_is_sticky_and_about_the_share() -> None:
@@ -83,9 +92,10 @@ def outcomes(folder: Path, *rows: tuple[int, float | None]) -> Path:
 
 
 def test_answers_and_outcomes_are_joined(log: Path, tmp_path: Path) -> None:
-    differences, numbers, days = read(log, outcomes(tmp_path / "o", (1, 60.0), (2, 0.0)), "trial")
+    landed = outcomes(tmp_path / "o", (1, 60.0), (2, 0.0))
+    differences, numbers, days, age = read(log, landed, "trial", date(2013, 7, 4))
     assert differences == pytest.approx([np.log(0.9 / 0.5), np.log(0.9 / 0.5)])
-    assert (len(set(numbers)), days) == (2, 1)
+    assert (len(set(numbers)), days, age) == (2, 1, 3)
 
 
 def test_what_comes_twice_counts_once_and_what_never_comes_not_at_all(log: Path, tmp_path: Path) -> None:
@@ -93,7 +103,7 @@ def test_what_comes_twice_counts_once_and_what_never_comes_not_at_all(log: Path,
         append(connection, [logged(1, 0.8, 0.5)])  # asked again: the last answer counts
     folder = outcomes(tmp_path / "o", (1, 60.0), (3, None))
     outcomes(folder, (1, 60.0), (1, 60.0))
-    differences, _, _ = read(log, folder, "trial")
+    differences, *_ = read(log, folder, "trial", TODAY)
     assert differences == pytest.approx([np.log(0.8 / 0.5)])
 
 
@@ -106,17 +116,17 @@ def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path
     never = {17, 1_234, 4_999, 5_000}
     known = [flight for flight in range(1, served + 1) if flight not in never]
     folder = outcomes(tmp_path / "o", *((flight, 60.0) for flight in known if flight not in late))
-    on_time = len(read(tmp_path / "predictions.db", folder, "trial")[0])
+    on_time = len(read(tmp_path / "predictions.db", folder, "trial", TODAY)[0])
     outcomes(folder, *((flight, 60.0) for flight in known if flight in late))
     outcomes(folder, *((flight, 60.0) for flight in known[:700]))  # published a second time
-    differences, numbers, _ = read(tmp_path / "predictions.db", folder, "trial")
+    differences, numbers, *_ = read(tmp_path / "predictions.db", folder, "trial", TODAY)
     assert on_time < len(differences) == len(set(numbers)) == served - len(never)
     assert len(differences) / served >= 0.999
     assert np.isclose(differences, np.log(0.6 / 0.4)).sum() == len(set(twice) - never)  # the last answer counts
 
 
 def test_another_experiment_has_its_own_answers(log: Path, tmp_path: Path) -> None:
-    assert len(read(log, outcomes(tmp_path / "o", (1, 60.0)), "another")[0]) == 0
+    assert len(read(log, outcomes(tmp_path / "o", (1, 60.0)), "another", TODAY)[0]) == 0
 
 
 def test_the_answers_of_a_request_are_logged_all_or_none(log: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from .. import certificate
 from ..certificate import GATES, NotCertifiedError, check, seal, write
 from ..certify import GATES as RUN
 
@@ -35,9 +36,16 @@ def test_a_failed_gate_is_named(gate: str) -> None:
 def test_a_missing_gate_is_named(gate: str) -> None:
     found = findings()
     del found[gate]
-    text = write(DIGEST, found, {})
-    with pytest.raises(NotCertifiedError, match=gate):
-        check(text, seal(text), DIGEST)
+    with pytest.raises(NotCertifiedError, match=f"lacks the gate {gate}"):
+        write(DIGEST, found, {})
+
+
+def test_what_was_certified_before_a_gate_was_added_goes_on_to_serve(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = write(DIGEST, findings(), {})
+    monkeypatch.setattr(certificate, "GATES", (*GATES, "a_new_gate"))
+    check(text, seal(text), DIGEST)
+    with pytest.raises(NotCertifiedError, match="a_new_gate"):
+        write(DIGEST, findings(), {})
 
 
 def test_a_certificate_of_another_package_is_refused() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .errors import StageError
 
@@ -56,9 +57,9 @@ def deploy(revision: str, app: Path) -> str:
             from . import containers
 
             return containers.deploy(commit)
-        before = current_release(app)
+        before, needs_model = current_release(app), bool(said().get("model"))
         restarted = _switch(app, _unpack(commit, app / "releases"))
-        if not (restarted and comes_up(commit)):
+        if not (restarted and comes_up(commit, needs_model)):
             _switch(app, before)
             raise DeployError(f"{commit} did not come up within {SECONDS_TO_COME_UP:.0f} s: back to {before.name}")
         return commit
@@ -117,20 +118,26 @@ def restart() -> bool:
     return subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode == 0
 
 
-def comes_up(commit: str) -> bool:
-    """Wait until the application says that it runs `commit`; tell whether it did in time."""
-    url = f"http://127.0.0.1:{os.environ['PORT']}/version"
+def comes_up(commit: str, needs_model: bool = False) -> bool:
+    """Wait until the application says that it runs `commit`, and has a model if it needs one; tell if in time."""
     deadline = time.monotonic() + SECONDS_TO_COME_UP
     while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                said = json.load(answer)
-                if isinstance(said, dict) and said.get("application") == commit:
-                    return True
-        except (OSError, ValueError, http.client.HTTPException):  # no answer yet, or none that is JSON
-            pass
+        now = said()
+        if now.get("application") == commit and (now.get("model") or not needs_model):
+            return True
         time.sleep(0.1)
     return False
+
+
+def said() -> dict[str, Any]:
+    """Return what the application says about itself, or nothing: no answer yet, or none that is JSON."""
+    url = f"http://127.0.0.1:{os.environ['PORT']}/version"
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            now = json.load(answer)
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+    return now if isinstance(now, dict) else {}
 
 
 def _git(*arguments: str) -> bytes:

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import docker
 from docker.models.containers import Container
 
-from .deploy import PACKAGE, DeployError, archive, comes_up
+from .deploy import PACKAGE, DeployError, archive, comes_up, said
 
 BESIDE = "pyproject.toml", "requirements.lock"  # what a build needs beside the package
 REVISION = "org.opencontainers.image.revision"  # the label that every image carries
@@ -25,7 +25,7 @@ def deploy(commit: str) -> str:
     Raises:
         DeployError: it does not build, fails its tests, or does not answer; the image before it is in service.
     """
-    before = _application().labels[REVISION]
+    before, needs_model = _application().labels[REVISION], bool(said().get("model"))
     with TemporaryDirectory() as context:
         with tarfile.open(fileobj=archive(commit, PACKAGE.name, *BESIDE)) as tar:
             tar.extractall(context, filter="data")
@@ -35,7 +35,7 @@ def deploy(commit: str) -> str:
     tested = _compose("run", "--rm", "-T", "tests", REVISION=commit)
     if tested.returncode:
         raise DeployError(f"{commit} fails its tests inside the image, {before} goes on: {_end_of(tested)}")
-    if not (_replace(commit) and comes_up(commit)):
+    if not (_replace(commit) and comes_up(commit, needs_model)):
         _replace(before)
         raise DeployError(f"{commit} did not come up: back to {before}")
     return commit

@@ -121,13 +121,13 @@ def supervisorctl(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
-def comes_up(commit: str, process: int | None = None, needs_model: bool = False) -> bool:
-    """Wait until the application says that it runs `commit`; tell whether it did in time.
+def comes_up(commit: str, needs_model: bool = False, process: int | None = None) -> bool:
+    """Wait until the application says that it runs `commit`, and has a model if it needs one; tell if in time.
 
     Args:
         commit: what was released.
+        needs_model: whether the one before had a model.
         process: ask for this one, where two may answer.
-        needs_model: whether it must have a model too.
     """
     deadline = time.monotonic() + SECONDS_TO_COME_UP
     while time.monotonic() < deadline:

@@ -20,7 +20,7 @@ def take_over(commit: str) -> bool:
     before = deploy.said()
     live, idle = _places(before.get("process"))
     started = deploy.supervisorctl("restart", idle).returncode == 0
-    taken = started and deploy.comes_up(commit, _pid(idle), needs_model=bool(before.get("model")))
+    taken = started and deploy.comes_up(commit, bool(before.get("model")), _pid(idle))
     deploy.supervisorctl("stop", live if taken else idle)
     return taken
 

@@ -18,6 +18,7 @@ OLD, NEW = "print('old')\n", "print('new')\n"
 # What a release may do instead of answering `/version` with its own commit.
 SILENT, RUBBISH, OTHER = "no answer", "an answer that is no JSON", "an answer of something else"
 CRASH = "ends as soon as it starts"
+NO_MODEL = "answers as itself, but has no model"
 
 # Stands in for the process manager: asks the application to restart, and fails as the real one does.
 SUPERVISORCTL = f"""#!{sys.executable} -IS
@@ -61,7 +62,9 @@ class Application:
                 code = application.code()
                 self.send_response(503 if SILENT in code else 200)
                 self.end_headers()
-                version = {"detail": OTHER} if OTHER in code else {"application": application.version()}
+                version = {"application": application.version(), "model": None if NO_MODEL in code else "1"}
+                if OTHER in code:
+                    version = {"detail": OTHER}
                 self.wfile.write((RUBBISH if RUBBISH in code else json.dumps(version)).encode())
 
             def log_message(self, *_: object) -> None:
@@ -164,7 +167,7 @@ def test_a_commit_from_before_the_package_is_named(checkout: Path, application: 
     assert deploy.current_release(application.folder) == checkout
 
 
-@pytest.mark.parametrize("trouble", [SILENT, RUBBISH, OTHER, CRASH])
+@pytest.mark.parametrize("trouble", [SILENT, RUBBISH, OTHER, CRASH, NO_MODEL])
 def test_a_release_that_fails_goes_back_to_the_one_before(
     checkout: Path, application: Application, trouble: str
 ) -> None:

@@ -3,8 +3,10 @@
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import yaml
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from prefect import flow, task
@@ -36,9 +38,11 @@ def build(version: str) -> str:
     found = registry.version(version)
     model = registry.load(found.source)
     _, recent = _days(found)
+    params = _params(found)
+    del params["holdout_days"]
     traits = {"run": found.run_id, "snapshot": found.tags["snapshot"], "commit": found.tags["commit"]}
     folder = RUNS / found.run_id / "package"
-    digest = package(model, recent, traits | {"params": read_params()["model"]}, folder)
+    digest = package(model, recent, traits | {"params": params}, folder)
     MlflowClient().log_artifacts(found.run_id, str(folder), "package")
     MlflowClient().set_model_version_tag(registry.MODEL, version, "digest", digest)
     return digest
@@ -89,11 +93,14 @@ def deliver(version: str) -> str:
 
     Raises:
         NotCertifiedError: a gate refused it; the registry says which.
-        NotFollowedError: a service did not take it up.
+        NotFollowedError: a service did not take it up; if it only did not answer, the next delivery tries again.
     """
     with alone(STAGE / "app"):  # or a release of the code would restart staging under the gates
         if version not in history.undelivered():
             return f"version {version} has been delivered before"
+        share = read_params()["challenger_share"]
+        if version in map(registry.version_of, (registry.CHAMPION, release.CHALLENGER)):
+            return release.release(version, share)  # the process died on its way out: it has been certified
         try:
             digest = build(version)
             release.stage(version)
@@ -103,7 +110,7 @@ def deliver(version: str) -> str:
             if read_params()["approval"] == MANUAL:
                 MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "approval")
                 return f"version {version} is certified and awaits approval"
-            return release.release(version, read_params()["challenger_share"])
+            return release.release(version, share)
         except RefusedError as error:
             MlflowClient().set_model_version_tag(registry.MODEL, version, "refused", str(error))
             raise
@@ -122,19 +129,27 @@ def approve(version: str) -> str:
     Raises:
         NotApprovedError: it does not await one.
     """
-    if registry.version(version).tags.get("awaits") != "approval":
-        raise NotApprovedError(
-            f"version {version} does not await approval: see the versions that do with `models`"
-        )
-    released = release.release(version, read_params()["challenger_share"])
-    MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "nothing")
+    with alone(STAGE / "app"):
+        before = [event for event in history.events() if event.version == version]
+        if before or registry.version(version).tags.get("awaits") != "approval":
+            raise NotApprovedError(
+                f"version {version} does not await approval: see the versions that do with `models`"
+            )
+        released = release.release(version, read_params()["challenger_share"])
+        MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "nothing")
     return released
 
 
 def _days(found: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the days a version was trained on and the days held out, from its snapshot."""
     table = pd.read_parquet(table_of(found.run_id, found.tags["snapshot"]))
-    return hold_out(table, read_params()["holdout_days"])
+    return hold_out(table, _params(found)["holdout_days"])
+
+
+def _params(found: ModelVersion) -> dict[str, Any]:
+    """Return the parameters of a version's training; those of today may be others."""
+    logged = MlflowClient().get_run(found.run_id).data.params
+    return {name: yaml.safe_load(value) for name, value in logged.items()}
 
 
 def _served(digest: str) -> tuple[Path, str]:

@@ -9,22 +9,26 @@ import httpx
 from mlflow import MlflowClient
 
 from . import history, registry
-from .errors import RefusedError
+from .errors import RefusedError, StageError
 from .registry import CHAMPION, MODEL
 
 CHALLENGER, STAGING = "challenger", "staging"
 SECONDS_TO_FOLLOW = 60.0
 
 
-class NotFollowedError(RefusedError):
-    """A service did not take up what the registry says."""
+class NotFollowedError(StageError):
+    """A service did not take up what the registry says; it may when it is asked again."""
+
+
+class NotTakenError(NotFollowedError, RefusedError):
+    """A service has looked at a version and does not take it."""
 
 
 def stage(version: str) -> None:
     """Put a version on staging and wait until it answers there.
 
     Raises:
-        NotFollowedError: staging refused it, with its reason, and goes on with what it held.
+        NotFollowedError: staging refused it, with its reason, or did not answer; it goes on with what it held.
     """
     before = registry.version_of(STAGING)
     registry.set_alias(STAGING, version)
@@ -41,8 +45,13 @@ def release(version: str, share: float) -> str:
     Safe to do again after the process died on its way.
 
     Raises:
-        NotFollowedError: the service refused it; the rollout has been taken back.
+        NotFollowedError: the service refused it, or did not answer; the rollout has been taken back.
+        StageError: there is no such share.
     """
+    if not 0 < share <= 1:
+        raise StageError(
+            f"challenger_share is {share}: choose more than 0 and at most 1, or nothing is ever known"
+        )
     if registry.version_of(CHAMPION) in (None, version):
         return _release_first(version)
     if registry.version_of(CHALLENGER) not in (None, version):
@@ -123,8 +132,8 @@ def _wait(address: str, **arms: str | None) -> None:
                 return
             said = answer["problem"] or ", ".join(f"{arm} is {answer[arm]}" for arm in arms)
             if any(said.startswith(f"version {version}:") for version in arms.values()):
-                raise NotFollowedError(f"the service refuses {said}")
-        except httpx.HTTPError:
+                raise NotTakenError(f"the service refuses {said}")
+        except (httpx.HTTPError, ValueError, KeyError):  # no answer yet, or somebody else's
             pass
         time.sleep(0.1)
     raise NotFollowedError(f"the service did not take up {arms} in {SECONDS_TO_FOLLOW:.0f} s: {said}")

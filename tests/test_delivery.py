@@ -409,6 +409,10 @@ print(delivery.deliver(flow.start_training("manual")))
         stage.run("python -m ${LEVEL} approve 1")
     stage.run(f"python -m ${{LEVEL}} approve {number}")
     assert serves(stage, "1", number)
+    # As if the approval had been killed before its last word: what was released is not released anew.
+    registry(stage, "POST", "model-versions/set-tag", version=number, key="awaits", value="approval")
+    with pytest.raises(StageError, match=f"version {number} does not await approval"):
+        stage.run(f"python -m ${{LEVEL}} approve {number}")
 
 
 def test_a_version_that_does_not_exist_cannot_be_approved(stage: Stage) -> None:
@@ -430,6 +434,24 @@ delivery.deliver(flow.start_training("manual"))
     ticked = run(stage, "-m", stage.package, "tick", "2013-07-02")
     assert f"version {number} is challenger" in ticked.stdout, ticked.stderr
     assert serves(stage, "1", number)
+
+
+def test_a_release_that_was_killed_is_finished_without_another_judgement(stage: Stage) -> None:
+    script = f"""
+import os, signal
+from {stage.package} import delivery, flow
+delivery.release.history.record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+delivery.deliver(flow.start_training("manual"))
+"""
+    # The challenger before would be withdrawn first, and that be recorded.
+    stage.run("python -c \"from ${LEVEL} import release; release.withdraw('a test')\"")
+    assert run(stage, "-c", script).returncode == -signal.SIGKILL
+    number = newest_version(stage)
+    assert serves(stage, "1", number)
+    sealed = certificate_of(stage, number).read_bytes()
+    ticked = run(stage, "-m", stage.package, "tick", "2013-07-02")
+    assert f"version {number} is challenger" in ticked.stdout, ticked.stderr
+    assert certificate_of(stage, number).read_bytes() == sealed
 
 
 def test_a_release_of_the_code_waits_until_staging_is_free(stage: Stage) -> None:

@@ -17,6 +17,7 @@ class Seen:
     day: str
     window: pd.DataFrame  # the champion's measures, one row per day that it has served
     jumps: dict[str, float]  # yesterday's change of each column, against the largest the champion knows
+    away: dict[str, float]  # likewise its distance from the day before the open hold, if there is one
     skew: float  # share of yesterday's answers that the published flights do not give
     silent_days: int  # without an outcome
     extra: np.ndarray  # log loss of the champion minus that of the one before, on the last flights
@@ -26,6 +27,7 @@ class Seen:
     due: bool  # by schedule
     on_trial: bool  # a challenger is being tried
     decisions: list[Decision]  # taken so far, oldest first
+    unmeasured: str = ""  # why yesterday's published flights could not be measured, if so
 
 
 def decide(seen: Seen, policy: dict[str, Any]) -> tuple[str, Reason] | str:
@@ -45,9 +47,9 @@ def decide(seen: Seen, policy: dict[str, Any]) -> tuple[str, Reason] | str:
 def _about_the_feed(seen: Seen, policy: dict[str, Any]) -> tuple[str, Reason] | None:
     """Return whether trainings must be held, or may go on."""
     if held := open_holds(seen.decisions):
-        back = why_resume(held[0]["evidence"], seen.jumps, policy)
+        back = why_resume(held[0]["evidence"], seen.away, policy)
         return (RESUME, back) if back else None
     if gave_up(seen.decisions, policy):
         return HOLD, Reason("failures", {"in a row": policy["failures_in_a_row"]})
-    doubt = why_hold(seen.jumps, seen.skew, seen.silent_days, policy)
+    doubt = why_hold(seen.unmeasured, seen.jumps, seen.skew, seen.silent_days, policy)
     return (HOLD, doubt) if doubt else None

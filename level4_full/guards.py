@@ -6,6 +6,7 @@ from .days import before, days_between
 
 RETRAIN, HOLD, RESUME, ROLL_BACK = "retrain", "hold", "resume", "roll back"
 FAILED = "failed"
+SUSPICIOUS, BACK = "suspicious feed", "feed is back"
 
 Decision = dict[str, Any]  # a row of the store's decisions
 
@@ -34,6 +35,11 @@ def why_wait(decisions: list[Decision], day: str, on_trial: bool, policy: dict[s
 def open_holds(decisions: list[Decision]) -> list[Decision]:
     """Return the holds that nobody has ended."""
     return [each for each in decisions if each["decision"] == HOLD and not each["result"]]
+
+
+def odd_days(decisions: list[Decision]) -> list[str]:
+    """Return the days on which the published flights went wrong or came back; each is decided a morning later."""
+    return [before(each["day"], 1) for each in decisions if each["cause"] in (SUSPICIOUS, BACK)]
 
 
 def gave_up(decisions: list[Decision], policy: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 """What the watch looks at: answers joined with outcomes, measured day by day, and gathered for a decision."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from .experiment import loss
 from .features import make_features
 from .model import is_late
 from .policy import days_back
-from .reference import reference
+from .reference import Reference, reference
 from .routing import CHALLENGER, CHAMPION
 from .schema import Flight
 from .steps import DATA, STAGE
@@ -34,38 +35,53 @@ def answered(first: str, last: str) -> pd.DataFrame:
     return given.merge(monitor.outcomes(DATA, sorted(given["day"].unique())), on="flight_id", how="left")
 
 
-def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None:
-    """Measure the last days' quality of every model that served, and yesterday's feed, inputs and service."""
-    name, what, file = name_of(champion), reference(champion), DATA / "flights" / f"{yesterday}.parquet"
+def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> str:
+    """Measure the last days' quality of every model that served, and yesterday's service, feed and inputs.
+
+    Returns:
+        Why the feed could not be measured, if so: what hurts must be seen also on the day it became unreadable.
+    """
+    name, file = name_of(champion), DATA / "flights" / f"{yesterday}.parquet"
     today = known[known["day"] == yesterday]
     with measures.open_store(measures.STORE) as store:
         for day, flights in known.dropna(subset="arrival_delay").groupby("day"):
             for model, answers in served(flights):
                 measures.write(store, str(day), model, monitor.of_quality(answers))
+        what = learned(champion, store)
+        if not today.empty:
+            age = {("age_days", measures.ALL): float(days_between(what.last_day, yesterday))}
+            measures.write(store, yesterday, name, monitor.of_inputs(today, what) | age | monitor.of_service())
         if not file.exists():
-            return
-        published = pd.read_parquet(file).reindex(columns=list(Flight.model_fields))
+            return ""
         level = measures.slices(store, FEED, before(yesterday, 1), "level")
-        measures.write(store, yesterday, FEED, monitor.of_feed(published, what, level))
-        if today.empty:
-            return
-        age = days_between(what.last_day, yesterday)
-        measures.write(
-            store,
-            yesterday,
-            name,
-            monitor.of_inputs(today, what)
-            | monitor.of_skew(today, published, artefacts(today))
-            | monitor.of_service()
-            | {("age_days", measures.ALL): age},
-        )
+        try:
+            published = pd.read_parquet(file).reindex(columns=list(Flight.model_fields))
+            measures.write(store, yesterday, FEED, monitor.of_feed(published, what, level))
+            if not today.empty:
+                skew = monitor.of_skew(today, published, artefacts(today))
+                measures.write(store, yesterday, name, skew)
+        except Exception as error:  # it may have become anything
+            return f"{type(error).__name__}, {error}"
+    return ""
+
+
+def learned(champion: ModelVersion, store: sqlite3.Connection) -> Reference:
+    """Return what the champion learned from."""
+    return reference(champion, guards.odd_days(measures.decisions(store)))
+
+
+def report(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None:
+    """Add yesterday to the reports that people look at, if its outcomes have landed."""
     from .reports import add_report  # seconds of imports, and only this process needs them
 
-    landed = today.dropna(subset="arrival_delay")
-    if not landed.empty:
-        add_report(
-            STAGE / "evidently", yesterday, name, landed.assign(late_probability=landed["said"]), what.sample
-        )
+    landed = known[known["day"] == yesterday].dropna(subset="arrival_delay")
+    if landed.empty:
+        return
+    with measures.open_store(measures.STORE) as store:
+        sample = learned(champion, store).sample
+    add_report(
+        STAGE / "evidently", yesterday, name_of(champion), landed.assign(late_probability=landed["said"]), sample
+    )
 
 
 def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, policy: dict[str, Any]) -> Seen:
@@ -82,16 +98,18 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, polic
     with measures.open_store(measures.STORE) as store:
         taken = measures.decisions(store)
         window = measures.read(store, name, before(day, days_back(policy)), yesterday)
-        jumps = measures.slices(store, FEED, yesterday, "jump")
+        jumps, what = measures.slices(store, FEED, yesterday, "jump"), learned(champion, store)
+        away = away_from(store, taken, yesterday, what)
         skew = measures.slices(store, name, yesterday, "skew").get(measures.ALL, 0.0)
     trained = [each["day"] for each in taken if each["decision"] == guards.RETRAIN]
-    last = trained[-1] if trained else before(reference(champion).last_day, -1)
+    last = trained[-1] if trained else before(what.last_day, -1)
     landed = sorted(path.stem for path in (DATA / "outcomes").glob("*.parquet"))
     extra, numbers = against_previous(known, name, before(day, policy["rollback"]["days"]))
     return Seen(
         day=day,
         window=window,
         jumps=jumps,
+        away=away,
         skew=skew,
         silent_days=days_between(landed[-1], yesterday),
         extra=extra,
@@ -104,6 +122,17 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, polic
         on_trial=registry.version_of(release.CHALLENGER) is not None,
         decisions=taken,
     )
+
+
+def away_from(
+    store: sqlite3.Connection, taken: list[guards.Decision], yesterday: str, what: Reference
+) -> dict[str, float]:
+    """Return how far each measure of the feed is from where it was before the open hold, if there is one."""
+    if not (held := guards.open_holds(taken)):
+        return {}
+    then = measures.slices(store, FEED, before(held[0]["day"], 2), "level")
+    now = measures.slices(store, FEED, yesterday, "level")
+    return {name: abs(now[name] - then[name]) / float(what.jumps[name]) for name in now if name in then}
 
 
 def served(flights: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

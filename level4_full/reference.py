@@ -1,5 +1,6 @@
 """What the champion learned from, in short: what live data are held against."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,17 +26,22 @@ class Reference:
     low: "pd.Series[float]"  # by column: the values that all but one flight in a thousand were above
     high: "pd.Series[float]"
     known: dict[str, frozenset[str]]  # by category
-    jumps: "pd.Series[float]"  # the largest change from one day to the next, by measure of `daily`
+    jumps: "pd.Series[float]"  # the largest change between days that were as they should, by measure of `daily`
     sample: pd.DataFrame  # flights, with what the champion says about them
 
 
-def reference(champion: ModelVersion) -> Reference:
-    """Return what this champion learned from; computed once per version."""
-    return _reference(champion.run_id, champion.source, champion.tags["snapshot"])
+def reference(champion: ModelVersion, odd: Iterable[str] = ()) -> Reference:
+    """Return what this champion learned from; computed once per version.
+
+    Args:
+        champion: the version.
+        odd: days on which the feed went wrong or came back: learned from or not, they are no yardstick for others.
+    """
+    return _reference(champion.run_id, champion.source, champion.tags["snapshot"], tuple(odd))
 
 
 @lru_cache(maxsize=2)
-def _reference(run: str, source: str, md5: str) -> Reference:
+def _reference(run: str, source: str, md5: str, odd: tuple[str, ...]) -> Reference:
     table = pd.read_parquet(table_of(run, md5))
     sample = table.sample(min(SAMPLE, len(table)), random_state=0)
     said = late_probability(registry.load(source), sample)
@@ -45,7 +51,7 @@ def _reference(run: str, source: str, md5: str) -> Reference:
             pd.Series(SMALLEST_GAP, index=[f"missing {name}" for name in MEASURES]),
         ]
     )
-    changes = daily(table).diff().abs().max()
+    changes = daily(table).diff().abs().drop(index=list(odd), errors="ignore").max()
     return Reference(
         last_day=str(table["scheduled_departure"].max().date()),
         low=table[MEASURES].quantile(0.001),

@@ -60,12 +60,16 @@ def wait_for_pipeline() -> None:
 
 def ask(alarm: str, cause: str, evidence: dict[str, Any]) -> str:
     """Raise the alarm, wait until what it started has ended, and return what came of it."""
-    wait_for_pipeline()
-    emit_event(
-        EVENT,
-        resource={"prefect.resource.id": f"flight-delays.alarm.{alarm}"},
-        payload={"alarm": alarm, "cause": cause, "evidence": evidence},
-    )
+    try:
+        wait_for_pipeline()
+        emit_event(
+            EVENT,
+            resource={"prefect.resource.id": f"flight-delays.alarm.{alarm}"},
+            payload={"alarm": alarm, "cause": cause, "evidence": evidence},
+        )
+    except Exception as error:
+        _conclude(alarm, f"{FAILED}: nobody heard the alarm, {error}")
+        raise
     deadline = time.monotonic() + SECONDS
     with measures.open_store(measures.STORE) as store:
         while time.monotonic() < deadline:

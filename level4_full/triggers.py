@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .experiment import deviation
+from .guards import BACK, SUSPICIOUS
 
 # In heavy rain and on still days these means jump a lot from one day to the next, and nothing is wrong.
 RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
@@ -75,35 +76,41 @@ def _drift(window: pd.DataFrame, days: int, share: float) -> Reason | None:
     return Reason("drift", {"beyond": round(mean, 2), "days": days}) if mean > share else None
 
 
-def why_hold(jumps: dict[str, float], skew: float, feed_days: int, policy: dict[str, Any]) -> Reason | None:
-    """Return why the feed itself is suspicious, or None: no model must learn from it until people have looked.
+def why_hold(
+    unmeasured: str, jumps: dict[str, float], skew: float, feed_days: int, policy: dict[str, Any]
+) -> Reason | None:
+    """Return why the feed itself is suspicious, or None: no model must learn from it until it is right again.
 
     Args:
+        unmeasured: why the published flights could not be measured, if so.
         jumps: by measure, today's change against the largest one in what the champion learned from.
         skew: share of the answers that were given to other inputs than were published.
         feed_days: for how many days no outcome has landed.
         policy: `guards` in policy.yaml.
     """
+    if unmeasured:
+        return Reason(SUSPICIOUS, {"cannot be measured:": unmeasured})
     sudden = {
         name: round(jump, 1) for name, jump in jumps.items() if jump > policy["jump"] and name not in RESTLESS
     }
     if sudden:
-        return Reason("suspicious feed", dict(sorted(sudden.items(), key=lambda each: -each[1])[:3]))
+        return Reason(SUSPICIOUS, dict(sorted(sudden.items(), key=lambda each: -each[1])[:3]))
     if skew > policy["skew"]:
         return Reason("skew", {"share of answers": round(skew, 2)})
     return Reason("stale feed", {"days": feed_days}) if feed_days > policy["feed_days"] else None
 
 
-def why_resume(held: dict[str, Any], jumps: dict[str, float], policy: dict[str, Any]) -> Reason | None:
-    """Return why a hold can end without people: what had jumped has jumped once more, which is back.
+def why_resume(held: dict[str, Any], away: dict[str, float], policy: dict[str, Any]) -> Reason | None:
+    """Return why a hold can end without people: all that had jumped is again where it was.
 
     Args:
         held: what was seen when the feed became suspicious.
-        jumps: as in `why_hold`.
+        away: by measure, how far it is from where it was before that, in the unit of `jumps` in `why_hold`.
         policy: `guards` in policy.yaml.
     """
-    back = {name: round(jumps[name], 1) for name in held if jumps.get(name, 0) > policy["jump"]}
-    return Reason("feed is back", back) if back else None
+    if held and all(away.get(name, np.inf) <= policy["jump"] for name in held):
+        return Reason(BACK, {name: round(away[name], 1) for name in held})
+    return None
 
 
 def why_roll_back(extra: np.ndarray, numbers: np.ndarray, policy: dict[str, Any]) -> Reason | None:

@@ -1,6 +1,7 @@
 """The daily watch: measure, decide, act. It reads what production wrote, and is never in the way of an answer."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from prefect import flow
@@ -8,7 +9,7 @@ from prefect import flow
 from . import guards, issues, measures, registry, release, retraining
 from .days import before
 from .decide import Seen, decide
-from .look import DAYS_BACK, answered, look, measure
+from .look import DAYS_BACK, answered, look, measure, report
 from .policy import policy_hash, read_policy
 from .steps import STAGE
 from .triggers import Reason
@@ -33,11 +34,17 @@ async def watching(day: str, due: bool) -> str:
     champion = registry.champion()
     assert champion is not None  # noqa: S101 - nothing takes the last champion away
     policy = read_policy()
-    known = answered(before(day, max(DAYS_BACK, policy["rollback"]["days"])), before(day, 1))
-    measure(champion, known, before(day, 1))
-    seen = look(champion, known, day, due, policy)
+    yesterday = before(day, 1)
+    known = answered(before(day, max(DAYS_BACK, policy["rollback"]["days"])), yesterday)
+    unmeasured = measure(champion, known, yesterday)
+    seen = replace(look(champion, known, day, due, policy), unmeasured=unmeasured)
     decision = decide(seen, policy)
-    return f"{in_short(seen)}{decision if isinstance(decision, str) else act(day, *decision)}"
+    done = decision if isinstance(decision, str) else act(day, *decision)
+    try:
+        report(champion, known, yesterday)
+    except Exception as error:  # what people look at must not hide what was done
+        done += f"; the report failed, {type(error).__name__}: {error}"
+    return f"{in_short(seen)}{done}"
 
 
 def in_short(seen: Seen) -> str:
@@ -59,12 +66,12 @@ def act(day: str, decision: str, reason: Reason) -> str:
         "evidence": reason.evidence,
     }
     with measures.open_store(measures.STORE) as store:
-        taken = measures.decisions(store)
+        if decision == guards.HOLD:  # people first: a hold that nobody hears of never ends
+            path = issues.write(STAGE / "issues", row, reason.seen, measures.decisions(store))
         measures.decide(store, row)
     if decision == guards.RETRAIN:
         return f"ALARM {reason}: {retraining.ask(row['id'], reason.cause, reason.evidence)}"
     if decision == guards.HOLD:
-        path = issues.write(STAGE / "issues", row, reason.seen, taken)
         return f"HOLD {reason}: no training until people have looked at {path.name}"
     result = resume(str(reason)) if decision == guards.RESUME else release.rollback(str(reason))
     with measures.open_store(measures.STORE) as store:

@@ -28,6 +28,7 @@ SEEN = Seen(
     day="2013-06-08",
     window=days(CALM),
     jumps={"mean temp": 0.8, "missing temp": 0.1},
+    away={},
     skew=0.0,
     silent_days=0,
     extra=np.array([]),
@@ -137,6 +138,7 @@ def test_a_measure_that_flaps_every_day_trains_once_per_cool_down() -> None:
     [
         ({"jumps": {"mean temp": 2.1}}, "suspicious feed"),
         ({"jumps": {"missing dewp": 6.0}}, "suspicious feed"),
+        ({"unmeasured": "TypeError, no numbers"}, "suspicious feed"),
         ({"silent_days": 3}, "stale feed"),
         ({"skew": 0.2}, "skew"),
     ],
@@ -148,12 +150,30 @@ def test_a_feed_that_cannot_be_trusted_teaches_nobody(change: dict[str, Any], ca
     assert "held since" in str(decide(held, read_policy()))
 
 
-def test_a_hold_ends_by_itself_when_the_feed_jumps_back() -> None:
-    hold = taken("2013-06-01", HOLD, "suspicious feed", None) | {"evidence": {"mean temp": 2.1}}
+@pytest.mark.parametrize(
+    ("away", "back"),
+    [
+        ({}, False),  # nobody knows
+        ({"mean temp": 2.3, "missing dewp": 0.1}, False),
+        ({"mean temp": 0.4, "missing dewp": 6.0}, False),
+        ({"mean temp": 0.4, "missing dewp": 0.1, "mean dewp": 3.0}, True),  # what had not jumped may move
+    ],
+)
+def test_a_hold_ends_by_itself_when_all_that_had_jumped_is_back(away: dict[str, float], back: bool) -> None:
+    seen_then = {"evidence": {"mean temp": 2.1, "missing dewp": 6.0}}
+    hold = taken("2013-06-01", HOLD, "suspicious feed", None) | seen_then
+    held = replace(SEEN, window=days(BIASED), decisions=[hold], jumps={"mean temp": 9.0}, away=away)
+    if back:
+        assert what(held) == (RESUME, "feed is back")
+    else:
+        assert "held since" in str(decide(held, read_policy()))
+
+
+def test_a_feed_that_could_not_be_read_is_for_people_to_look_at() -> None:
+    unread = replace(SEEN, unmeasured="TypeError, no numbers")
+    hold = taken("2013-06-01", HOLD, "suspicious feed", None)
+    hold["evidence"] = decide(unread, read_policy())[1].evidence  # type: ignore[union-attr]
     assert "held since" in str(decide(replace(SEEN, window=days(BIASED), decisions=[hold]), read_policy()))
-    other = replace(SEEN, window=days(BIASED), decisions=[hold], jumps={"missing dewp": 6.0})
-    assert "held since" in str(decide(other, read_policy()))
-    assert what(replace(other, jumps={"mean temp": 2.3})) == (RESUME, "feed is back")
 
 
 def test_rain_is_not_suspicious() -> None:

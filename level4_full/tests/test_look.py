@@ -1,15 +1,35 @@
 """What the watch looks at: who said what, also on odd days."""
 
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from .. import artefact, history, look, registry
-from .conftest import make_flights
+from .. import artefact, guards, history, issues, look, measures, monitor, reference, registry, watch
+from ..triggers import Reason
+from .conftest import make_flights, write_days
 
 NAME = "flight-delays/2@aa"
+CHAMPION: Any = SimpleNamespace(version="2", run_id="run", source="", tags={"digest": "aa", "snapshot": "md5"})
+
+
+@pytest.fixture
+def learned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pd.DataFrame:
+    """Let the champion have learned from two weeks until yesterday, 14 March; return these flights."""
+    table = make_flights(days=14)
+    table.to_parquet(tmp_path / "table.parquet")
+    monkeypatch.setattr(reference, "table_of", lambda run, md5: tmp_path / "table.parquet")
+    monkeypatch.setattr(reference, "late_probability", lambda model, flights: np.full(len(flights), 0.1))
+    monkeypatch.setattr(registry, "load", lambda source: None)
+    monkeypatch.setattr(measures, "STORE", tmp_path / "measures.db")
+    monkeypatch.setattr(look, "DATA", tmp_path)
+    monkeypatch.setattr(look, "artefacts", lambda given: {})
+    monkeypatch.setattr(monitor, "of_service", dict)
+    reference._reference.cache_clear()
+    return table
 
 
 def answered(arms: list[str]) -> pd.DataFrame:
@@ -47,3 +67,55 @@ def test_a_new_champion_is_held_against_the_one_before_by_what_it_said_as_challe
     extra, _ = look.against_previous(known, NAME, "2013-02-27")
     assert len(extra) == 50
     assert (extra > 2).all()  # it said 0.9 of flights that were all on time
+
+
+@pytest.mark.parametrize("broken", ["no numbers", "no flights"])
+def test_a_feed_that_became_unreadable_is_told_and_what_hurts_is_still_seen(
+    learned: pd.DataFrame, tmp_path: Path, broken: str
+) -> None:
+    day = make_flights(days=1, first="2013-03-15")
+    write_days(day.assign(temp="mild") if broken == "no numbers" else day, tmp_path)
+    if broken == "no flights":
+        day.head(0).to_parquet(tmp_path / "flights" / "2013-03-15.parquet")
+    known = day.assign(arm="champion", day="2013-03-15", model=NAME, said=0.1, late_probability=0.1)
+    assert "Error" in look.measure(CHAMPION, known, "2013-03-15")
+    with measures.open_store(measures.STORE) as store:
+        assert {"log_loss", "beyond"} <= set(measures.read(store, NAME, "2013-03-15", "2013-03-15").columns)
+
+
+def test_a_gap_that_was_learned_from_does_not_hide_the_next(learned: pd.DataFrame, tmp_path: Path) -> None:
+    gap = learned["scheduled_departure"].dt.day.between(5, 8) & (learned["origin"] == "JFK")
+    learned.loc[gap, "temp"] = np.nan
+    learned.to_parquet(tmp_path / "table.parquet")
+    usual = reference.reference(CHAMPION).jumps["missing temp"]
+    row = {"decision": "", "policy": "", "evidence": {}}
+    with measures.open_store(measures.STORE) as store:
+        measures.decide(store, row | {"id": "1", "day": "2013-03-06", "cause": guards.SUSPICIOUS})
+        measures.decide(store, row | {"id": "2", "day": "2013-03-10", "cause": guards.BACK})
+        without = look.learned(CHAMPION, store).jumps["missing temp"]
+    assert usual > 0.25
+    assert without == reference.SMALLEST_GAP
+
+
+def test_the_feed_is_held_against_the_day_before_the_hold(learned: pd.DataFrame) -> None:
+    hold = {"day": "2013-03-15", "decision": guards.HOLD, "result": None}
+    what = reference.reference(CHAMPION)
+    with measures.open_store(measures.STORE) as store:
+        for day, level in (("2013-03-13", 50.0), ("2013-03-14", 10.0), ("2013-03-20", 52.0)):
+            measures.write(store, day, look.FEED, {("level", "mean temp"): level})
+        away = look.away_from(store, [hold], "2013-03-20", what)
+        assert away == {"mean temp": pytest.approx(2 / what.jumps["mean temp"])}
+        assert look.away_from(store, [hold | {"result": "ended"}], "2013-03-20", what) == {}
+
+
+def test_a_hold_that_nobody_could_be_told_of_is_none(
+    learned: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(issues, "write", full)
+    with pytest.raises(OSError, match="no space"):
+        watch.act("2013-03-15", guards.HOLD, Reason(guards.SUSPICIOUS, {"mean temp": 2.0}))
+    with measures.open_store(measures.STORE) as store:
+        assert measures.decisions(store) == []

@@ -7,6 +7,7 @@ import pytest
 from .. import measures, retraining
 from ..errors import StageError
 from ..guards import FAILED
+from ..servers import NoServerError
 
 
 def test_an_alarm_that_nothing_came_of_is_a_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -22,3 +23,17 @@ def test_an_alarm_that_nothing_came_of_is_a_failure(monkeypatch: pytest.MonkeyPa
         assert str(measures.result_of(store, "a")).startswith(FAILED)
         measures.conclude(store, "a", "version 2 is challenger")  # it came late
         assert measures.result_of(store, "a") == "version 2 is challenger"
+
+
+def test_an_alarm_that_nobody_could_hear_is_a_failure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def deaf() -> None:
+        raise NoServerError("nobody hears alarms")
+
+    monkeypatch.setattr(measures, "STORE", tmp_path / "measures.db")
+    monkeypatch.setattr(retraining, "wait_for_pipeline", deaf)
+    row = {"id": "a", "day": "2013-03-01", "decision": "retrain", "cause": "drift", "policy": "", "evidence": {}}
+    with measures.open_store(measures.STORE) as store:
+        measures.decide(store, row)
+        with pytest.raises(NoServerError):
+            retraining.ask("a", "drift", {})
+        assert str(measures.result_of(store, "a")).startswith(FAILED)

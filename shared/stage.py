@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -46,6 +46,9 @@ TELEMETRY_OFF = {
 # Threads that wait for each other do it asleep: busy ones make two trainings on two cores many times slower than
 # one after the other.
 ASLEEP = {"OMP_WAIT_POLICY": "passive"}
+# Questions to a stage do not leave this machine, also where all others go through a proxy.
+for _name in ("NO_PROXY", "no_proxy"):
+    os.environ[_name] = ",".join(filter(None, (os.environ.get(_name), "127.0.0.1", "localhost")))
 
 
 class StageError(Exception):
@@ -98,6 +101,7 @@ class Stage:
             "CACHE": str(WORKSPACES / "cache"),
             "ENGINE": "",  # of containers; without one, the stage is processes of this machine
             "INSIDE": "",  # what to put before a command that is to run inside the stage
+            "HOST": "127.0.0.1",  # where it listens, whatever this means in the environment of who starts it
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
         }
@@ -183,8 +187,9 @@ class Stage:
         """Let happen what happens by itself on `day`; return the level's own words for it."""
         if self._clock is None or self._clock.stdin is None or self._clock.stdout is None:
             return f"{day}: nothing happens by itself"
-        self._clock.stdin.write(f"{day}\n")
-        self._clock.stdin.flush()
+        with suppress(BrokenPipeError):  # it has died: then it does not answer either
+            self._clock.stdin.write(f"{day}\n")
+            self._clock.stdin.flush()
         answer = self._clock.stdout.readline().strip()
         if not answer:
             raise StageError(f"the automation died on {day}: see {self.workspace}/logs")
@@ -323,17 +328,20 @@ def _until_the_end(stage: Stage, prepare: Callable[[], None], start: Callable[[]
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, end)
-    prepare()
+    before = {name: signal.signal(name, end) for name in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.getsignal(signal.SIGINT)
     try:
-        start()
-        yield
+        prepare()
+        try:
+            start()
+            yield
+        finally:
+            for name in before:
+                signal.signal(name, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
+            stage.stop()
     finally:
-        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(name, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
-        stage.stop()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def _answers(address: str) -> bool:

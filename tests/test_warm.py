@@ -27,7 +27,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     process = subprocess.Popen([sys.executable, "-m", "shared.warm", str(folder)])
     yield folder / "python"
     process.terminate()
-    process.wait()
+    process.wait(timeout=20)
 
 
 def run(python: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from .upstream import LATE_MINUTES, Year, days, load_year
 from .window import FIRST_DAY, Window
 
 console = Console(highlight=False)
+MEASURES = {"log_loss": "log loss", "auc": "AUC"}  # of `judge`, in words
 
 
 def play(stage: Stage, window: Window, started: float) -> None:
@@ -39,7 +40,7 @@ def play(stage: Stage, window: Window, started: float) -> None:
         for day in days(FIRST_DAY, window.first):
             publish(year, day, stage.workspace / "drop")
         panel = Panel(console, window.length)
-        panel.say(stage.tick(window.first))
+        panel.say(tick(stage, window.first))
         people.release(window.first, first=True)
         for step in people.done:
             console.print(f"  {step.role}: {step.does}")
@@ -59,7 +60,7 @@ def play_days(
     Args:
         stage: it answers.
         year: what is published.
-        window: the days; one that has been published has been ticked too.
+        window: the days; what has been published, or ticked, of one that was stopped is not done again.
         panel: where it is shown.
         trouble: what goes wrong; whoever asks takes the weather from the same feed, and may be told it is wrong.
     """
@@ -70,11 +71,12 @@ def play_days(
             panel.begin(day)
             if not (stage.workspace / "drop" / "flights" / f"{day}.parquet").exists():
                 publish(year, day, stage.workspace / "drop", trouble)
+            if not ticked(stage, day):
                 panel.scores.ended(year.outcomes_of(day - timedelta(days=1)))
-                panel.say(stage.tick(day))
-            people.daily(day)
+                panel.say(tick(stage, day))
             flights = feed(year, day, trouble)[f"flights/{day}"]
             try:
+                people.daily(day)
                 given = stage.ask(day, flights.to_json(orient="records", date_format="iso"))
             except StageError as error:
                 if not trouble:
@@ -86,6 +88,19 @@ def play_days(
             answers |= given
             write_text(stage.workspace / "last_day", str(day))
     return answers, first_answer
+
+
+def tick(stage: Stage, day: date) -> str:
+    """Let a day happen, and keep that it has; return the level's words for it."""
+    said = stage.tick(day)
+    write_text(stage.workspace / "last_tick", str(day))
+    return said
+
+
+def ticked(stage: Stage, day: date) -> bool:
+    """Tell whether a day has happened in a stage."""
+    kept = stage.workspace / "last_tick"
+    return kept.exists() and kept.read_text() >= str(day)
 
 
 @contextmanager
@@ -111,7 +126,7 @@ def summarise(
     """Say how good the answers were, and return it; `seconds` is how long the first took."""
     outcomes = year.outcomes.loc[str(window.first) : str(window.last)].set_index("flight_id")["arrival_delay"]
     late = {flight: answer.late_probability for flight, answer in answers.items()}
-    judged = judge(outcomes[outcomes.index.isin(late)], late)
+    judged = judge(outcomes[outcomes.index.isin(late)], late) if late else {}
     summary: dict[str, object] = {
         "level": stage.number,
         "from": str(window.first),
@@ -124,9 +139,10 @@ def summarise(
     if seconds is not None:
         summary["seconds_to_first_prediction"] = round(seconds, 1)
         first = f", first prediction after {seconds:.1f} s"
+    how_well = ", ".join(f"{name} {judged[key]:.4f}" for key, name in MEASURES.items() if key in judged)
     console.print(
         f"[bold]{len(answers):,} flights, {window.first} to {window.last}: "
-        f"log loss {judged['log_loss']:.4f}, AUC {judged['auc']:.4f}[/], model {summary['model']}{first}"
+        f"{how_well or 'none was answered'}[/], model {summary['model']}{first}"
     )
     return summary
 

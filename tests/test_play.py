@@ -1,6 +1,7 @@
 """What people see of the days that are played, and how a play goes on."""
 
 import io
+import signal
 from datetime import date
 from pathlib import Path
 
@@ -10,10 +11,14 @@ import pytest
 from rich.console import Console
 
 import shared.stage
+from shared.incidents import INCIDENTS
 from shared.panel import Panel, Scores
-from shared.play import alone
-from shared.stage import LONGEST_WORKSPACE, Answer, Stage, StageError, running
+from shared.people import People
+from shared.play import alone, play_days, summarise
+from shared.stage import LONGEST_WORKSPACE, WORKSPACES, Answer, Stage, StageError, running
 from shared.traffic import days_after, go_on
+from shared.upstream import load_year
+from shared.window import Window
 
 MORNING = {
     "a": Answer(0.2, "m/1", "champion"),
@@ -121,3 +126,52 @@ def test_nobody_waits_for_processes_that_nothing_keeps(tmp_path: Path, ports: di
     (tmp_path / "logs" / "supervisord.log").mkdir()  # supervisord cannot write there, and gives up
     with pytest.raises(StageError, match="supervisord has ended"), running(stage, keep=True):
         stage.wait_until_ready()
+
+
+def test_the_handlers_of_before_are_back_when_a_stage_has_ended(tmp_path: Path) -> None:
+    signals = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = [signal.getsignal(each) for each in signals]
+    with running(Stage(0, tmp_path)):
+        assert [signal.getsignal(each) for each in signals] != before
+    assert [signal.getsignal(each) for each in signals] == before
+
+
+def test_a_stage_listens_on_loopback_whatever_host_is_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOST", "0.0.0.0")  # noqa: S104
+    assert Stage(1, tmp_path).environment["HOST"] == "127.0.0.1"
+
+
+class Stopping(Stage):
+    """A stage that is stopped on the first morning, and whose people fail on the second day."""
+
+    mornings = 0
+
+    def tick(self, day: date) -> str:
+        self.mornings += 1
+        if self.mornings == 1:
+            raise KeyboardInterrupt
+        return f"{day}: a day"
+
+    def ask(self, day: date, flights: str) -> dict[str, Answer]:
+        return {"2013-03-01-UA1-EWR": Answer(0.3)} if day.day == 1 else {}
+
+
+def test_a_day_that_was_stopped_happens_when_the_play_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails_on_the_second(_: People, day: date) -> None:
+        if day.day == 2:
+            raise StageError("score.py failed")
+
+    monkeypatch.setattr(People, "daily", fails_on_the_second)
+    year, stage = load_year(WORKSPACES / "world"), Stopping(0, tmp_path)
+    window, trouble = Window(date(2013, 3, 1), date(2013, 3, 2)), [INCIDENTS["schema"].starting(date(2013, 3, 2))]
+    panel = Panel(Console(file=io.StringIO()), 2)
+    with pytest.raises(KeyboardInterrupt):
+        play_days(stage, year, window, panel, trouble)
+    answers, _ = play_days(stage, year, window, panel, trouble)
+    assert stage.mornings == 3
+    assert list(answers) == ["2013-03-01-UA1-EWR"]
+    assert "log_loss" not in summarise(stage, year, window, {})

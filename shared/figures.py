@@ -1,7 +1,7 @@
 """Figures about one level's year: how good its answers were, what it trained and released, what people did."""
 
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from .played import Played
 
+HELD_OUT = 7  # days before a training that every level keeps to judge by: no model has learned from them
 SHIFTS = (date(2013, 6, 24), date(2013, 9, 2))  # the summer storms and the September calm begin
 
 
@@ -64,9 +65,9 @@ def days_to_recovery(calm: Played) -> list[int | None]:
     """Return, for each shift of the year, the days until a model that learned from it had all traffic."""
     found: list[int | None] = []
     for shift in SHIFTS:
-        fits = (
-            each["day"] for each in calm.releases() if each["day"] > str(shift) and calm.trained(each) > str(shift)
-        )
+        # Trained in the morning, on what had landed until the day before, but for the days held out.
+        knows = str(shift + timedelta(days=HELD_OUT + 1))
+        fits = (each["day"] for each in calm.releases() if calm.trained(each) >= knows)
         first = next(fits, None)
         found.append((date.fromisoformat(first) - shift).days if first else None)
     return found

@@ -113,7 +113,8 @@ NEVER_WORSE: dict[str, tuple[Any, str]] = {
     ),
     "days from a shift to a model that knows it, on average": (
         _recovery,
-        "a candidate has to prove itself on part of the traffic before it gets all of it",
+        "a training in the week after a shift has it only among the days held out, the schedule's next is a month "
+        "later, and a candidate then has to prove itself on part of the traffic",
     ),
 }
 

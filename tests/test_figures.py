@@ -157,9 +157,9 @@ def test_releases_are_measured_as_dora_says(calm: Played, tmp_path: Path) -> Non
 
 
 def test_recovery_is_a_model_that_learned_after_the_shift(calm: Played) -> None:
-    release(calm, 22, 24, "m/2")  # trained on the eve of the storms: it does not know them
-    release(calm, 25, 28, "m/3")
-    assert days_to_recovery(calm) == [5, None]
+    release(calm, 30, 31, "m/2")  # has seen a week of storms, but only to be judged by
+    release(calm, 31, 34, "m/3")
+    assert days_to_recovery(calm) == [11, None]
 
 
 def test_steps_are_counted_by_role_and_release(calm: Played) -> None:

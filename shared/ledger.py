@@ -23,6 +23,7 @@ from typing import Any
 
 import httpx
 
+from .files import write_text
 from .stage import Stage, StageError
 
 Event = dict[str, Any]
@@ -37,8 +38,10 @@ class Ledger:
 
     def __post_init__(self) -> None:
         if self.path.exists():
-            whole = [line for line in self.path.read_text().splitlines(keepends=True) if line.endswith("\n")]
-            self.path.write_text("".join(whole))  # the line that was being written when the play was killed
+            lines = self.path.read_text().splitlines(keepends=True)
+            whole = [line for line in lines if line.endswith("\n")]
+            if whole != lines:
+                write_text(self.path, "".join(whole))  # without what was being written when the play was killed
             self.events = [json.loads(line) for line in whole]
 
     def write(self, day: date | str, event: str, **facts: Any) -> None:

@@ -10,8 +10,9 @@ from .ledger import Ledger
 from .stage import ROOT, WORKSPACES, Stage
 from .window import Window
 
-WORLD = ("incidents", "mishaps", "people", "diary", "replay", "ledger")  # what the same ledger depends on
-CALM_WORLD = WORLD[2:]  # what a year without incidents depends on
+# What the same ledger depends on, beside level and packages; a year without incidents, on all but the first three.
+WORLD = ("incidents", "mishaps", "candidates", "people", "diary", "replay", "ledger", "upstream")
+CALM_WORLD = WORLD[3:]
 USUAL, NOBODY = "usual", "none"
 
 
@@ -48,11 +49,12 @@ class Play:
 
 
 def code_of(level: int, world: tuple[str, ...]) -> str:
-    """Return a fingerprint of the level's files and of the world's rules."""
+    """Return a fingerprint of the level's files, the world's rules and the packages."""
     package = ROOT / Stage(level).package
     files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     files = [path for path in files if "tests" not in path.parts and path.suffix != ".md"]
-    files += [ROOT / "shared" / f"{name}.py" for name in world] + [ROOT / "shared" / "people.yaml"]
+    files += [ROOT / "shared" / f"{name}.py" for name in world]
+    files += [ROOT / "shared" / "people.yaml", ROOT / "requirements.lock"]
     content = b"".join(str(path.relative_to(ROOT)).encode() + path.read_bytes() for path in sorted(files))
     return hashlib.sha256(content).hexdigest()[:12]
 

@@ -1,4 +1,5 @@
 # mlops-levels: `make` explains itself. Needs Python 3.11 or newer, make and git; writes into this folder only.
+$(if $(word 2,$(CURDIR)),$(error "$(CURDIR)" has a space in it, which make and the shell take for two folders: move it))
 PYTHON ?= python3
 LEVEL ?=
 # Compiled once, at the install: else every process compiles its packages anew where Python may not write bytecode.
@@ -145,7 +146,7 @@ endif
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"{sys.executable} is Python {sys.version.split()[0]}, this needs 3.11 or newer: name one with PYTHON=...")'
 	@echo "Making a virtual environment in .venv (once)"
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 # The installer comes from the lock too; whether this machine has a uv of its own makes no difference.
 .venv/bin/uv: | .venv/bin/python

@@ -119,8 +119,10 @@ class ContainerStage(Stage):
         super().stop()
         if not self._up:
             return
-        self.compose("logs", "--no-color")
-        self.compose("down", "--timeout", f"{SECONDS_TO_STOP:.0f}", "--remove-orphans")
+        try:
+            self.compose("logs", "--no-color")
+        finally:
+            self.compose("down", "--timeout", f"{SECONDS_TO_STOP:.0f}", "--remove-orphans")
 
     def plant(self, kind: str) -> str:
         """Train a planted candidate in a container of its own, to which the world lends its code."""

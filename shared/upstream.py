@@ -33,9 +33,9 @@ FLIGHTS = [
 OUTCOMES = ["flight_id", "arrival_delay"]
 LATE_MINUTES = 15  # what the levels predict: an arrival this late or later
 
-# A prediction is made one hour before departure, with the newest observation of the hours that had begun by then. The
-# tables give an observation's hour and not its minute: stations report at 51 minutes past as a rule, so it may be up
-# to 51 minutes younger than the hour's notice says, and is always older than the departure.
+# A prediction is made one hour before departure, with the newest observation of the hours that had begun by then.
+# The tables give an observation's hour and not its minute. Stations report at 51 minutes past as a rule, so it may
+# be up to 51 minutes younger than this notice says; it is always older than the departure.
 NOTICE = pd.Timedelta("1h")
 # An observation older than this says little about the hour of departure: the weather counts as missing.
 STALE = pd.Timedelta("3h")

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -144,7 +145,7 @@ class ContainerStage(Stage):
             StageError: it failed.
         """
         command = [*shlex.split(self.environment["COMPOSE"]), *arguments]
-        done = _run(command, os.environ | self.environment)
+        done = run_whole(command, ROOT, os.environ | self.environment)
         path = self.workspace / "logs" / "compose.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as log:
@@ -159,11 +160,11 @@ class ContainerStage(Stage):
         return done.stdout
 
 
-def _run(command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run a command that starts others; they end with it, also on Ctrl-C."""
+def run_whole(command: list[str], folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command that starts others in a folder; on Ctrl-C it is told to end them, and waited for."""
     piped = subprocess.PIPE
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=piped, stderr=piped, text=True, start_new_session=True
+        command, cwd=folder, env=environment, stdout=piped, stderr=piped, text=True, start_new_session=True
     ) as process:
         try:
             output, errors = process.communicate()

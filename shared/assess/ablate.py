@@ -8,7 +8,6 @@ probe may see more missing than its own: what is shown is that it is not blind.
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 import yaml
 
 from ..copies import git
+from ..engine import run_whole
 from ..stage import ROOT, WORKSPACES, StageError, levels
 from .criteria import HERE, Answer, read_criteria
 
@@ -85,7 +85,7 @@ def ablate(group: dict[str, Any], answers: dict[str, str], tell: Callable[[str],
     command = [sys.executable, "-m", "shared.assess", "--level", str(group["level"]), "--ids", ids]
     command += ["--acts", ",".join(group["acts"]), "--to", str(copy / "found.json")]
     tell(f"level {group['level']}, {group['group']}: {ids.replace(',', ' ')} off")
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
+    done = run_whole(command, copy, dict(os.environ))  # it keeps a stage
     if done.returncode:
         raise StageError(f"{group['group']}: {(done.stderr or done.stdout).strip()[-500:]}")
     column = json.loads((copy / "found.json").read_text())["column"]

@@ -16,7 +16,7 @@ from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
 from .deploy import alone
-from .errors import RefusedError
+from .errors import RefusedError, StageError
 from .evaluate import hold_out, slices
 from .gates import Evidence
 from .package import package
@@ -93,7 +93,7 @@ def deliver(version: str) -> str:
 
     Raises:
         NotCertifiedError: a gate refused it; the registry says which.
-        NotFollowedError: a service did not take it up; if it only did not answer, the next delivery tries again.
+        NotFollowedError: a service did not answer; the next delivery tries again, once.
     """
     with alone(STAGE / "app"):  # or a release of the code would restart staging under the gates
         if version not in history.undelivered():
@@ -111,8 +111,12 @@ def deliver(version: str) -> str:
                 MlflowClient().set_model_version_tag(registry.MODEL, version, "awaits", "approval")
                 return f"version {version} is certified and awaits approval"
             return release.release(version, share)
-        except RefusedError as error:
-            MlflowClient().set_model_version_tag(registry.MODEL, version, "refused", str(error))
+        except (RefusedError, release.NotFollowedError) as error:
+            # Silence is no verdict; but a model that silences a service again does so by itself.
+            final = isinstance(error, RefusedError) or "unanswered" in registry.version(version).tags
+            MlflowClient().set_model_version_tag(
+                registry.MODEL, version, "refused" if final else "unanswered", str(error)
+            )
             raise
 
 
@@ -120,7 +124,13 @@ def finish() -> str:
     """Deliver what was registered and then left, as when the process died; return what came of it."""
     with alone(STAGE / "app"):  # what somebody is at is delivered then
         left = history.undelivered()
-    return "; ".join(deliver(version) for version in left)
+    done = []
+    for version in left:
+        try:
+            done.append(deliver(version))
+        except StageError as error:  # those behind it need not wait
+            done.append(f"version {version} was not delivered: {error}")
+    return "; ".join(done)
 
 
 def approve(version: str) -> str:

@@ -64,7 +64,7 @@ def judge(differences: np.ndarray, numbers: np.ndarray, days: int, age: int) -> 
         differences: log loss of the champion minus the challenger's, flight by flight.
         numbers: each flight's number, as an integer from 0 on.
         days: over how many days these flights departed.
-        age: how many days ago the challenger first answered, whatever has landed since.
+        age: how many days ago the first of the challenger's flights departed, whatever has landed since.
     """
     flights = len(differences)
     verdict = "withdraw" if age >= MOST_DAYS else "go on"  # without proof, the champion stays

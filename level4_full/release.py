@@ -63,8 +63,11 @@ def release(version: str, share: float) -> str:
     registry.set_alias(CHALLENGER, version)
     try:
         _wait(os.environ["APPLICATION"], challenger=version)
-    except NotFollowedError as error:
+    except NotTakenError as error:
         withdraw(str(error))
+        raise
+    except NotFollowedError:
+        registry.delete_alias(CHALLENGER)  # nobody heard of it, so nothing has happened to it
         raise
     history.record(version, history.CHALLENGES, f"{share:.0%} of traffic")
     return f"version {version} is challenger with {share:.0%} of traffic"

@@ -19,6 +19,7 @@ LARGEST_DIFFERENCE = 1e-6  # in probability, between what was trained and what s
 PEAK_MB = 300.0
 SLOWEST = 2.0  # times the champion's, beyond SLACK_MS
 SLACK_MS = 5.0
+SECONDS = 120.0  # for loading and measuring
 FEWEST_PER_SECOND = 1_000.0  # of the first model, which has nothing beside it
 
 
@@ -120,12 +121,11 @@ def as_requested(table: pd.DataFrame) -> dict[str, list[Any]]:
 def probe(package: tuple[Path, str], champion: tuple[Path, str] | None) -> dict[str, Any]:
     """Measure a package (folder and digest), beside the champion's, where nothing is installed but what serves."""
     named = [str(each) for each in (*package, *(champion or ()))]
-    done = subprocess.run(
-        [os.environ["SERVING"], "-m", f"{__package__}.probe", *named],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [os.environ["SERVING"], "-m", f"{__package__}.probe", *named]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return {"error": f"was not done within {SECONDS:.0f} s"}
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["died without a word"])[-1][:300]}
     measured: dict[str, Any] = json.loads(done.stdout)

@@ -462,7 +462,7 @@ certify = delivery.certify
 def released_meanwhile(*evidence):
     deploy = subprocess.Popen([sys.executable, "-m", "{stage.package}", "deploy"])
     try:
-        deploy.wait(timeout=5)  # alone it takes about two
+        deploy.wait(timeout=10)  # alone it takes about two
     except subprocess.TimeoutExpired:
         return certify(*evidence)
     sys.exit("the code was released while a candidate was on staging")

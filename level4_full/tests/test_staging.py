@@ -1,9 +1,28 @@
-"""Staging that refuses a version goes on with what it held."""
+"""A service that refuses a version goes on with what it held; one that only does not answer is asked again."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from .. import registry, release
-from ..release import STAGING, NotFollowedError
+from .. import delivery, history, registry, release
+from ..errors import StageError
+from ..registry import CHAMPION
+from ..release import CHALLENGER, STAGING, NotFollowedError, NotTakenError
+
+
+class Client:
+    """Stands in for the registry's: keeps the tags of versions."""
+
+    def __init__(self) -> None:
+        self.tags: dict[str, str] = {}
+
+    def set_model_version_tag(self, _model: str, _version: str, name: str, value: str) -> None:
+        self.tags[name] = value
+
+    def set_registered_model_tag(self, *_: str) -> None:
+        """Say nothing of the model's own."""
 
 
 @pytest.mark.parametrize("held", ["1", None])
@@ -22,3 +41,57 @@ def test_staging_goes_on_with_what_it_held(monkeypatch: pytest.MonkeyPatch, held
     with pytest.raises(NotFollowedError):
         release.stage("2")
     assert aliases.get(STAGING) == held
+
+
+@pytest.mark.parametrize(("error", "happened"), [(NotFollowedError, []), (NotTakenError, ["withdrawn"])])
+def test_a_release_that_nobody_answered_leaves_no_trace_but_a_refused_one_does(
+    monkeypatch: pytest.MonkeyPatch, error: type[StageError], happened: list[str]
+) -> None:
+    aliases, events = {CHAMPION: "1"}, []
+
+    def silent(*_: object, **__: object) -> None:
+        raise error("no answer")
+
+    monkeypatch.setattr(registry, "version_of", aliases.get)
+    monkeypatch.setattr(registry, "set_alias", aliases.__setitem__)
+    monkeypatch.setattr(registry, "delete_alias", aliases.__delitem__)
+    monkeypatch.setattr(registry, "tags", dict)
+    monkeypatch.setattr(history, "record", lambda version, what, why: events.append(what))
+    monkeypatch.setattr(release, "MlflowClient", Client)
+    monkeypatch.setattr(release, "_wait", silent)
+    monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
+    with pytest.raises(error):
+        release.release("2", 0.2)
+    assert (CHALLENGER in aliases, events) == (False, happened)
+
+
+def test_a_share_of_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StageError, match="challenger_share is 0"):
+        release.release("2", 0)
+
+
+def test_a_version_that_silences_a_service_twice_is_refused_and_those_behind_it_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client = Client()
+
+    def builds(version: str) -> Any:
+        if version == "2":
+            raise NotFollowedError("no answer")
+        raise NotTakenError("the service refuses version 3: it does not load")
+
+    monkeypatch.setattr(delivery, "STAGE", tmp_path)
+    monkeypatch.setattr(delivery, "build", builds)
+    monkeypatch.setattr(delivery, "MlflowClient", lambda: client)
+    monkeypatch.setattr(delivery, "deliver", delivery.deliver.fn)
+    monkeypatch.setattr(registry, "version_of", lambda _: None)
+    monkeypatch.setattr(registry, "version", lambda _: SimpleNamespace(tags=client.tags))
+    monkeypatch.setattr(history, "undelivered", lambda: ["2", "3"])
+    said = delivery.finish()
+    assert "version 2 was not delivered: no answer" in said
+    assert "version 3 was not delivered: the service refuses" in said
+    assert set(client.tags) == {"unanswered", "refused"}
+    client.tags.pop("refused")
+    monkeypatch.setattr(history, "undelivered", lambda: ["2"])
+    delivery.finish()
+    assert client.tags["refused"] == "no answer"

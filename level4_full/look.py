@@ -48,20 +48,23 @@ def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> str:
             for model, answers in served(flights):
                 measures.write(store, str(day), model, monitor.of_quality(answers))
         what = learned(champion, store)
+        unmeasured = measure_feed(store, name, what, today, file) if file.exists() else ""
         if not today.empty:
             age = {("age_days", measures.ALL): float(days_between(what.last_day, yesterday))}
             measures.write(store, yesterday, name, monitor.of_inputs(today, what) | age | monitor.of_service())
-        if not file.exists():
-            return ""
-        level = measures.slices(store, FEED, before(yesterday, 1), "level")
-        try:
-            published = pd.read_parquet(file).reindex(columns=list(Flight.model_fields))
-            measures.write(store, yesterday, FEED, monitor.of_feed(published, what, level))
-            if not today.empty:
-                skew = monitor.of_skew(today, published, artefacts(today))
-                measures.write(store, yesterday, name, skew)
-        except Exception as error:  # it may have become anything
-            return f"{type(error).__name__}, {error}"
+    return unmeasured
+
+
+def measure_feed(store: sqlite3.Connection, name: str, what: Reference, today: pd.DataFrame, file: Path) -> str:
+    """Measure a day's published flights, and whether the answers were given to these; say why not, if so."""
+    level = measures.slices(store, FEED, before(file.stem, 1), "level")
+    try:
+        published = pd.read_parquet(file).reindex(columns=list(Flight.model_fields))
+        measures.write(store, file.stem, FEED, monitor.of_feed(published, what, level))
+        if not today.empty:
+            measures.write(store, file.stem, name, monitor.of_skew(today, published, artefacts(today)))
+    except Exception as error:  # it may have become anything
+        return f"{type(error).__name__}, {error}"
     return ""
 
 

@@ -11,6 +11,7 @@ from .guards import BACK, SUSPICIOUS
 
 # In heavy rain and on still days these means jump a lot from one day to the next, and nothing is wrong.
 RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
+MOST_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class Reason:
 
     @property
     def seen(self) -> str:
-        """Return the evidence in words."""
-        return ", ".join(f"{name} {value}" for name, value in self.evidence.items())
+        """Return the evidence in words, of much of it the first."""
+        words = [f"{name} {value}" for name, value in self.evidence.items()]
+        return ", ".join(words[:MOST_WORDS] + [f"and {len(words) - MOST_WORDS} more"] * (len(words) > MOST_WORDS))
 
     def __str__(self) -> str:
         """Say it in words."""
@@ -94,7 +96,7 @@ def why_hold(
         name: round(jump, 1) for name, jump in jumps.items() if jump > policy["jump"] and name not in RESTLESS
     }
     if sudden:
-        return Reason(SUSPICIOUS, dict(sorted(sudden.items(), key=lambda each: -each[1])[:3]))
+        return Reason(SUSPICIOUS, dict(sorted(sudden.items(), key=lambda each: -each[1])))
     if skew > policy["skew"]:
         return Reason("skew", {"share of answers": round(skew, 2)})
     return Reason("stale feed", {"days": feed_days}) if feed_days > policy["feed_days"] else None

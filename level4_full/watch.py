@@ -37,14 +37,15 @@ async def watching(day: str, due: bool) -> str:
     yesterday = before(day, 1)
     known = answered(before(day, max(DAYS_BACK, policy["rollback"]["days"])), yesterday)
     unmeasured = measure(champion, known, yesterday)
+    troubles = [f"; the feed cannot be measured, {unmeasured}"] if unmeasured else []
+    try:
+        report(champion, known, yesterday)
+    except Exception as error:  # what people look at must not keep the machine from acting
+        troubles.append(f"; the report failed, {type(error).__name__}: {error}")
     seen = replace(look(champion, known, day, due, policy), unmeasured=unmeasured)
     decision = decide(seen, policy)
     done = decision if isinstance(decision, str) else act(day, *decision)
-    try:
-        report(champion, known, yesterday)
-    except Exception as error:  # what people look at must not hide what was done
-        done += f"; the report failed, {type(error).__name__}: {error}"
-    return f"{in_short(seen)}{done}"
+    return f"{in_short(seen)}{done}{''.join(troubles)}"
 
 
 def in_short(seen: Seen) -> str:
@@ -66,12 +67,15 @@ def act(day: str, decision: str, reason: Reason) -> str:
         "evidence": reason.evidence,
     }
     with measures.open_store(measures.STORE) as store:
-        if decision == guards.HOLD:  # people first: a hold that nobody hears of never ends
-            path = issues.write(STAGE / "issues", row, reason.seen, measures.decisions(store))
+        taken = measures.decisions(store)
         measures.decide(store, row)
     if decision == guards.RETRAIN:
         return f"ALARM {reason}: {retraining.ask(row['id'], reason.cause, reason.evidence)}"
     if decision == guards.HOLD:
+        try:
+            path = issues.write(STAGE / "issues", row, reason.seen, taken)
+        except OSError as error:  # held all the same, and `resume` ends it
+            return f"HOLD {reason}: no training until people have looked; no issue could be written, {error}"
         return f"HOLD {reason}: no training until people have looked at {path.name}"
     result = resume(str(reason)) if decision == guards.RESUME else release.rollback(str(reason))
     with measures.open_store(measures.STORE) as store:

@@ -176,6 +176,19 @@ def test_a_feed_that_could_not_be_read_is_for_people_to_look_at() -> None:
     assert "held since" in str(decide(replace(SEEN, window=days(BIASED), decisions=[hold]), read_policy()))
 
 
+def test_all_that_jumped_must_be_back_however_much_it_was() -> None:
+    jumps = {f"missing {name}": 6.0 for name in ("temp", "dewp", "humid", "pressure", "visib")}
+    decision = decide(replace(SEEN, jumps=jumps), read_policy())
+    assert not isinstance(decision, str)
+    hold = taken("2013-06-07", HOLD, "suspicious feed", None) | {"evidence": decision[1].evidence}
+    away = dict.fromkeys(jumps, 0.0)
+    assert what(replace(SEEN, decisions=[hold], away=away)) == (RESUME, "feed is back")
+    for name in jumps:
+        still = replace(SEEN, window=days(BIASED), decisions=[hold], away=away | {name: 6.0})
+        assert "held since" in str(decide(still, read_policy()))
+    assert decision[1].seen.endswith("and 2 more")
+
+
 def test_rain_is_not_suspicious() -> None:
     assert decide(replace(SEEN, jumps={"mean precip": 5.0}), read_policy()) == "no alarm"
 

@@ -47,8 +47,11 @@ TELEMETRY_OFF = {
 # one after the other.
 ASLEEP = {"OMP_WAIT_POLICY": "passive"}
 # Questions to a stage do not leave this machine, also where all others go through a proxy.
-for _name in ("NO_PROXY", "no_proxy"):
-    os.environ[_name] = ",".join(filter(None, (os.environ.get(_name), "127.0.0.1", "localhost")))
+NO_PROXY = {
+    name: ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
+    for name in ("NO_PROXY", "no_proxy")
+}
+os.environ |= NO_PROXY
 
 
 class StageError(Exception):
@@ -110,7 +113,7 @@ class Stage:
             environment[name] = os.environ.get(name, str(port + self.number))
         for name, value in self.description["environment"].items():
             environment[name] = string.Template(str(value)).substitute(environment)
-        return environment | TELEMETRY_OFF | ASLEEP
+        return environment | TELEMETRY_OFF | ASLEEP | NO_PROXY
 
     def fill(self, text: str, **more: str) -> str:
         """Replace ${NAME} in `text` from the stage's environment."""

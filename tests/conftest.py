@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from shared.stage import Stage
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = ("PORT", "STAGING_PORT", "EVIDENTLY_PORT", "MLFLOW_PORT", "PREFECT_PORT")
 PATIENCE = 60.0  # seconds for anything to happen
+# What is started in the background ignores Ctrl-C, and so does all that it starts; the tests send it to stages.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def wait_for(what: str, condition: Callable[[], Any]) -> Any:

@@ -1,13 +1,12 @@
 """The training pipeline: which step follows which, by hand or by schedule."""
 
-import fcntl
 import json
 
 import mlflow
 from mlflow import MlflowClient
 from prefect import flow
 
-from .deploy import application_version
+from .deploy import alone, application_version
 from .errors import RefusedError
 from .params import lock_hash
 from .servers import wait_for_servers
@@ -50,9 +49,7 @@ def start_training(trigger: str, md5: str | None = None, until: str | None = Non
         RefusedError: nothing was registered, and the message says why.
     """
     wait_for_servers()
-    RUNS.mkdir(parents=True, exist_ok=True)
-    with (RUNS / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # who dies lets go of it
+    with alone(RUNS):
         run = _unfinished(md5, until)
         try:
             version: str = training(run, trigger, md5, until)

@@ -68,10 +68,10 @@ def deploy(revision: str, app: Path) -> str:
 
 
 @contextmanager
-def alone(app: Path) -> Iterator[None]:
-    """Let one release after the other have the application; who waits gets it when the one before ends or dies."""
-    app.mkdir(parents=True, exist_ok=True)
-    with (app / "lock").open("a") as lock:
+def alone(folder: Path) -> Iterator[None]:
+    """Let one at a time work in a folder; who waits goes on when the one before ends or dies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

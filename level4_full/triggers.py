@@ -25,7 +25,9 @@ class Reason:
     def seen(self) -> str:
         """Return the evidence in words, of much of it the first."""
         words = [f"{name} {value}" for name, value in self.evidence.items()]
-        return ", ".join(words[:MOST_WORDS] + [f"and {len(words) - MOST_WORDS} more"] * (len(words) > MOST_WORDS))
+        if (more := len(words) - MOST_WORDS) > 0:
+            words[MOST_WORDS:] = [f"and {more} more"]
+        return ", ".join(words)
 
     def __str__(self) -> str:
         """Say it in words."""

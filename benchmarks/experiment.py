@@ -13,11 +13,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.progress import track
 
-from level3_deployment.experiment import MOST_DAYS, judge
-from level3_deployment.gates import losses
-from level3_deployment.model import is_late
-from level3_deployment.params import read_params
-from level3_deployment.train import train
+from level3_deployment.config.params import read_params
+from level3_deployment.delivery.experiment import MOST_DAYS, judge
+from level3_deployment.delivery.model_gates import losses
+from level3_deployment.training.model import is_late
+from level3_deployment.training.train import train
 from shared.files import write_text
 from shared.stage import ROOT, WORKSPACES
 from shared.upstream import load_year

@@ -15,11 +15,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.progress import track
 
-from level4_full.evaluate import hold_out
-from level4_full.experiment import FEWEST_DAYS, loss
-from level4_full.model import is_late, late_probability
-from level4_full.params import read_params
-from level4_full.train import train
+from level4_full.config.params import read_params
+from level4_full.delivery.experiment import FEWEST_DAYS, loss
+from level4_full.training.evaluate import hold_out
+from level4_full.training.model import is_late, late_probability
+from level4_full.training.train import train
 from shared.files import write_text
 from shared.stage import ROOT, WORKSPACES
 from shared.upstream import load_year

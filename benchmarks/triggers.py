@@ -16,13 +16,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from rich.progress import track
 
-from level4_full.features import CATEGORIES, MEASURES
-from level4_full.model import is_late, late_probability
-from level4_full.params import read_params
-from level4_full.policy import read_policy
-from level4_full.reference import Reference, beyond
-from level4_full.train import train
-from level4_full.triggers import why_train
+from level4_full.config.params import read_params
+from level4_full.config.policy import read_policy
+from level4_full.data.features import CATEGORIES, MEASURES
+from level4_full.monitoring.reference import Reference, beyond
+from level4_full.monitoring.triggers import why_train
+from level4_full.training.model import is_late, late_probability
+from level4_full.training.train import train
 from shared.files import write_text
 from shared.stage import ROOT, WORKSPACES
 from shared.upstream import load_year

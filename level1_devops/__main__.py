@@ -15,21 +15,21 @@ commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_ena
 @commands.command()
 def tick(day: str) -> None:
     """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
-    from . import automation
+    from . import daily
 
     if day == "-":
-        automation.ticks(sys.stdin)
+        daily.ticks(sys.stdin)
     else:
-        print(automation.tick(day))
+        print(daily.tick(day))
 
 
 @commands.command()
 def serve() -> None:
     """Become the application, running the code that was released last."""
-    from .deploy import current_release
+    from .operations.deploy import current_release
 
     os.chdir(current_release(STAGE / "app"))
-    server = [sys.executable, "-m", "uvicorn", f"{__package__}.app:app", "--no-access-log"]
+    server = [sys.executable, "-m", "uvicorn", f"{__package__}.serving.app:app", "--no-access-log"]
     door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
     os.execv(sys.executable, server + door)  # noqa: S606
 
@@ -37,7 +37,7 @@ def serve() -> None:
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
     """Release the application as it was committed in REVISION."""
-    from .deploy import deploy
+    from .operations.deploy import deploy
 
     print(f"the application is now {deploy(revision, STAGE / 'app')}")
 
@@ -45,7 +45,7 @@ def deploy(revision: str = typer.Argument("HEAD")) -> None:
 @commands.command()
 def restart() -> None:
     """Restart the application."""
-    from .deploy import restart
+    from .operations.deploy import restart
 
     restart() or sys.exit("the application did not start again: see its log")
 

@@ -16,21 +16,21 @@ commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_ena
 @commands.command()
 def tick(day: str) -> None:
     """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
-    from . import automation
+    from . import daily
 
     if day == "-":
-        automation.ticks(sys.stdin)
+        daily.ticks(sys.stdin)
     else:
-        print(automation.tick(day))
+        print(daily.tick(day))
 
 
 @commands.command()
 def serve() -> None:
     """Become the application, running the code that was released last."""
-    from .deploy import current_release
+    from .operations.deploy import current_release
 
     os.chdir(current_release(STAGE / "app"))
-    server = [sys.executable, "-m", "uvicorn", f"{__package__}.app:app", "--no-access-log"]
+    server = [sys.executable, "-m", "uvicorn", f"{__package__}.serving.app:app", "--no-access-log"]
     door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
     os.execv(sys.executable, server + door)  # noqa: S606
 
@@ -38,7 +38,7 @@ def serve() -> None:
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
     """Release the application as it was committed in REVISION."""
-    from .deploy import deploy
+    from .operations.deploy import deploy
 
     print(f"the application is now {deploy(revision, STAGE / 'app')}")
 
@@ -49,7 +49,7 @@ def train(
     until: Annotated[str | None, typer.Option(help="leave out flights from this day on")] = None,
 ) -> None:
     """Train a candidate, or go on with a training that was killed."""
-    from .flow import start_training
+    from .training.pipeline import start_training
 
     print(f"registered version {start_training('manual', snapshot, until)}")
 
@@ -57,7 +57,7 @@ def train(
 @commands.command()
 def models() -> None:
     """List the registered versions beside the one that serves."""
-    from .registry import describe
+    from .registry.models import describe
 
     print(describe())
 
@@ -65,8 +65,8 @@ def models() -> None:
 @commands.command()
 def release(version: str) -> None:
     """Bring a registered VERSION, or the `latest`, into service; any earlier one the same way."""
-    from .deploy import restart
-    from .registry import champion, release
+    from .operations.deploy import restart
+    from .registry.models import champion, release
 
     before = champion()
     print(f"version {release(version)} serves")
@@ -77,7 +77,7 @@ def release(version: str) -> None:
 @commands.command()
 def search() -> None:
     """Try the parameters that params.yaml lists, and record how each one did."""
-    from .search import search
+    from .training.search import search
 
     print(search())
 
@@ -85,7 +85,7 @@ def search() -> None:
 @commands.command()
 def restore(snapshot: str, target: Path) -> None:
     """Write exactly the bytes of a SNAPSHOT to TARGET."""
-    from .snapshot import restore
+    from .data.snapshot import restore
 
     restore(snapshot, STAGE / "snapshots", STAGE / "remote", target)
 

@@ -16,22 +16,22 @@ commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_ena
 @commands.command()
 def tick(day: str) -> None:
     """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
-    from . import automation
+    from . import daily
 
     if day == "-":
-        automation.ticks(sys.stdin)
+        daily.ticks(sys.stdin)
     else:
-        print(automation.tick(day))
+        print(daily.tick(day))
 
 
 @commands.command()
 def serve(staging: bool = False) -> None:
     """Become the application, running the code that was released last; with --staging, its copy for candidates."""
-    from .deploy import current_release
+    from .operations.deploy import current_release
 
     os.chdir(current_release(STAGE / "app"))
     python = os.environ["SERVING"]
-    server = [python, "-m", f"{__package__}.handover"]
+    server = [python, "-m", f"{__package__}.operations.blue_green"]
     door = [os.environ.get("HOST", "127.0.0.1"), os.environ["PORT"]]
     if staging:
         os.environ["ALIAS"] = "staging"
@@ -42,7 +42,7 @@ def serve(staging: bool = False) -> None:
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
     """Release the application as it was committed in REVISION."""
-    from .deploy import deploy
+    from .operations.deploy import deploy
 
     print(f"the application is now {deploy(revision, STAGE / 'app')}")
 
@@ -53,8 +53,8 @@ def train(
     until: Annotated[str | None, typer.Option(help="leave out flights from this day on")] = None,
 ) -> None:
     """Train a candidate and deliver it, or go on with a training or a delivery that was killed."""
-    from .delivery import deliver, finish
-    from .flow import start_training
+    from .delivery.pipeline import deliver, finish
+    from .training.pipeline import start_training
 
     print(finish() or deliver(start_training("manual", snapshot, until)))
 
@@ -62,7 +62,7 @@ def train(
 @commands.command()
 def models() -> None:
     """List the registered versions beside the one that serves."""
-    from .registry import describe
+    from .registry.models import describe
 
     print(describe())
 
@@ -70,7 +70,7 @@ def models() -> None:
 @commands.command()
 def approve(version: str) -> None:
     """Release a certified VERSION that awaits a person's word (approval: manual in params.yaml)."""
-    from .delivery import approve
+    from .delivery.pipeline import approve
 
     print(approve(version))
 
@@ -78,7 +78,7 @@ def approve(version: str) -> None:
 @commands.command()
 def rollback(why: str = "by hand") -> None:
     """Bring the champion before this one back."""
-    from .release import rollback
+    from .delivery.promotion import rollback
 
     print(rollback(why))
 
@@ -86,7 +86,7 @@ def rollback(why: str = "by hand") -> None:
 @commands.command()
 def history() -> None:
     """List all that happened to the versions, when and why."""
-    from .history import events
+    from .registry.history import events
 
     for event in events():
         print(event)
@@ -95,7 +95,7 @@ def history() -> None:
 @commands.command()
 def trace(flight: str) -> None:
     """Follow the last answer for FLIGHT back to the raw file."""
-    from .trace import trace
+    from .audit.trace import trace
 
     for station in trace(flight):
         print(station)
@@ -104,7 +104,7 @@ def trace(flight: str) -> None:
 @commands.command()
 def explain(flight: str) -> None:
     """Say what each feature added to the last answer for FLIGHT."""
-    from .explain import explain
+    from .audit.explain import explain
 
     for line in explain(flight):
         print(line)
@@ -113,18 +113,19 @@ def explain(flight: str) -> None:
 @commands.command()
 def pipeline() -> None:
     """Become the pipeline that waits for alarms, running the code that was released last."""
-    from .deploy import current_release
-    from .servers import wait_for_champion
+    from .operations.deploy import current_release
+    from .operations.readiness import wait_for_champion
 
     wait_for_champion()  # its imports would only be in the way of the first model
     os.chdir(current_release(STAGE / "app"))
-    os.execv(sys.executable, [sys.executable, "-c", f"from {__package__}.retraining import serve; serve()"])  # noqa: S606
+    waiting = f"from {__package__}.monitoring.retraining import serve; serve()"
+    os.execv(sys.executable, [sys.executable, "-c", waiting])  # noqa: S606
 
 
 @commands.command()
 def reports() -> None:
     """Become the pages that show every day's drift and quality."""
-    from .servers import wait_for_champion
+    from .operations.readiness import wait_for_champion
 
     wait_for_champion()
     place = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["EVIDENTLY_PORT"]]
@@ -134,7 +135,7 @@ def reports() -> None:
 @commands.command()
 def resume(why: str = "looked at by hand") -> None:
     """Let trainings go on that an issue holds back."""
-    from .watch import resume
+    from .monitoring.daily_check import resume
 
     print(resume(why))
 
@@ -142,7 +143,7 @@ def resume(why: str = "looked at by hand") -> None:
 @commands.command()
 def search() -> None:
     """Try the parameters that params.yaml lists, and record how each one did."""
-    from .search import search
+    from .training.search import search
 
     print(search())
 
@@ -150,7 +151,7 @@ def search() -> None:
 @commands.command()
 def restore(snapshot: str, target: Path) -> None:
     """Write exactly the bytes of a SNAPSHOT to TARGET."""
-    from .snapshot import restore
+    from .data.snapshot import restore
 
     restore(snapshot, STAGE / "snapshots", STAGE / "remote", target)
 

@@ -81,10 +81,12 @@ def plant(level: str, kind: str) -> str:
     """
     if kind not in KINDS:
         raise StageError(f"there is no candidate of kind {kind!r}: choose KIND among {', '.join(KINDS)}")
-    steps, delivery = (importlib.import_module(f"{level}.{name}") for name in ("steps", "delivery"))
+    steps, delivery = (
+        importlib.import_module(f"{level}.{name}") for name in ("training.tasks", "delivery.pipeline")
+    )
     if spoil := KINDS[kind]:
         spoil(steps, delivery)
-    flow = importlib.import_module(f"{level}.flow")
+    flow = importlib.import_module(f"{level}.training.pipeline")
     try:
         return str(delivery.deliver(flow.start_training("manual")))
     except importlib.import_module(f"{level}.errors").StageError as error:
@@ -107,7 +109,7 @@ def _change_model(delivery: Any, change: Callable[[Any], None]) -> None:
     import onnx
 
     package = delivery.package
-    artefact = importlib.import_module(f"{os.environ['LEVEL']}.artefact")
+    artefact = importlib.import_module(f"{os.environ['LEVEL']}.registry.artifact")
 
     def packaged(model: Any, recent: Any, traits: Any, folder: Any) -> str:
         package(model, recent, traits, folder)

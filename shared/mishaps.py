@@ -111,7 +111,7 @@ def _change(folder: Path, changes: Iterable[tuple[str, str]]) -> str:
 
 def train_slow_candidate(stage: Stage) -> str:
     """Train a candidate that answers right and slowly, where the level delivers candidates by itself."""
-    if not (ROOT / stage.package / "delivery.py").exists():
+    if not (ROOT / stage.package / "delivery").is_dir():
         return "nothing at this level measures how fast a candidate is, and none is planted"
     command = [sys.executable, "-m", "shared", "candidate", str(stage.number), "slow"]
     done = subprocess.run(

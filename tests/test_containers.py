@@ -174,11 +174,11 @@ def commit_change(clone: Path, file: str, more: str = "", was: str = "", then: s
 def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: ContainerStage, clone: Path) -> None:
     only(stage, 1, 3)
     before = version_at(stage)
-    good = commit_change(clone, f"{stage.package}/app.py", "\n# released\n")
+    good = commit_change(clone, f"{stage.package}/serving/app.py", "\n# released\n")
     assert deploy(stage, clone).stdout.strip() == f"the application is now {good}"
     assert version_at(stage) == before | {"application": good}
 
-    wrong = commit_change(clone, f"{stage.package}/app.py", "app.router.routes.clear()\n")
+    wrong = commit_change(clone, f"{stage.package}/serving/app.py", "app.router.routes.clear()\n")
     assert f"{wrong} fails its tests inside the image, {good} goes on" in deploy(stage, clone).stderr
     assert version_at(stage)["application"] == good
 
@@ -192,7 +192,7 @@ def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: Con
 def test_a_release_brings_the_pipeline_with_it(stage: ContainerStage, clone: Path) -> None:
     only(stage, 4)
     before = served(stage)
-    released = commit_change(clone, f"{stage.package}/flow.py", "\n# released\n")
+    released = commit_change(clone, f"{stage.package}/training/pipeline.py", "\n# released\n")
     assert deploy(stage, clone).stdout.strip() == f"the application is now {released}"
     wait_for("the models' return", lambda: served(stage) == before | {"application": released})
     ours = engine().containers.list(filters={"label": f"{LABEL}={stage.workspace}"})
@@ -229,7 +229,7 @@ def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, co
     before = version_at(stage)
     assert before["model"].startswith("flight-delays/1@")
     assert before["challenger"].startswith("flight-delays/2@")
-    inside(stage, "python -c \"from $LEVEL import release; release.promote('a test')\" 2>&1")
+    inside(stage, "python -c \"from $LEVEL.delivery import promotion; promotion.promote('a test')\" 2>&1")
     assert version_at(stage)["model"] == before["challenger"]
     stage.run("python -m ${LEVEL} rollback")
     assert version_at(stage)["model"] == before["model"]

@@ -177,7 +177,14 @@ def test_what_was_released_is_a_bento_that_serves_without_registry_or_stage(stag
     away, port = tmp_path / "away", free_port()  # with nothing of the stage around it
     shutil.copytree(source, away)
     clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    serving = [stage.environment["SERVING"], "-m", "uvicorn", f"{stage.package}.service:asgi", "--port", str(port)]
+    serving = [
+        stage.environment["SERVING"],
+        "-m",
+        "uvicorn",
+        f"{stage.package}.serving.service:asgi",
+        "--port",
+        str(port),
+    ]
     with subprocess.Popen(serving, cwd=away, env=clean | {"BENTOML_HOME": str(tmp_path)}) as server:
         try:
             door = f"http://127.0.0.1:{port}/"
@@ -341,7 +348,8 @@ def test_a_failing_test_refuses_the_release_by_name(stage: Stage, tmp_path: Path
     before = models(stage)
     (tmp_path / "test_more.py").write_text("def test_that_fails():\n    assert 1 == 2, 'of course not'\n")
     script = f"""
-from {stage.package} import acceptance, delivery, flow
+from {stage.package}.delivery import acceptance, pipeline as delivery
+from {stage.package}.training import pipeline as flow
 acceptance.TESTS += ({str(tmp_path / "test_more.py")!r},)
 delivery.deliver(flow.start_training("manual"))
 """
@@ -392,7 +400,8 @@ def test_a_tampered_certificate_is_refused_and_the_champion_goes_on(stage: Stage
 def test_a_certified_version_awaits_approval_where_a_person_decides(stage: Stage) -> None:
     before = models(stage)
     script = f"""
-from {stage.package} import delivery, flow
+from {stage.package}.delivery import pipeline as delivery
+from {stage.package}.training import pipeline as flow
 automatic = delivery.read_params()
 delivery.read_params = lambda: automatic | {{"approval": "manual"}}
 print(delivery.deliver(flow.start_training("manual")))
@@ -424,8 +433,9 @@ def test_a_delivery_that_was_killed_is_finished_by_the_next_tick(stage: Stage) -
     before = models(stage)
     script = f"""
 import os, signal
-from {stage.package} import delivery, flow
-delivery.release.stage = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+from {stage.package}.delivery import pipeline as delivery
+from {stage.package}.training import pipeline as flow
+delivery.promotion.stage = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 delivery.deliver(flow.start_training("manual"))
 """
     assert run(stage, "-c", script).returncode == -signal.SIGKILL
@@ -439,12 +449,13 @@ delivery.deliver(flow.start_training("manual"))
 def test_a_release_that_was_killed_is_finished_without_another_judgement(stage: Stage) -> None:
     script = f"""
 import os, signal
-from {stage.package} import delivery, flow
-delivery.release.history.record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from {stage.package}.delivery import pipeline as delivery
+from {stage.package}.training import pipeline as flow
+delivery.promotion.history.record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 delivery.deliver(flow.start_training("manual"))
 """
     # The challenger before would be withdrawn first, and that be recorded.
-    stage.run("python -c \"from ${LEVEL} import release; release.withdraw('a test')\"")
+    stage.run("python -c \"from ${LEVEL}.delivery import promotion; promotion.withdraw('a test')\"")
     assert run(stage, "-c", script).returncode == -signal.SIGKILL
     number = newest_version(stage)
     assert serves(stage, "1", number)
@@ -457,7 +468,8 @@ delivery.deliver(flow.start_training("manual"))
 def test_a_release_of_the_code_waits_until_staging_is_free(stage: Stage) -> None:
     script = f"""
 import subprocess, sys
-from {stage.package} import delivery, flow
+from {stage.package}.delivery import pipeline as delivery
+from {stage.package}.training import pipeline as flow
 certify = delivery.certify
 def released_meanwhile(*evidence):
     deploy = subprocess.Popen([sys.executable, "-m", "{stage.package}", "deploy"])
@@ -480,7 +492,7 @@ print(delivery.deliver(flow.start_training("manual")))
 def test_a_rollback_brings_the_champion_before_back(stage: Stage) -> None:
     challenger = number_of(version_at(stage)["challenger"])
     assert challenger
-    promoted = run(stage, "-c", f"from {stage.package} import release; release.promote('a test')")
+    promoted = run(stage, "-c", f"from {stage.package}.delivery import promotion; promotion.promote('a test')")
     assert promoted.returncode == 0, promoted.stderr
     assert serves(stage, challenger, None)
     stage.run("python -m ${LEVEL} rollback")
@@ -529,13 +541,13 @@ def load(stage: Stage, flight: dict[str, Any], times: int, answered: list[Timed]
 
 
 MOVES = {
-    "release.release('2', 0.5)": {("champion", "1"), ("challenger", "2")},
-    "release.promote('a test')": {("champion", "2")},
-    "release.rollback('a test')": {("champion", "1")},
+    "promotion.release('2', 0.5)": {("champion", "1"), ("challenger", "2")},
+    "promotion.promote('a test')": {("champion", "2")},
+    "promotion.rollback('a test')": {("champion", "1")},
 }  # each with who may answer afterwards; while a move lasts, so may those of before
 MOVER = """
 import sys, time
-from {package} import release
+from {package}.delivery import promotion
 for line in sys.stdin:
     begun = time.monotonic()
     eval(line)

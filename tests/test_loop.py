@@ -199,10 +199,10 @@ def test_temperatures_in_other_units_teach_nobody(stage: Stage) -> None:
 def test_a_champion_that_does_harm_is_taken_back_by_itself(stage: Stage) -> None:
     # The policy is what says how much harm is too much: here, any at all.
     script = f"""
-from {stage.package} import watch
-policy = watch.read_policy() | {{"rollback": {{"days": 3, "flights": 1, "worse": -1, "sure": -1000}}}}
-watch.read_policy = lambda: policy
-print(watch.watch("2013-07-04", False))
+from {stage.package}.monitoring import daily_check
+policy = daily_check.read_policy() | {{"rollback": {{"days": 3, "flights": 1, "worse": -1, "sure": -1000}}}}
+daily_check.read_policy = lambda: policy
+print(daily_check.watch("2013-07-04", False))
 """
     done = run(stage, "-c", script)
     assert "ROLLBACK version 1 is champion again" in done.stdout, done.stderr[-2000:]
@@ -212,13 +212,15 @@ print(watch.watch("2013-07-04", False))
 
 
 RETRAIN_PROMOTE_AND_GO_BACK = """
-from {package} import guards, registry, release, watch
-from {package}.triggers import Reason
-print(watch.act("2013-07-05", guards.RETRAIN, Reason("performance", {{}})))
-if not registry.version_of(release.CHALLENGER):
-    release.release("2", 0.5)
-release.promote("a test")
-release.rollback("a test")
+from {package}.delivery import promotion
+from {package}.monitoring import daily_check, guards
+from {package}.registry import models
+from {package}.monitoring.triggers import Reason
+print(daily_check.act("2013-07-05", guards.RETRAIN, Reason("performance", {{}})))
+if not models.version_of(promotion.CHALLENGER):
+    promotion.release("2", 0.5)
+promotion.promote("a test")
+promotion.rollback("a test")
 """
 
 

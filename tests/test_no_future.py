@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv
 
-from level2_training.features import make_features
+from level2_training.data.features import make_features
 from shared import upstream
 from shared.incidents import publish
 from shared.upstream import WEATHER, Year, read_year

@@ -9,9 +9,9 @@ from ..stage import ROOT
 from .scene import Scene
 
 # What is put wrong, in which files, and which test files would be the ones to notice.
-APPLICATION = ("test_app.py",)
-SCORING = ("test_app.py", "test_features.py", "test_score.py")
-DATA = ("test_data.py", "test_validate.py", "test_snapshot.py")
+APPLICATION = ("serving/test_app.py",)
+SCORING = ("serving/test_app.py", "data/test_features.py")
+DATA = ("data/test_collect.py", "data/test_validate.py", "data/test_snapshot.py")
 
 
 @dataclass
@@ -52,16 +52,18 @@ def _weekday(text: str) -> str:
 
 
 WRONGS = {
-    "a door that is gone": Wrong("*.py", _replace('@app.post("/predict")', '@app.post("/gone")'), APPLICATION),
-    "answers in another order": Wrong("app.py", _replace(".tolist()", ".tolist()[::-1]"), APPLICATION),
-    "a weekday off by one": Wrong("*.py", _weekday, SCORING),
+    "a door that is gone": Wrong(
+        "serving/app.py", _replace('@app.post("/predict")', '@app.post("/gone")'), APPLICATION
+    ),
+    "answers in another order": Wrong("serving/app.py", _replace(".tolist()", ".tolist()[::-1]"), APPLICATION),
+    "a weekday off by one": Wrong("*/*.py", _weekday, SCORING),
     "impossible training data": Wrong(
         "tests/conftest.py", _replace('"temp": random.normal(50', '"temp": random.normal(5000'), DATA
     ),
     "a step without its artefact": Wrong(
-        "steps.py",
+        "training/tasks.py",
         _replace('mlflow.log_dict(report, "report.json")', "pass"),
-        ("test_steps.py",),
+        ("training/test_tasks.py",),
         "leaves",
     ),
 }

@@ -26,11 +26,11 @@ class Pipeline:
 
     def __init__(self, level: str) -> None:
         self.level = level
-        self.flow: Any = importlib.import_module(f"{level}.flow")
-        self.steps: Any = importlib.import_module(f"{level}.steps")
+        self.flow: Any = importlib.import_module(f"{level}.training.pipeline")
+        self.steps: Any = importlib.import_module(f"{level}.training.tasks")
         self.errors: Any = importlib.import_module(f"{level}.errors")
         try:
-            self.delivery: Any = importlib.import_module(f"{level}.delivery")
+            self.delivery: Any = importlib.import_module(f"{level}.delivery.pipeline")
         except ModuleNotFoundError:
             self.delivery = None
 

@@ -165,7 +165,7 @@ def simple_models_compete(played: Played) -> Finding:
 def _searched(scene: Scene) -> int:
     """Run the level's search on two combinations and count the runs it leaves."""
     script = (
-        f"from {scene.stage.package} import search, snapshot; usual, load = search.read_params(), "
+        f"from {scene.stage.package}.training import search; usual, load = search.read_params(), "
         "search.load_table\n"
         "search.read_params = lambda: usual | {'search': {'max_leaf_nodes': [4, 8]}}\n"
         "search.load_table = lambda data: load(data).tail(20_000)\n"

@@ -1,0 +1,51 @@
+"""Collect what the upstream dropped, every day, without people."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from ..errors import StageError
+
+
+class BadFileError(StageError):
+    """One or more dropped files could not be collected; the others were."""
+
+
+def collect(drop: Path, data: Path) -> list[Path]:
+    """Copy every new or changed Parquet file from `drop` to the same place under `data`; return the copies.
+
+    Safe to run again at any time: what is already there is left alone, and a copy appears whole or not at all.
+
+    Raises:
+        BadFileError: after everything else has been collected, naming each unreadable file and the reason.
+    """
+    copies, bad = [], []
+    for source in sorted(drop.glob("*/*.parquet")):
+        target = data / source.relative_to(drop)
+        try:
+            if _copy(source, target):
+                copies.append(target)
+        except Exception as error:
+            bad.append(f"{source}: {error}")
+    if bad:
+        raise BadFileError(
+            f"collected {len(copies)} files, but not these, ask the upstream to publish them again:\n  "
+            + "\n  ".join(bad)
+        )
+    return copies
+
+
+def _copy(source: Path, target: Path) -> bool:
+    """Copy a file that is new or was published again with other content; tell whether it was."""
+    content = source.read_bytes()
+    if target.exists() and target.read_bytes() == content:
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_suffix(".part")
+    try:
+        part.write_bytes(content)
+        pq.read_table(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return True

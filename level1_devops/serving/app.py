@@ -1,0 +1,100 @@
+"""The application: late probabilities over HTTP, and operational metrics about itself."""
+
+import hashlib
+import os
+import pickle
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sklearn.ensemble  # noqa: F401 - the pickle needs it: seconds at the start, not in the first request
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+from ..data.schema import Flight, Prediction, Request, Response
+from ..operations.deploy import application_version
+
+LARGEST_BODY = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
+
+app = FastAPI(title="Will this flight arrive late?")
+app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+Instrumentator().instrument(app).expose(app)
+
+
+class NoModelError(Exception):
+    """No model has been released yet."""
+
+
+@cache
+def load_model() -> tuple[Any, str]:
+    """Return the model and the start of its file's SHA-256; another file is read after a restart."""
+    path = Path(os.environ["STAGE"], "app", "model.pkl")
+    if not path.exists():
+        raise NoModelError
+    content = path.read_bytes()
+    return pickle.loads(content), hashlib.sha256(content).hexdigest()[:12]  # noqa: S301 - handed over by a colleague
+
+
+def to_row(flight: Flight) -> dict[str, Any]:
+    """Compute the features of one flight, as the note beside the model says."""
+    departure = flight.scheduled_departure
+    return {
+        "origin": flight.origin,
+        "dest": flight.dest,
+        "carrier": flight.carrier,
+        "minute_of_day": departure.hour * 60 + departure.minute,
+        "weekday": departure.weekday(),
+        **flight.model_dump(include={"distance", "temp", "dewp", "humid", "wind_dir", "wind_speed"}),
+        **flight.model_dump(include={"wind_gust", "precip", "pressure", "visib"}),
+    }
+
+
+@app.post("/predict")
+def predict(request: Request) -> Response:
+    """Answer each flight's probability of arriving late, in the order of the request."""
+    model, name = load_model()
+    rows = pd.DataFrame([to_row(flight) for flight in request.flights])
+    numbers = rows.columns.drop(["origin", "dest", "carrier"])
+    late = model.predict_proba(rows.astype(dict.fromkeys(numbers, np.float32)))[:, 1]
+    return Response(
+        predictions=[
+            Prediction(flight_id=flight.flight_id, late_probability=probability, model=name)
+            for flight, probability in zip(request.flights, late.tolist(), strict=True)
+        ]
+    )
+
+
+@app.get("/version")
+def version() -> dict[str, str | None]:
+    """Name the application and the model that answer."""
+    try:
+        _, model = load_model()
+    except NoModelError:
+        model = None
+    return {"application": application_version(), "model": model}
+
+
+@app.get("/healthz")
+def healthz() -> dict[str, str]:
+    """Answer while the process lives."""
+    return {"status": "ok"}
+
+
+@app.exception_handler(NoModelError)
+def no_model(_: Any, __: NoModelError) -> JSONResponse:
+    """Say that it is not the request's fault."""
+    return JSONResponse({"detail": "no model to answer with yet: release one"}, status_code=503)
+
+
+@app.exception_handler(RequestValidationError)
+def bad_request(_: Any, error: RequestValidationError) -> JSONResponse:
+    """Name the first ten wrong fields, without sending their values back."""
+    problems = [
+        {"field": ".".join(map(str, problem["loc"])), "problem": problem["msg"]} for problem in error.errors()[:10]
+    ]
+    return JSONResponse({"detail": problems}, status_code=422)

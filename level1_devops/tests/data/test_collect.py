@@ -1,0 +1,141 @@
+"""Collecting what the upstream dropped."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ...data.collect import BadFileError, collect
+
+DAYS = ["2013-03-01", "2013-03-02", "2013-03-03"]
+
+
+def publish(drop: Path, day: str, flights: int = 3) -> Path:
+    path = drop / "flights" / f"{day}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame({"flight_id": [f"{day}-UA{n}-EWR" for n in range(flights)]}).to_parquet(path)
+    return path
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Path:
+    """Publish three days of flights, and how those of the first day ended."""
+    for day in DAYS:
+        publish(tmp_path / "drop", day)
+    ends = tmp_path / "drop" / "outcomes" / f"{DAYS[0]}.parquet"
+    ends.parent.mkdir()
+    pd.DataFrame({"arrival_delay": [1.0, None]}).to_parquet(ends)
+    return tmp_path / "drop"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_every_dropped_file_is_copied_to_the_same_place(drop: Path, data: Path) -> None:
+    copies = collect(drop, data)
+    assert len(copies) == 4
+    assert files(data) == files(drop)
+
+
+def test_collecting_again_changes_nothing(drop: Path, data: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in collect(drop, data)}
+    assert collect(drop, data) == []
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_only_what_is_new_is_collected(drop: Path, data: Path) -> None:
+    collect(drop, data)
+    publish(drop, "2013-03-04")
+    assert collect(drop, data) == [data / "flights" / "2013-03-04.parquet"]
+
+
+def test_a_file_published_again_with_other_content_is_collected_again(drop: Path, data: Path) -> None:
+    collect(drop, data)
+    publish(drop, DAYS[1], flights=4)
+    assert collect(drop, data) == [data / "flights" / f"{DAYS[1]}.parquet"]
+    assert files(data) == files(drop)
+
+
+def test_the_same_length_is_not_the_same_content(drop: Path, data: Path) -> None:
+    source = drop / "flights" / f"{DAYS[0]}.parquet"
+    pd.DataFrame({"distance": [1400]}).to_parquet(source)
+    collect(drop, data)
+    before = source.stat()
+    pd.DataFrame({"distance": [1416]}).to_parquet(source)
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert source.stat().st_size == before.st_size
+    assert len(collect(drop, data)) == 1
+    assert files(data) == files(drop)
+
+
+def test_a_bad_file_is_named_and_the_others_are_collected(drop: Path, data: Path) -> None:
+    bad = drop / "flights" / f"{DAYS[1]}.parquet"
+    bad.write_bytes(bad.read_bytes()[:-20])
+    with pytest.raises(BadFileError, match=rf"(?s)collected 3 files.*{bad}"):
+        collect(drop, data)
+    assert set(files(drop)) - set(files(data)) == {f"flights/{DAYS[1]}.parquet"}
+
+
+def test_every_bad_file_is_named(drop: Path, data: Path) -> None:
+    for day in DAYS[:2]:
+        (drop / "flights" / f"{day}.parquet").write_bytes(b"")
+    with pytest.raises(BadFileError) as error:
+        collect(drop, data)
+    assert [day in str(error.value) for day in DAYS] == [True, True, False]
+
+
+def test_something_that_cannot_even_be_opened_does_not_stop_the_others(drop: Path, data: Path) -> None:
+    (drop / "flights" / "2013-02-28.parquet").symlink_to(drop / "nowhere")
+    with pytest.raises(BadFileError, match="2013-02-28"):
+        collect(drop, data)
+    assert len(files(data)) == 4
+
+
+def test_a_bad_file_is_collected_once_it_has_been_published_again(drop: Path, data: Path) -> None:
+    (drop / "flights" / f"{DAYS[0]}.parquet").write_bytes(b"PAR1 but no more")
+    with pytest.raises(BadFileError):
+        collect(drop, data)
+    publish(drop, DAYS[0])
+    assert collect(drop, data) == [data / "flights" / f"{DAYS[0]}.parquet"]
+
+
+def test_a_bad_replacement_does_not_cost_the_good_copy(drop: Path, data: Path) -> None:
+    collect(drop, data)
+    good = files(data)
+    (drop / "flights" / f"{DAYS[0]}.parquet").write_bytes(b"half a f")
+    with pytest.raises(BadFileError):
+        collect(drop, data)
+    assert files(data) == good
+
+
+def test_what_a_killed_run_left_half_written_is_cleared_up(drop: Path, data: Path) -> None:
+    source = drop / "flights" / f"{DAYS[0]}.parquet"
+    (data / "flights").mkdir(parents=True)
+    (data / "flights" / f"{DAYS[0]}.part").write_bytes(source.read_bytes()[:100])
+    collect(drop, data)
+    assert files(data) == files(drop)
+
+
+def test_a_copy_is_complete_before_it_has_its_name(
+    drop: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(part: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        collect(drop, data)
+    assert list(data.rglob("*.parquet")) == []
+    monkeypatch.undo()
+    assert len(collect(drop, data)) == 4
+
+
+def test_an_empty_drop_folder_is_no_error(tmp_path: Path, data: Path) -> None:
+    assert collect(tmp_path / "drop", data) == []

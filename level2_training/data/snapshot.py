@@ -1,0 +1,73 @@
+"""The training table as an immutable snapshot: what a model learned from can always be had back."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pandas as pd
+from dvc.repo import Repo
+
+from ..errors import StageError
+
+TABLE = "table.parquet"
+
+
+class SnapshotError(StageError):
+    """There is no such snapshot."""
+
+
+def load_table(data: Path) -> pd.DataFrame:
+    """Join flights with how they ended, in order of departure; a flight that never arrived teaches nothing."""
+    flights, outcomes = (pd.read_parquet(data / kind) for kind in ("flights", "outcomes"))
+    table = flights.merge(outcomes, on="flight_id").dropna(subset="arrival_delay")
+    return table.sort_values(["scheduled_departure", "flight_id"], ignore_index=True)
+
+
+def fingerprints(data: Path) -> dict[str, str]:
+    """Return the SHA-256 of every collected file: what a table was made from."""
+    files = sorted(data.glob("*/*.parquet"))
+    return {f"{each.parent.name}/{each.name}": hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
+
+
+def save(table: Path, folder: Path, remote: Path) -> str:
+    """Snapshot a file with DVC, push it to the remote, and return its MD5, the name it can be had back by.
+
+    Args:
+        table: the file to keep; it stays where it is.
+        folder: a DVC repository; made on the first call.
+        remote: where snapshots are kept; here a folder, in a company a bucket (`url` in DVC's configuration).
+    """
+    repo = _repository(folder, remote)
+    shutil.copyfile(table, folder / TABLE)
+    (stage,) = repo.add(str(folder / TABLE))
+    repo.push()
+    return str(stage.outs[0].hash_info.value)
+
+
+def restore(md5: str, folder: Path, remote: Path, target: Path) -> None:
+    """Write exactly the bytes of a snapshot to `target`.
+
+    Raises:
+        SnapshotError: the remote does not hold a snapshot of this name.
+    """
+    repo = _repository(folder, remote)
+    pointer = folder / f"{md5}.parquet.dvc"
+    pointer.write_text(f"outs:\n- md5: {md5}\n  hash: md5\n  path: {md5}.parquet\n")
+    try:
+        repo.pull(str(pointer))
+    except Exception as error:
+        raise SnapshotError(f"no snapshot {md5} in {remote}: take the name from a training run") from error
+    finally:
+        pointer.unlink()
+    part = target.with_suffix(".part")
+    shutil.move(folder / f"{md5}.parquet", part)
+    part.replace(target)
+
+
+def _repository(folder: Path, remote: Path) -> Repo:
+    if not (folder / ".dvc").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with Repo.init(str(folder), no_scm=True).config.edit() as config:
+            config["core"]["remote"] = "storage"
+            config["remote"]["storage"] = {"url": str(remote)}
+    return Repo(str(folder))

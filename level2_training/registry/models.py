@@ -1,0 +1,93 @@
+"""The model registry: which models there are, and which one serves."""
+
+from importlib.metadata import version as installed
+from typing import Any
+
+import mlflow
+import mlflow.sklearn
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
+from sklearn.pipeline import Pipeline
+
+from ..errors import StageError
+
+MODEL = "flight-delays"
+CHAMPION = "champion"  # the alias of the version that serves
+# Models are stored with skops: no pickle is loaded, and only the types named here are built.
+TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+PACKAGES = ["scikit-learn", "skops", "pandas", "numpy"]
+
+
+class NoSuchVersionError(StageError):
+    """The registry holds no such version."""
+
+
+def log_model(model: Pipeline, features: pd.DataFrame) -> str:
+    """Store the model in the active run with its signature; return its address for `load`."""
+    logged = mlflow.sklearn.log_model(
+        model,
+        name="model",
+        serialization_format="skops",
+        skops_trusted_types=TRUSTED_TYPES,
+        signature=infer_signature(features, model.predict_proba(features)),
+        pip_requirements=[f"{package}=={installed(package)}" for package in PACKAGES],
+    )
+    return str(logged.model_uri)
+
+
+def load(uri: str) -> Pipeline:
+    """Return a stored model."""
+    return mlflow.sklearn.load_model(uri)
+
+
+def register(uri: str, tags: dict[str, Any]) -> str:
+    """Give a stored model the next version number; a version is never changed afterwards."""
+    return str(mlflow.register_model(uri, MODEL, tags=tags).version)
+
+
+def champion() -> ModelVersion | None:
+    """Return the version that serves, or None before the first release."""
+    try:
+        return MlflowClient().get_model_version_by_alias(MODEL, CHAMPION)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def release(version: str) -> str:
+    """Make `version`, or the `latest`, the one that serves, and return it; earlier ones the same way.
+
+    Raises:
+        NoSuchVersionError: the registry does not hold it.
+    """
+    known = [str(each.version) for each in versions()]
+    chosen = known[-1] if version == "latest" and known else version
+    if chosen not in known:
+        raise NoSuchVersionError(
+            f"there is no version {version}: the registry holds {', '.join(known) or 'none yet'}"
+        )
+    MlflowClient().set_registered_model_alias(MODEL, CHAMPION, chosen)
+    return chosen
+
+
+def versions() -> list[ModelVersion]:
+    """Return all registered versions, oldest first."""
+    return sorted(MlflowClient().search_model_versions(f"name='{MODEL}'"), key=lambda each: int(each.version))
+
+
+def describe() -> str:
+    """Return the versions as a table: log loss and AUC on the days held out, snapshot, commit."""
+    serving = champion()
+    lines = ["version  log loss  AUC     trained by  snapshot                          commit"]
+    for each in versions():
+        run = MlflowClient().get_run(each.run_id).data
+        mark = "  <- champion" if serving and serving.version == each.version else ""
+        lines.append(
+            f"{each.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
+            f"{run.tags['trigger']:<10}  {each.tags['snapshot']}  {each.tags['commit']}{mark}"
+        )
+    return "\n".join(lines)

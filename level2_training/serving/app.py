@@ -1,0 +1,79 @@
+"""The application: late probabilities over HTTP, and operational metrics about itself."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+from ..data.schema import Flight, Prediction, Request, Response
+from ..operations.deploy import application_version
+from ..registry import models
+from ..training.model import late_probability
+
+LARGEST_BODY = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
+
+app = FastAPI(title="Will this flight arrive late?")
+app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+Instrumentator().instrument(app).expose(app)
+
+
+class NoModelError(Exception):
+    """No model has been released yet."""
+
+
+@cache
+def load_model() -> tuple[Any, str]:
+    """Return the champion and its name; another one is read after a restart."""
+    version = models.champion()
+    if version is None:
+        raise NoModelError
+    return models.load(version.source), f"{version.name}/{version.version}"
+
+
+@app.post("/predict")
+def predict(request: Request) -> Response:
+    """Answer each flight's probability of arriving late, in the order of the request."""
+    model, name = load_model()
+    columns = {name: [getattr(flight, name) for flight in request.flights] for name in Flight.model_fields}
+    late = late_probability(model, columns)
+    return Response(
+        predictions=[
+            Prediction(flight_id=flight.flight_id, late_probability=probability, model=name)
+            for flight, probability in zip(request.flights, late.tolist(), strict=True)
+        ]
+    )
+
+
+@app.get("/version")
+def version() -> dict[str, str | None]:
+    """Name the application and the model that answer."""
+    try:
+        _, model = load_model()
+    except NoModelError:
+        model = None
+    return {"application": application_version(), "model": model}
+
+
+@app.get("/healthz")
+def healthz() -> dict[str, str]:
+    """Answer while the process lives."""
+    return {"status": "ok"}
+
+
+@app.exception_handler(NoModelError)
+def no_model(_: Any, __: NoModelError) -> JSONResponse:
+    """Say that it is not the request's fault."""
+    return JSONResponse({"detail": "no model to answer with yet: release one"}, status_code=503)
+
+
+@app.exception_handler(RequestValidationError)
+def bad_request(_: Any, error: RequestValidationError) -> JSONResponse:
+    """Name the first ten wrong fields, without sending their values back."""
+    problems = [
+        {"field": ".".join(map(str, problem["loc"])), "problem": problem["msg"]} for problem in error.errors()[:10]
+    ]
+    return JSONResponse({"detail": problems}, status_code=422)

@@ -1,0 +1,67 @@
+"""Which training is gone on with, and that one follows the other; test_pipeline tries the steps themselves."""
+
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ...training import pipeline
+
+
+@pytest.fixture(autouse=True)
+def drop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return the drop of a stage whose tracking server numbers its runs."""
+    numbers = iter(range(1, 100))
+    runs = SimpleNamespace(create_run=lambda _: SimpleNamespace(info=SimpleNamespace(run_id=str(next(numbers)))))
+    monkeypatch.setattr(pipeline, "MlflowClient", lambda: runs)
+    monkeypatch.setattr("mlflow.set_experiment", lambda _: SimpleNamespace(experiment_id="1"))
+    monkeypatch.setattr(pipeline, "wait_for_servers", lambda: None)
+    monkeypatch.setattr(pipeline, "STAGE", tmp_path)
+    monkeypatch.setattr(pipeline, "RUNS", tmp_path)
+    monkeypatch.setattr(pipeline, "UNFINISHED", tmp_path / "unfinished")
+    drop = tmp_path / "drop" / "flights"
+    drop.mkdir(parents=True)
+    (drop / "2013-03-01.parquet").touch()
+    return drop
+
+
+def killed(*_: object) -> str:
+    raise KeyboardInterrupt
+
+
+def test_a_training_that_was_killed_is_gone_on_with_on_the_same_day_only(
+    monkeypatch: pytest.MonkeyPatch, drop: Path
+) -> None:
+    monkeypatch.setattr(pipeline, "training", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.start_training("manual")
+    monkeypatch.setattr(pipeline, "training", lambda run, *_: run)
+    assert pipeline.start_training("manual") == "1"
+    monkeypatch.setattr(pipeline, "training", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.start_training("manual")
+    (drop / "2013-03-02.parquet").touch()
+    monkeypatch.setattr(pipeline, "training", lambda run, *_: run)
+    assert pipeline.start_training("schedule") == "3"  # run 2 has yesterday's data
+
+
+def test_two_trainings_at_once_follow_each_other_in_runs_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[str] = []
+    seen: list[tuple[str, int]] = []
+
+    def training(run: str, *_: object) -> str:
+        at_work.append(run)
+        time.sleep(0.1)  # the other has time to get in its way
+        seen.append((run, len(at_work)))
+        at_work.remove(run)
+        return run
+
+    monkeypatch.setattr(pipeline, "training", training)
+    threads = [threading.Thread(target=pipeline.start_training, args=["manual"]) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(seen) == [("1", 1), ("2", 1)]

@@ -1,0 +1,21 @@
+"""What the model says, and what it is to learn."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from ..data.features import make_features
+
+LATE_MINUTES = 15
+
+
+def is_late(table: pd.DataFrame) -> pd.Series:
+    """Return the label: 1 where a flight arrived 15 minutes late or more, else 0."""
+    return (table["arrival_delay"] >= LATE_MINUTES).astype(int)
+
+
+def late_probability(model: Pipeline, flights: Any) -> np.ndarray:
+    """Return each flight's probability of arriving late."""
+    return model.predict_proba(pd.DataFrame(make_features(flights)))[:, 1]

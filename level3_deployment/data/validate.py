@@ -1,0 +1,137 @@
+"""The gate before training: data that is not what the schema says stops the run."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow
+import pyarrow.parquet as pq
+from pandas.api.types import (
+    is_datetime64_dtype,
+    is_integer_dtype,
+    is_numeric_dtype,
+    is_object_dtype,
+    is_string_dtype,
+)
+from pyarrow import types
+
+from ..errors import RefusedError
+from .schema import Flight
+
+OUTCOMES = {"flight_id": "string", "arrival_delay": "number"}
+KINDS: dict[str, Callable[[Any], bool]] = {
+    "string": lambda column: is_object_dtype(column) or is_string_dtype(column),
+    "date-time": is_datetime64_dtype,
+    "integer": is_integer_dtype,
+    "number": is_numeric_dtype,
+}
+FILE_KINDS: dict[str, Callable[[pyarrow.DataType], bool]] = {
+    "string": lambda kind: types.is_string(kind) or types.is_large_string(kind),
+    "date-time": lambda kind: types.is_timestamp(kind) and kind.tz is None,
+    "integer": types.is_integer,
+    "number": lambda kind: types.is_floating(kind) or types.is_integer(kind),
+}
+LIMITS: dict[str, Callable[[Any], pa.Check]] = {
+    "minimum": pa.Check.ge,
+    "exclusiveMinimum": pa.Check.gt,
+    "maximum": pa.Check.le,
+    "pattern": pa.Check.str_matches,
+    "minLength": lambda length: pa.Check.str_length(min_value=length),
+    "maxLength": lambda length: pa.Check.str_length(max_value=length),
+}
+
+
+class InvalidDataError(RefusedError):
+    """The data breaks the schema; `problems` says where and how."""
+
+    def __init__(self, problems: list[dict[str, str]]) -> None:
+        self.problems = problems
+        lines = [f"{each['column']}: {each['rule']} ({each['where']})" for each in problems[:10]]
+        super().__init__(
+            f"{len(problems)} rules broken, nothing was trained; ask the upstream to publish again:\n  "
+            + "\n  ".join(lines)
+        )
+
+
+def check_files(data: Path) -> None:
+    """Check that every collected file has exactly the columns of the schema, with their types.
+
+    File by file, because reading them all at once would silently give all the columns and types of the first.
+
+    Raises:
+        InvalidDataError: naming file, column and rule.
+    """
+    expected = {"flights": _kinds(Flight.model_json_schema()["properties"]), "outcomes": OUTCOMES}
+    uncollected = [kind for kind in expected if not any(data.glob(f"{kind}/*.parquet"))]
+    problems = [_problem(kind, "has not been collected", str(data)) for kind in uncollected]
+    for path in sorted(path for kind in expected for path in data.glob(f"{kind}/*.parquet")):
+        found, wanted, where = pq.read_schema(path), expected[path.parent.name], f"{path.parent.name}/{path.name}"
+        problems += [_problem(name, "is missing", where) for name in sorted(wanted.keys() - set(found.names))]
+        problems += [
+            _problem(name, "is not in the schema", where) for name in sorted(set(found.names) - wanted.keys())
+        ]
+        problems += [
+            _problem(name, f"is a {wanted[name]}", f"{where} has {found.field(name).type}")
+            for name in sorted(wanted.keys() & set(found.names))
+            if not FILE_KINDS[wanted[name]](found.field(name).type)
+        ]
+    if problems:
+        raise InvalidDataError(problems)
+
+
+def check_values(table: pd.DataFrame) -> None:
+    """Check types, ranges, missing and repeated values of the training table.
+
+    Raises:
+        InvalidDataError: naming column, rule, how many rows break it and the first of them.
+    """
+    try:
+        table_schema().validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases.astype({"column": str, "check": str})
+        for check, rule in {
+            "column_in_dataframe": "is missing",
+            "column_in_schema": "is not in the schema",
+        }.items():
+            about = cases["check"] == check  # these cases are about a column, and name it as if it were a value
+            cases.loc[about, "column"] = cases.loc[about, "failure_case"].astype(str)
+            cases.loc[about, "check"] = rule
+        problems = [
+            _problem(column, rule, f"{len(rows)} rows, first value {rows['failure_case'].iloc[0]!r}")
+            for (column, rule), rows in cases.groupby(["column", "check"])
+        ]
+        raise InvalidDataError(problems) from None
+
+
+def table_schema() -> pa.DataFrameSchema:
+    """Return the schema of a flight as checks on whole columns, plus the label's."""
+    described = Flight.model_json_schema()
+    columns = {name: _column(field) for name, field in described["properties"].items()}
+    columns["arrival_delay"] = _column({"type": "number", "minimum": -200, "maximum": 3000})
+    return pa.DataFrameSchema(columns, strict=True, unique=["flight_id"])
+
+
+def _column(field: dict[str, Any]) -> pa.Column:
+    """Turn the JSON schema of a field into a column: `anyOf` a kind and null is a kind that may be missing."""
+    kind, *null = field.get("anyOf", [field])
+    limits = [LIMITS[name](value) for name, value in kind.items() if name in LIMITS]
+    return pa.Column(checks=[_of_kind(_kind(field)), *limits], nullable=bool(null))
+
+
+def _kind(field: dict[str, Any]) -> str:
+    kind = field.get("anyOf", [field])[0]
+    return str(kind.get("format", kind["type"]))
+
+
+def _kinds(properties: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {name: _kind(field) for name, field in properties.items()}
+
+
+def _of_kind(kind: str) -> pa.Check:
+    return pa.Check(KINDS[kind], name=f"is a {kind}", error=f"is a {kind}", ignore_na=False)
+
+
+def _problem(column: str, rule: str, where: str) -> dict[str, str]:
+    return {"column": column, "rule": rule, "where": where}

@@ -1,0 +1,101 @@
+"""The application: late probabilities over HTTP, and operational metrics about itself."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+from ..data.features import make_features
+from ..data.schema import Flight, Prediction, Request, Response
+from ..operations.deploy import application_version
+from .prediction_log import Logged, append, open_log
+from .rollout import Follower, Rollout
+from .routing import CHALLENGER, CHAMPION, arm_of
+
+LARGEST_BODY = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
+
+app = FastAPI(title="Will this flight arrive late?")
+app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+Instrumentator().instrument(app).expose(app)
+
+STAGE = Path(os.environ.get("STAGE", "."))
+follower = Follower(
+    registry=os.environ.get("MLFLOW_TRACKING_URI", ""),
+    model="flight-delays",
+    alias=os.environ.get("ALIAS", CHAMPION),
+    folder=STAGE / "serving",
+)
+LOG = STAGE / "predictions.db"
+
+
+class NoModelError(Exception):
+    """No model has been released yet."""
+
+
+@app.post("/predict")
+def predict(request: Request) -> Response:
+    """Answer each flight's probability of arriving late, in the order of the request; logged before it is sent."""
+    answers = answer(follower.rollout, request.flights)
+    if follower.alias == CHAMPION:  # and not on staging, whose answers nobody acts upon
+        with open_log(LOG) as log:
+            append(log, answers)
+    return Response(predictions=[Prediction.model_validate(each, from_attributes=True) for each in answers])
+
+
+def answer(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
+    """Let each flight's arm answer; where it is the challenger, note what the champion would have said."""
+    champion, challenger, experiment = rollout.champion, rollout.challenger, rollout.experiment
+    if champion is None:
+        raise NoModelError
+    features = make_features({name: [getattr(flight, name) for flight in flights] for name in Flight.model_fields})
+    inputs = [flight.model_dump(mode="json") for flight in flights]
+    usual = champion.artefact.answer(features).tolist()
+    answers = [
+        Logged(asked, CHAMPION, champion.name, late, experiment) for asked, late in zip(inputs, usual, strict=True)
+    ]
+    if challenger is None or experiment is None:
+        return answers
+    other = challenger.artefact.answer(features).tolist()
+    for n, flight in enumerate(flights):
+        if arm_of(flight.carrier, flight.flight, experiment, rollout.share) == CHALLENGER:
+            answers[n] = Logged(inputs[n], CHALLENGER, challenger.name, other[n], experiment, usual[n])
+    return answers
+
+
+@app.get("/version")
+def version() -> dict[str, str | float | None]:
+    """Name the application and the models that answer, and what keeps another from it."""
+    rollout = follower.rollout
+    return {
+        "application": application_version(),
+        "model": rollout.champion.name if rollout.champion else None,
+        "challenger": rollout.challenger.name if rollout.challenger else None,
+        "challenger_share": rollout.share,
+        "problem": follower.problem,
+    }
+
+
+@app.get("/healthz")
+def healthz() -> dict[str, str]:
+    """Answer while the process lives."""
+    return {"status": "ok"}
+
+
+@app.exception_handler(NoModelError)
+def no_model(_: Any, __: NoModelError) -> JSONResponse:
+    """Say that it is not the request's fault."""
+    return JSONResponse({"detail": "no model to answer with yet: release one"}, status_code=503)
+
+
+@app.exception_handler(RequestValidationError)
+def bad_request(_: Any, error: RequestValidationError) -> JSONResponse:
+    """Name the first ten wrong fields, without sending their values back."""
+    problems = [
+        {"field": ".".join(map(str, problem["loc"])), "problem": problem["msg"]} for problem in error.errors()[:10]
+    ]
+    return JSONResponse({"detail": problems}, status_code=422)

@@ -1,0 +1,53 @@
+"""Packages: the same bytes from the same model, and nothing that was changed."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ...data.features import make_features
+from ...delivery.package import package
+from ...registry.artifact import DESCRIPTION, MODEL, BrokenArtefactError, digest_of, load
+from ...training.model import late_probability
+from ...training.train import train
+
+PARAMS = {"max_iter": 20, "random_state": 0}
+
+
+@pytest.fixture
+def folder(flights: pd.DataFrame, tmp_path: Path) -> Path:
+    package(train(flights, PARAMS), flights, {"run": "a"}, tmp_path / "package")
+    return tmp_path / "package"
+
+
+def test_a_package_answers_like_the_model_it_was_made_from(flights: pd.DataFrame, folder: Path) -> None:
+    unseen = flights.assign(dest="QQQ", temp=np.nan)
+    for table in (flights, unseen):
+        answers = load(folder, digest_of(folder)).answer(make_features(table))
+        assert np.abs(answers - late_probability(train(flights, PARAMS), table)).max() < 1e-6
+
+
+def test_the_same_model_gives_the_same_digest_and_another_another(
+    flights: pd.DataFrame, folder: Path, tmp_path: Path
+) -> None:
+    same = package(train(flights, PARAMS), flights, {"run": "a"}, tmp_path / "same")
+    other = package(train(flights, PARAMS | {"max_iter": 21}), flights, {"run": "a"}, tmp_path / "other")
+    assert digest_of(folder) == same != other
+
+
+@pytest.mark.parametrize("name", [MODEL, DESCRIPTION])
+def test_one_changed_byte_is_noticed(folder: Path, name: str) -> None:
+    digest = digest_of(folder)
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(BrokenArtefactError, match="it was changed"):
+        load(folder, digest)
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    digest = digest_of(folder)
+    (folder / MODEL).unlink()
+    with pytest.raises(BrokenArtefactError, match=MODEL):
+        load(folder, digest)

@@ -1,0 +1,113 @@
+"""Judging a candidate on days it has not seen."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import log_loss
+
+from ...training.evaluate import NotBetterError, check_beats, compare, hold_out, slices
+
+
+class Stub:
+    """A model with one answer for flights of one airline and another one for all others."""
+
+    def __init__(self, carrier: str, this: float, others: float) -> None:
+        self.carrier, self.this, self.others = carrier, this, others
+
+    def predict_proba(self, flights: pd.DataFrame) -> np.ndarray[Any, Any]:
+        late = np.where(flights["carrier"] == self.carrier, self.this, self.others)
+        return np.column_stack([1 - late, late])
+
+
+MODELS: Any = {"candidate": Stub("EV", 0.8, 0.3), "champion": Stub("EV", 0.5, 0.5)}
+
+
+@pytest.mark.parametrize("days", [1, 3, 7])
+def test_the_last_days_are_held_out_and_nothing_is_lost(flights: pd.DataFrame, days: int) -> None:
+    past, recent = hold_out(flights, days)
+    assert len(past) + len(recent) == len(flights)
+    dates = [set(part["scheduled_departure"].dt.date) for part in (past, recent)]
+    assert dates[0].isdisjoint(dates[1])
+    assert sorted(dates[0] | dates[1])[-days:] == sorted(dates[1])
+
+
+def test_a_day_is_held_out_from_its_first_minute_to_its_last() -> None:
+    moments = ["2013-03-01T23:59", "2013-03-02T00:00", "2013-03-02T23:59", "2013-03-03T00:00", "2013-03-03T05:00"]
+    past, recent = hold_out(pd.DataFrame({"scheduled_departure": pd.to_datetime(moments)}), days=2)
+    assert past.index.tolist() == [0]
+    assert recent.index.tolist() == [1, 2, 3, 4]
+
+
+def test_the_order_of_the_rows_does_not_change_what_is_held_out(flights: pd.DataFrame) -> None:
+    _, recent = hold_out(flights, 3)
+    _, shuffled = hold_out(flights.sample(frac=1, random_state=0), 3)
+    assert set(shuffled["flight_id"]) == set(recent["flight_id"])
+
+
+def test_every_hour_is_in_its_band() -> None:
+    hours = pd.DataFrame({"scheduled_departure": pd.date_range("2013-03-01", periods=24, freq="h")})
+    bands = slices(hours.assign(origin="EWR", carrier="UA"))["hour"]
+    sizes = {"before 9": 9, "9 to 12": 4, "13 to 16": 4, "17 to 20": 4, "after 20": 3}
+    assert bands.tolist() == [name for name, size in sizes.items() for _ in range(size)]
+
+
+def test_overall_and_in_every_slice_the_loss_is_that_of_its_flights(flights: pd.DataFrame) -> None:
+    report = compare(MODELS, flights)
+    late = flights["arrival_delay"] >= 15
+    answer = np.where(flights["carrier"] == "EV", 0.8, 0.3)
+    assert report["overall"]["candidate"]["log_loss"] == pytest.approx(log_loss(late, answer))
+    assert report["overall"]["champion"] == pytest.approx({"log_loss": np.log(2), "auc": 0.5})
+    for cut in ("origin", "carrier"):
+        assert set(report["slices"][cut]) == set(flights[cut])
+        for value, losses in report["slices"][cut].items():
+            here = flights[cut] == value
+            expected = log_loss(late[here], answer[here], labels=[False, True])
+            assert losses == pytest.approx({"candidate": expected, "champion": np.log(2)})
+
+
+def test_a_ranking_turned_round_has_the_rest_of_the_auc(flights: pd.DataFrame) -> None:
+    ranked = compare({"one": Stub("EV", 0.9, 0.1), "other": Stub("EV", 0.1, 0.9)}, flights)["overall"]
+    assert ranked["one"]["auc"] > 0.55
+    assert ranked["one"]["auc"] + ranked["other"]["auc"] == pytest.approx(1)
+
+
+def test_the_slices_of_a_cut_add_up_to_the_whole(flights: pd.DataFrame) -> None:
+    report = compare(MODELS, flights)
+    for cut, values in slices(flights).items():
+        share = values.value_counts(normalize=True)
+        total = sum(losses["candidate"] * share[value] for value, losses in report["slices"][cut].items())
+        assert total == pytest.approx(report["overall"]["candidate"]["log_loss"])
+
+
+def test_a_slice_of_few_flights_is_left_out(flights: pd.DataFrame) -> None:
+    flights.loc[flights.index[:100], "carrier"] = "AA"
+    flights.loc[flights.index[100:199], "carrier"] = "ZZ"
+    carriers = compare(MODELS, flights)["slices"]["carrier"]
+    assert "AA" in carriers
+    assert "ZZ" not in carriers
+
+
+def test_a_slice_without_a_late_flight_is_judged_too(flights: pd.DataFrame) -> None:
+    flights.loc[flights["carrier"] == "DL", "arrival_delay"] = 0.0
+    assert compare(MODELS, flights)["slices"]["carrier"]["DL"]["candidate"] == pytest.approx(-np.log(0.7))
+
+
+def overall(candidate: float, **baselines: float) -> dict[str, dict[str, float]]:
+    return {name: {"log_loss": loss} for name, loss in ({"candidate": candidate} | baselines).items()}
+
+
+def test_a_candidate_that_beats_every_baseline_passes() -> None:
+    check_beats(overall(0.50, mean=0.52, hour=0.51, champion=0.40), ["mean", "hour"])
+
+
+@pytest.mark.parametrize("candidate", [0.51, 0.515])
+def test_a_candidate_that_does_not_beat_a_baseline_is_refused(candidate: float) -> None:
+    with pytest.raises(NotBetterError, match=f"{candidate:.4f}.*0.5100.*'hour'.*not registered"):
+        check_beats(overall(candidate, mean=0.52, hour=0.51), ["mean", "hour"])
+
+
+def test_a_loss_that_is_no_number_is_refused() -> None:
+    with pytest.raises(NotBetterError):
+        check_beats(overall(float("nan"), mean=0.52), ["mean"])

@@ -1,0 +1,1 @@
+"""Where things are, what runs, and what is set: knows nobody."""

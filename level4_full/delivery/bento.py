@@ -1,0 +1,70 @@
+"""The Bento: service and package as one artefact, which serves without registry, stage or training."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import yaml
+
+from ..config.params import LOCK
+from ..errors import StageError
+from ..operations.deploy import application_version
+from ..registry.artifact import DESCRIPTION, MODEL
+
+NAME = "flight-delays"
+PACKAGES = ["bentoml", "fastapi", "httpx", "numpy", "onnxruntime", "prometheus-fastapi-instrumentator", "uvicorn"]
+
+
+class BentoError(StageError):
+    """The Bento could not be built."""
+
+
+def build_bento(package: Path, digest: str) -> str:
+    """Build a Bento named by the digest of a package, unless there is one already; return its tag.
+
+    It is built where nothing is installed but what serves, so that it cannot depend on anything else.
+
+    Raises:
+        BentoError: with the reason.
+    """
+    tag = f"{NAME}:{digest[:12]}"
+    if Path(os.environ["BENTOML_HOME"], "bentos", NAME, digest[:12]).exists():
+        return tag
+    with tempfile.TemporaryDirectory() as folder:
+        _lay_out(package, Path(folder))
+        done = subprocess.run(
+            [os.environ["SERVING"], "-m", "bentoml", "build", "--version", digest[:12], "--output", "tag", "."],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": folder},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
+        raise BentoError(f"the Bento {tag} could not be built: {said[:300]}")
+    return tag
+
+
+def _lay_out(package: Path, folder: Path) -> None:
+    """Write what goes into a Bento: this code, the package beside it, and what must be installed to serve."""
+    here = Path(__file__).resolve().parents[1]
+    shutil.copytree(here, folder / here.name, ignore=shutil.ignore_patterns("tests", "__pycache__", ".*"))
+    (folder / "package").mkdir()
+    for name in (MODEL, DESCRIPTION):
+        shutil.copy(package / name, folder / "package" / name)
+    shutil.copy(LOCK, folder)
+    (folder / "COMMIT").write_text(f"{application_version()}\n")
+    described = {
+        "name": NAME,
+        "service": f"{here.name}.serving.service:FlightDelays",
+        "include": ["*"],
+        "python": {
+            "packages": [f"{name}=={installed(name)}" for name in PACKAGES],
+            "lock_packages": False,  # the lock of this project lies beside them
+        },
+    }
+    (folder / "bentofile.yaml").write_text(yaml.safe_dump(described))

@@ -1,0 +1,1 @@
+"""What production shows, and what is done about it."""

@@ -1,0 +1,32 @@
+"""Explanations: they add up to what the model says, and name the feature that matters."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ...audit.explain import explain_flights
+from ...training.model import late_probability
+from ...training.train import train
+
+
+def test_the_contributions_add_up_to_the_logit(flights: pd.DataFrame) -> None:
+    model = train(flights, {"max_iter": 60, "min_samples_leaf": 20, "random_state": 0})
+    unusual = flights.head(50).assign(dest="QQQ", carrier="ZZ", temp=np.nan, wind_speed=np.nan)
+    asked = pd.concat([flights, unusual], ignore_index=True)
+    explained = explain_flights(model, asked)
+    probability = late_probability(model, asked)
+    logit = np.log(probability / (1 - probability))
+    np.testing.assert_allclose([each.logit for each in explained], logit, rtol=0, atol=1e-6)
+    np.testing.assert_allclose([each.probability for each in explained], probability, rtol=0, atol=1e-9)
+    assert np.ptp(logit) > 2
+
+
+@pytest.mark.parametrize("cause", ["minute_of_day", "carrier"])
+def test_the_feature_that_matters_is_named(flights: pd.DataFrame, cause: str) -> None:
+    late = flights["carrier"] == "EV" if cause == "carrier" else flights["scheduled_departure"].dt.hour >= 17
+    taught = flights.assign(arrival_delay=np.where(late, 60.0, 0.0))
+    model = train(taught, {"max_iter": 20, "random_state": 0})
+    for explained, is_late in zip(explain_flights(model, taught.head(200)), late, strict=False):
+        largest = max(explained.contributions, key=lambda name: abs(explained.contributions[name]))
+        assert largest == cause
+        assert (explained.contributions[cause] > 0) == is_late

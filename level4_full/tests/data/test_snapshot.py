@@ -1,0 +1,129 @@
+"""Snapshots: what a model learned from can always be had back, byte for byte."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ...data.snapshot import SnapshotError, fingerprints, load_table, restore, save
+from ..conftest import make_flights, write_days
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the library out of the home folder."""
+    for name in ("DVC_GLOBAL_CONFIG_DIR", "DVC_SITE_CACHE_DIR", "DVC_SYSTEM_CONFIG_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "dvc"))
+
+
+@pytest.fixture
+def table(tmp_path: Path, flights: pd.DataFrame) -> Path:
+    path = tmp_path / "run" / "table.parquet"
+    path.parent.mkdir()
+    flights.to_parquet(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "snapshots"
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    return tmp_path / "remote"
+
+
+def test_a_snapshot_comes_back_byte_for_byte(table: Path, folder: Path, remote: Path, tmp_path: Path) -> None:
+    content = table.read_bytes()
+    name = save(table, folder, remote)
+    table.unlink()
+    restore(name, folder, remote, tmp_path / "back.parquet")
+    assert (tmp_path / "back.parquet").read_bytes() == content
+
+
+def test_its_name_is_the_hash_of_its_bytes(table: Path, folder: Path, remote: Path) -> None:
+    assert save(table, folder, remote) == hashlib.md5(table.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def test_saving_leaves_the_table_where_it_is(table: Path, folder: Path, remote: Path) -> None:
+    content = table.read_bytes()
+    save(table, folder, remote)
+    assert table.read_bytes() == content
+
+
+def test_changed_data_has_another_name_and_the_old_is_still_to_be_had(
+    table: Path, folder: Path, remote: Path, tmp_path: Path
+) -> None:
+    versions = {}
+    for days in (1, 2, 3):
+        make_flights(days, per_day=20).to_parquet(table)
+        versions[save(table, folder, remote)] = table.read_bytes()
+    assert len(versions) == 3
+    for name, content in versions.items():
+        restore(name, folder, remote, tmp_path / "back.parquet")
+        assert (tmp_path / "back.parquet").read_bytes() == content
+
+
+def test_the_same_data_has_the_same_name_and_is_kept_once(table: Path, folder: Path, remote: Path) -> None:
+    name = save(table, folder, remote)
+    kept = sorted(path for path in remote.rglob("*") if path.is_file())
+    assert save(table, folder, remote) == name
+    assert sorted(path for path in remote.rglob("*") if path.is_file()) == kept
+
+
+def test_the_remote_alone_is_enough(table: Path, folder: Path, remote: Path, tmp_path: Path) -> None:
+    name = save(table, folder, remote)
+    shutil.rmtree(folder)
+    restore(name, tmp_path / "colleague", remote, tmp_path / "back.parquet")
+    assert (tmp_path / "back.parquet").read_bytes() == table.read_bytes()
+
+
+def test_a_damaged_snapshot_is_not_taken_for_the_real_one(
+    table: Path, folder: Path, remote: Path, tmp_path: Path
+) -> None:
+    name = save(table, folder, remote)
+    shutil.rmtree(folder)
+    (kept,) = (path for path in remote.rglob("*") if path.is_file())
+    kept.chmod(0o644)
+    kept.write_bytes(kept.read_bytes()[:-1])
+    with pytest.raises(SnapshotError):
+        restore(name, folder, remote, tmp_path / "back.parquet")
+    assert not (tmp_path / "back.parquet").exists()
+
+
+@pytest.mark.parametrize("name", ["0" * 32, "nonsense"])
+def test_a_name_nobody_gave_is_refused(table: Path, folder: Path, remote: Path, tmp_path: Path, name: str) -> None:
+    save(table, folder, remote)
+    before = sorted(folder.iterdir())
+    with pytest.raises(SnapshotError, match=f"no snapshot {name}.*training run"):
+        restore(name, folder, remote, tmp_path / "back.parquet")
+    assert not (tmp_path / "back.parquet").exists()
+    assert sorted(folder.iterdir()) == before
+
+
+def test_the_table_has_every_flight_that_landed_in_order_of_departure(tmp_path: Path) -> None:
+    flights = make_flights(days=3, per_day=30)
+    write_days(flights, tmp_path)
+    (tmp_path / "outcomes" / "2013-03-03.parquet").unlink()  # how today's flights end is not known yet
+    table = load_table(tmp_path)
+    landed = flights[flights["arrival_delay"].notna() & (flights["scheduled_departure"] < "2013-03-03")]
+    assert set(table["flight_id"]) == set(landed["flight_id"])
+    assert table["scheduled_departure"].is_monotonic_increasing
+    delays = landed.set_index("flight_id")["arrival_delay"]
+    assert (table["arrival_delay"] == table["flight_id"].map(delays)).all()
+
+
+def test_every_collected_file_has_its_fingerprint_and_a_changed_one_another(
+    flights: pd.DataFrame, tmp_path: Path
+) -> None:
+    write_days(flights, tmp_path)
+    before = fingerprints(tmp_path)
+    assert len(before) == 2 * flights["scheduled_departure"].dt.date.nunique()
+    changed = tmp_path / "outcomes" / "2013-03-02.parquet"
+    changed.write_bytes(changed.read_bytes() + b"x")
+    after = fingerprints(tmp_path)
+    assert {name for name in before if before[name] != after[name]} == {"outcomes/2013-03-02.parquet"}
+    assert after["outcomes/2013-03-02.parquet"] == hashlib.sha256(changed.read_bytes()).hexdigest()

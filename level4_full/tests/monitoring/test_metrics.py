@@ -1,0 +1,189 @@
+"""What is measured about a day: planted trouble shows, and only there."""
+
+import json
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pandas as pd
+import pytest
+
+from ...data.features import MEASURES
+from ...monitoring import metrics, store
+from ...monitoring.reference import SMALLEST_GAP, SMALLEST_SHIFT, Reference, beyond, daily
+from ...monitoring.store import ALL
+from ...serving.prediction_log import Logged, append, open_log
+from ..conftest import make_flights
+
+
+@pytest.fixture
+def known(flights: pd.DataFrame) -> Reference:
+    """Return what a champion knows that learned from two weeks of made-up flights."""
+    smallest = pd.concat(
+        [
+            (SMALLEST_SHIFT * flights[MEASURES].std()).add_prefix("mean "),
+            pd.Series(SMALLEST_GAP, index=[f"missing {name}" for name in MEASURES]),
+        ]
+    )
+    return Reference(
+        last_day="2013-03-14",
+        low=flights[MEASURES].quantile(0.001),
+        high=flights[MEASURES].quantile(0.999),
+        known={name: frozenset(flights[name]) for name in ("origin", "dest", "carrier")},
+        jumps=daily(flights).diff().abs().max().clip(lower=smallest),
+        sample=flights.assign(late_probability=np.linspace(0, 1, len(flights))),
+    )
+
+
+@pytest.fixture
+def today() -> pd.DataFrame:
+    """Return a day like those that the champion learned from, and what it said."""
+    table = make_flights(days=1, first="2013-03-15", seed=1)
+    return table.assign(said=np.linspace(0, 1, len(table)))
+
+
+def yesterday(known: Reference) -> dict[str, float]:
+    return {str(name): float(value) for name, value in daily(known.sample).iloc[-1].items()}
+
+
+def jumps(today: pd.DataFrame, known: Reference) -> dict[str, float]:
+    found = metrics.of_feed(today, known, yesterday(known))
+    return {cut: value for (name, cut), value in found.items() if name == "jump"}
+
+
+def test_a_day_like_the_others_shows_nothing(today: pd.DataFrame, known: Reference) -> None:
+    found = metrics.of_inputs(today, known)
+    assert found["beyond", ALL] < 0.1
+    assert found["prediction_drift", ALL] < 0.1
+    assert max(jumps(today, known).values()) < 1.5
+
+
+def test_a_temperature_in_other_units_jumps(today: pd.DataFrame, known: Reference) -> None:
+    found = jumps(today.assign(temp=(today["temp"] - 32) * 5 / 9), known)
+    assert found["mean temp"] > 1.5
+    assert [name for name, jump in found.items() if jump > 1.5] == ["mean temp"]
+
+
+def test_a_column_that_is_gone_jumps(today: pd.DataFrame, known: Reference) -> None:
+    gone = today.drop(columns="visib").reindex(columns=today.columns)
+    assert jumps(gone, known)["missing visib"] > 1.5
+
+
+def test_an_airport_without_weather_jumps(today: pd.DataFrame, known: Reference) -> None:
+    today.loc[today["origin"] == "JFK", MEASURES[1:]] = np.nan
+    assert jumps(today, known)["missing temp"] > 1.5
+
+
+def test_what_was_never_seen_is_counted(today: pd.DataFrame, known: Reference) -> None:
+    assert beyond(today.assign(temp=200.0), known).all()
+    assert beyond(today.assign(temp=-200.0), known).all()
+    assert beyond(today.assign(dest="XNA"), known).all()
+
+
+def test_the_predictions_drift_when_all_are_late(today: pd.DataFrame, known: Reference) -> None:
+    assert metrics.of_inputs(today.assign(said=0.95), known)["prediction_drift", ALL] > 0.25
+
+
+def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFrame, tmp_path: Path) -> None:
+    inputs = json.loads(today.head(2).drop(columns="said").to_json(orient="records", date_format="iso"))
+    with open_log(tmp_path / "log.db") as log:
+        append(
+            log, [Logged(inputs[0], "champion", "m/1", 0.1), Logged(inputs[1], "challenger", "m/2", 0.3, "x", 0.2)]
+        )
+        append(log, [Logged(inputs[0], "champion", "m/1", 0.4)])
+    answers = metrics.answers(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
+    assert len(answers) == 2
+    assert answers["late_probability"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.3}
+    assert answers["said"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.2}
+    assert metrics.answers(tmp_path / "log.db", "2013-03-16", "2013-03-20").empty
+
+
+def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFrame, tmp_path: Path) -> None:
+    inputs = json.loads(today.head(2).drop(columns="said").to_json(orient="records", date_format="iso"))
+    inputs[0]["scheduled_departure"], inputs[1]["scheduled_departure"] = (
+        "2013-03-15T05:15:00.25",
+        "2013-03-15T05:15:00",
+    )
+    with open_log(tmp_path / "log.db") as log:
+        append(log, [Logged(each, "champion", "m/1", 0.1) for each in inputs])
+    assert len(metrics.answers(tmp_path / "log.db", "2013-03-15", "2013-03-15")) == 2
+
+
+def test_quality_is_measured_overall_and_by_origin(today: pd.DataFrame) -> None:
+    landed = today.dropna(subset="arrival_delay")
+    found = metrics.of_quality(landed.assign(said=(landed["arrival_delay"] >= 15) * 0.8 + 0.1))
+    assert found["flights", ALL] == len(landed)
+    assert found["auc", ALL] == 1
+    assert found["log_loss", ALL] == pytest.approx(-np.log(0.9))
+    assert {cut for name, cut in found if name == "bias"} == {ALL, "origin EWR", "origin JFK", "origin LGA"}
+    high = metrics.of_quality(landed.assign(said=0.9))
+    assert high["bias", ALL] == pytest.approx(0.9 - (landed["arrival_delay"] >= 15).mean())
+
+
+def test_outcomes_count_once_however_often_they_come(tmp_path: Path) -> None:
+    (tmp_path / "outcomes").mkdir()
+    for day, delay in (("2013-03-01", 5.0), ("2013-03-02", 50.0)):
+        table = pd.DataFrame({"flight_id": ["a", "b"], "arrival_delay": [delay, np.nan]})
+        pd.concat([table, table]).to_parquet(tmp_path / "outcomes" / f"{day}.parquet")
+    landed = metrics.outcomes(tmp_path, ["2013-03-01", "2013-03-02", "2013-03-03"])
+    assert landed.to_dict("records") == [{"flight_id": "a", "arrival_delay": 50.0}]
+
+
+def test_a_day_measured_again_replaces_what_was_known(tmp_path: Path) -> None:
+    with store.open_store(tmp_path / "measures.db") as connection:
+        store.write(connection, "2013-03-01", "m/1", {("log_loss", ALL): 0.6, ("log_loss", "origin JFK"): 0.7})
+        store.write(connection, "2013-03-01", "m/1", {("log_loss", ALL): 0.5})
+        store.write(connection, "2013-03-01", "m/2", {("log_loss", ALL): 0.4, ("auc", ALL): np.nan})
+        assert store.read(connection, "m/1", "2013-02-01", "2013-03-01")["log_loss"].to_dict() == {
+            "2013-03-01": 0.5
+        }
+        assert list(store.read(connection, "m/2", "2013-02-01", "2013-03-01")) == ["log_loss"]  # no figure is none
+        assert store.slices(connection, "m/1", "2013-03-01", "log_loss") == {ALL: 0.5, "origin JFK": 0.7}
+
+
+class Constant:
+    """A package that always says the same."""
+
+    def __init__(self, late: float) -> None:
+        self.late = late
+
+    def answer(self, features: dict[str, np.ndarray]) -> np.ndarray:
+        return np.where(np.isnan(features["temp"]), 0.9, self.late)
+
+
+def test_an_answer_from_other_inputs_than_were_published_is_skew(today: pd.DataFrame) -> None:
+    given = today.assign(model="m/1", late_probability=np.where(today["temp"].isna(), 0.9, 0.2))
+    again = {"m/1": Constant(0.2)}
+    assert metrics.of_skew(given, today, again)["skew", ALL] == 0  # type: ignore[arg-type]
+    given.loc[given.index[:20], "late_probability"] += 0.01
+    assert metrics.of_skew(given, today, again)["skew", ALL] == pytest.approx(20 / len(given))  # type: ignore[arg-type]
+    unasked = metrics.of_skew(given.head(150), today, again)  # type: ignore[arg-type]
+    assert unasked["unasked", ALL] == pytest.approx(50 / len(given))
+
+
+METRICS = """
+# TYPE http_requests_total counter
+http_requests_total{handler="/predict",method="POST",status="2xx"} 90.0
+http_requests_total{handler="/predict",method="POST",status="4xx"} 7.0
+http_requests_total{handler="/predict",method="POST",status="5xx"} 3.0
+# TYPE http_request_duration_highr_seconds histogram
+http_request_duration_highr_seconds_bucket{le="0.01"} 80.0
+http_request_duration_highr_seconds_bucket{le="0.025"} 96.0
+http_request_duration_highr_seconds_bucket{le="+Inf"} 100.0
+http_request_duration_highr_seconds_count 100.0
+http_request_duration_highr_seconds_sum 1.0
+"""
+
+
+def test_the_service_is_measured_by_its_own_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
+    monkeypatch.setattr(httpx, "get", lambda address: httpx.Response(200, text=METRICS))
+    assert metrics.of_service() == {("requests", ALL): 100, ("errors", ALL): 3, ("p95_ms", ALL): 25}
+
+
+def test_a_shift_of_one_tenth_to_another_is_its_index() -> None:
+    expected = pd.Series(np.linspace(0, 1, 1000, endpoint=False))
+    shifted = expected.where(expected >= 0.1, 0.95)  # the lowest tenth moves to the highest
+    assert metrics.psi(expected, expected) == pytest.approx(0, abs=1e-6)
+    moved = (1e-4 - 0.1) * np.log(1e-4 / 0.1) + (0.2 - 0.1) * np.log(0.2 / 0.1)
+    assert metrics.psi(expected, shifted) == pytest.approx(moved, rel=0.01)

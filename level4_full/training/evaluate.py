@@ -1,0 +1,76 @@
+"""Judge a candidate on days it has not seen, beside the serving model and the baselines."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.pipeline import Pipeline
+
+from ..errors import RefusedError
+from .model import is_late, late_probability
+
+FEWEST_FLIGHTS = 100  # in a slice: with less, its log loss says little
+
+
+class NotBetterError(RefusedError):
+    """The candidate does not beat a baseline: it is not worth a person's time."""
+
+
+def hold_out(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split off the last `days` days: the model that is judged on them is the model that is used."""
+    first = table["scheduled_departure"].max().normalize() - pd.Timedelta(days=days - 1)
+    recent = table["scheduled_departure"] >= first
+    return table[~recent], table[recent]
+
+
+def quality(late: pd.Series, probability: np.ndarray) -> dict[str, float]:
+    """Return log loss (lower is better) and AUC (higher is better)."""
+    return {
+        "log_loss": float(log_loss(late, probability, labels=[0, 1])),
+        "auc": float(roc_auc_score(late, probability)),
+    }
+
+
+def slices(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the ways the flights are cut up: by origin, carrier, and band of the day."""
+    bands = [-1, 8, 12, 16, 20, 24]
+    names = ["before 9", "9 to 12", "13 to 16", "17 to 20", "after 20"]
+    hour = pd.cut(table["scheduled_departure"].dt.hour, bands, labels=names)
+    return {"origin": table["origin"], "carrier": table["carrier"], "hour": hour.astype(str)}
+
+
+def compare(models: dict[str, Pipeline], recent: pd.DataFrame) -> dict[str, Any]:
+    """Return `{"overall": {model: quality}, "slices": {cut: {slice: {model: log loss}}}}` on the same flights.
+
+    Slices of fewer than 100 flights are left out.
+    """
+    late = is_late(recent)
+    answers = {name: late_probability(model, recent) for name, model in models.items()}
+    overall = {name: quality(late, answer) for name, answer in answers.items()}
+    by_slice: dict[str, dict[str, dict[str, float]]] = {}
+    for cut, values in slices(recent).items():
+        by_slice[cut] = {}
+        for value, count in values.value_counts(sort=False).items():
+            if count >= FEWEST_FLIGHTS:
+                here = (values == value).to_numpy()
+                by_slice[cut][str(value)] = {
+                    name: float(log_loss(late[here], answer[here], labels=[0, 1]))
+                    for name, answer in answers.items()
+                }
+    return {"overall": overall, "slices": by_slice}
+
+
+def check_beats(overall: dict[str, dict[str, float]], baselines: list[str]) -> None:
+    """Refuse a candidate that is no better than a baseline.
+
+    Raises:
+        NotBetterError: naming the baseline and both figures.
+    """
+    candidate = overall["candidate"]["log_loss"]
+    for name in baselines:
+        if not candidate < overall[name]["log_loss"]:  # so that NaN beats nothing
+            raise NotBetterError(
+                f"log loss {candidate:.4f}, but {overall[name]['log_loss']:.4f} with the baseline {name!r} alone: "
+                "not registered"
+            )

@@ -1,0 +1,41 @@
+"""A small search for parameters, recorded, and run when somebody asks for it."""
+
+import os
+from pathlib import Path
+
+import mlflow
+from sklearn.model_selection import ParameterGrid
+
+from ..config.params import read_params
+from ..data.snapshot import load_table
+from ..data.validate import check_files, check_values
+from .evaluate import hold_out, quality
+from .model import is_late, late_probability
+from .train import train
+
+
+def search() -> str:
+    """Try every combination that params.yaml lists, each as a run of its own; return the best in words.
+
+    Nothing is changed by it: a person who likes a row writes it into params.yaml.
+    """
+    data = Path(os.environ["STAGE"], "data")
+    check_files(data)
+    table = load_table(data)
+    check_values(table)
+    params = read_params()
+    past, recent = hold_out(table, params["holdout_days"])
+    mlflow.set_experiment("search")
+    tried = []
+    with mlflow.start_run():
+        for choice in ParameterGrid(params["search"]):
+            with mlflow.start_run(nested=True):
+                mlflow.log_params(params["model"] | choice)
+                model = train(past, params["model"] | choice)
+                measured = quality(is_late(recent), late_probability(model, recent))
+                mlflow.log_metrics(measured)
+                tried.append((measured["log_loss"], choice))
+                print(f"{measured['log_loss']:.4f}  {choice}", flush=True)
+        loss, best = min(tried, key=lambda each: each[0])
+        mlflow.set_tag("best", str(best))
+    return f"best: {loss:.4f}  {best}"

@@ -115,7 +115,7 @@ check: | $(call installed,$(addprefix level,$(LEVELS)) world dev) ## format, lin
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy --no-error-summary shared tests $(wildcard level[1-9]_*)
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml level*/.github/workflows/*.yml)
-	$(RUN) -m pytest -q -p no:cacheprovider tests/test_copies.py
+	$(RUN) -m pytest -q -p no:cacheprovider tests/levels
 
 test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
 	$(RUN) -m pytest -q -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
@@ -126,10 +126,10 @@ bench: | $(call installed,world level4) ## measure the A/B test and the alarms o
 	@STAGE=.stage/bench $(RUN) -m benchmarks.retraining
 
 assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## put every claim of the maturity models to the test: [LEVEL=3] [ABLATE=1]
-	@$(RUN) -m shared.assess $(if $(LEVEL),--level $(LEVEL)) $(if $(ABLATE),--ablate)
+	@$(RUN) -m shared.assessment $(if $(LEVEL),--level $(LEVEL)) $(if $(ABLATE),--ablate)
 
 where: | $(call installed,world) ## where are you? some twenty questions: [ANSWERS=file.yaml]
-	@$(RUN) -m shared.assess.where$(if $(PAGE),_page) $(ANSWERS)
+	@$(RUN) -m shared.assessment.$(if $(PAGE),report.where_page,criteria.where) $(ANSWERS)
 
 sizes: | .venv-serving/.installed $(call installed,world $(addprefix level,$(LEVELS))) ## measure the containers: docs/containers.md
 	@$(RUN) -m benchmarks.containers

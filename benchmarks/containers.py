@@ -17,12 +17,12 @@ from unittest.mock import patch
 
 import httpx
 
-from shared.engine import LABEL, ContainerStage, connect, open_stage
+from shared.demo.play import play
 from shared.files import write_text
-from shared.play import play
-from shared.stage import ROOT, WORKSPACES, Stage, StageError, levels, running
-from shared.upstream import Year, days, load_year
-from shared.window import Window
+from shared.stack.docker import LABEL, ContainerStage, connect, open_stage
+from shared.stack.stage import ROOT, WORKSPACES, Stage, StageError, levels, running
+from shared.world.dataset import Year, days, load_year
+from shared.world.period import Window
 
 DAYS = 14  # of each level's own play: at levels 3 and 4 these hold a training and an experiment
 DOCUMENT = ROOT / "docs" / "containers.md"

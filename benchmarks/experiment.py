@@ -19,8 +19,8 @@ from level3_deployment.delivery.model_gates import losses
 from level3_deployment.training.model import is_late
 from level3_deployment.training.train import train
 from shared.files import write_text
-from shared.stage import ROOT, WORKSPACES
-from shared.upstream import load_year
+from shared.stack.stage import ROOT, WORKSPACES
+from shared.world.dataset import load_year
 
 EXPERIMENTS, DAYS, SHARE = 1_000, 60, 0.2
 SIZES = [0.0, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0]  # of the real difference between the two models

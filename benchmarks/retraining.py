@@ -21,9 +21,9 @@ from level4_full.training.evaluate import hold_out
 from level4_full.training.model import is_late, late_probability
 from level4_full.training.train import train
 from shared.files import write_text
-from shared.stage import ROOT, WORKSPACES
-from shared.upstream import load_year
-from shared.window import LIVE
+from shared.stack.stage import ROOT, WORKSPACES
+from shared.world.dataset import load_year
+from shared.world.period import LIVE
 
 LATE = FEWEST_DAYS + 1  # days from a training to full traffic, at the least
 

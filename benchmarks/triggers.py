@@ -24,8 +24,8 @@ from level4_full.monitoring.triggers import why_train
 from level4_full.training.model import is_late, late_probability
 from level4_full.training.train import train
 from shared.files import write_text
-from shared.stage import ROOT, WORKSPACES
-from shared.upstream import load_year
+from shared.stack.stage import ROOT, WORKSPACES
+from shared.world.dataset import load_year
 
 SEASONS = {"winter": (1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11)}
 SPLITS, WEEKS, LONGEST = 12, 200, 28  # a season is split so often, for so many weeks, and waited for so many days

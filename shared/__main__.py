@@ -8,14 +8,14 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from .engine import build_images, open_stage
-from .leftovers import clean
-from .people import People
-from .stage import Stage, StageError, running
-from .window import LIVE, Window
+from .stack.cleanup import clean
+from .stack.docker import build_images, open_stage
+from .stack.operator import People
+from .stack.stage import Stage, StageError, running
+from .world.period import LIVE, Window
 
 if TYPE_CHECKING:
-    from .incidents import Incident
+    from .world.incidents import Incident
 
 
 def main() -> None:  # noqa: PLR0912, PLR0915 - one branch more per command
@@ -67,12 +67,12 @@ def main() -> None:  # noqa: PLR0912, PLR0915 - one branch more per command
             case "replay":
                 replay(arguments)
             case "scoreboard":
-                from .scoreboard import scoreboard
+                from .scoreboard.build import scoreboard
 
                 for path in scoreboard(arguments.levels):
                     print(path)
             case "traffic":
-                from .traffic import go_on
+                from .demo.more_days import go_on
 
                 go_on(open_stage(arguments.level), arguments.days, arguments.incidents)
             case "retrain":
@@ -99,7 +99,7 @@ def play(stage: Stage, window: Window, once: bool) -> None:
     """Bring a stage up, play the window through it, and serve until Ctrl-C."""
     started = time.monotonic()
     with running(stage):
-        from . import play  # while the stage starts: this import takes a second
+        from .demo import play  # while the stage starts: this import takes a second
 
         print(f"{stage.package}: starting in {stage.workspace.relative_to(stage.workspace.parent.parent)}")
         play.play(stage, window, started)
@@ -111,9 +111,9 @@ def play(stage: Stage, window: Window, once: bool) -> None:
 
 def replay(arguments: argparse.Namespace) -> None:
     """Play part of the year through a level, and say how it went."""
-    from .incidents import choose
-    from .plays import Play
-    from .replay import replay, show
+    from .simulation.run import replay, show
+    from .simulation.scenario import Play
+    from .world.incidents import choose
 
     Stage(arguments.level)  # an unknown level is named before anything is read
     incidents = tuple(choose(arguments.incidents))
@@ -149,7 +149,7 @@ def retrain(stage: Stage) -> None:
 
 def diff(first: str, last: str) -> None:
     """Show what the levels after `first` add, up to `last`; coloured on a terminal."""
-    from .diffs import render, steps_between
+    from .levels.diffs import render, steps_between
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `make diff | head` is no error
     for step in steps_between(first, last):
@@ -158,7 +158,7 @@ def diff(first: str, last: str) -> None:
 
 def diffs() -> None:
     """Write docs/diffs again."""
-    from .diffs import write
+    from .levels.diffs import write
 
     for path in write():
         print(path)
@@ -166,7 +166,7 @@ def diffs() -> None:
 
 def sync(level: str) -> None:
     """Carry the files of a level upward that should be the same there."""
-    from .copies import sync
+    from .levels.consistency import sync
 
     for path in sync(level):
         print(f"copied to {path}")

@@ -18,20 +18,20 @@ import docker
 import httpx
 import pytest
 
-import shared.leftovers
-import shared.play
-import shared.stage
-import shared.traffic
-from shared.engine import IMAGE_LABEL, LABEL, ContainerStage, connect, open_stage
-from shared.incidents import publish
-from shared.leftovers import clean
-from shared.stage import ROOT, StageError, levels, running
-from shared.traffic import go_on
-from shared.upstream import load_year
-from shared.window import Window
+import shared.demo.more_days
+import shared.demo.play
+import shared.stack.cleanup
+import shared.stack.stage
+from shared.demo.more_days import go_on
+from shared.stack.cleanup import clean
+from shared.stack.docker import IMAGE_LABEL, LABEL, ContainerStage, connect, open_stage
+from shared.stack.stage import ROOT, StageError, levels, running
+from shared.world.dataset import load_year
+from shared.world.incidents import publish
+from shared.world.period import Window
 
 from .conftest import answers, elsewhere, version_at, wait_for
-from .test_levels import (  # noqa: F401 - the contract, held against containers too
+from .test_contract import (  # noqa: F401 - the contract, held against containers too
     FLIGHT,
     SUMMARIES,
     door,
@@ -72,7 +72,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         stage = open_stage(request.param)
         assert isinstance(stage, ContainerStage)
         with running(stage):
-            shared.play.play(stage, Window.of(str(stage.description["play"]["from"]), 1), time.monotonic())
+            shared.demo.play.play(stage, Window.of(str(stage.description["play"]["from"]), 1), time.monotonic())
             SUMMARIES[stage.number] = json.loads((stage.workspace / "summary.json").read_text())
             yield stage
         ours = {"label": f"{LABEL}={stage.workspace}"}
@@ -224,7 +224,7 @@ def test_another_terminal_plays_more_days_and_leaves_the_stage_running(
 
 def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, containers: dict[str, Any]) -> None:
     only(stage, 3)
-    publish(load_year(shared.stage.WORKSPACES / "world"), TRAINING_DAY, stage.workspace / "drop")
+    publish(load_year(shared.stack.stage.WORKSPACES / "world"), TRAINING_DAY, stage.workspace / "drop")
     assert "version 2 is challenger" in stage.tick(TRAINING_DAY)
     before = version_at(stage)
     assert before["model"].startswith("flight-delays/1@")
@@ -306,7 +306,7 @@ def test_clean_says_what_it_removes_and_removes_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client = engine()
-    monkeypatch.setattr(shared.leftovers, "WORKSPACES", tmp_path)
+    monkeypatch.setattr(shared.stack.cleanup, "WORKSPACES", tmp_path)
     ours, others = {LABEL: str(tmp_path / "level1")}, {LABEL: str(tmp_path.parent / "another" / "level1")}
     dockerfile = io.BytesIO(f"FROM {BASE}\nLABEL {IMAGE_LABEL}=nothing".encode())
     client.images.build(fileobj=dockerfile, tag="ours:test")

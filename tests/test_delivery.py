@@ -24,12 +24,12 @@ import pandas as pd
 import psutil
 import pytest
 
-import shared.play
-import shared.stage
-import shared.traffic
-from shared.copies import git
-from shared.stage import ROOT, Stage, StageError, running
-from shared.window import Window
+import shared.demo.more_days
+import shared.demo.play
+import shared.stack.stage
+from shared.levels.consistency import git
+from shared.stack.stage import ROOT, Stage, StageError, running
+from shared.world.period import Window
 
 from .conftest import PATIENCE, answers, elsewhere, free_port, run, version_at, wait_for
 
@@ -45,7 +45,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with elsewhere(tmp_path_factory.mktemp("stages")):
         stage = Stage(3)
         with running(stage):
-            shared.play.play(stage, Window.of("2013-06-30", 3), time.monotonic())
+            shared.demo.play.play(stage, Window.of("2013-06-30", 3), time.monotonic())
             yield stage
 
 
@@ -223,8 +223,8 @@ def test_every_answer_is_in_the_log(stage: Stage) -> None:
 def test_days_go_on_in_a_running_stage_also_with_trouble(stage: Stage) -> None:
     before = models(stage)
     other = Stage(3)  # as another terminal has it
-    shared.traffic.go_on(other, 1)
-    shared.traffic.go_on(other, 1, "gap")
+    shared.demo.more_days.go_on(other, 1)
+    shared.demo.more_days.go_on(other, 1, "gap")
     assert (stage.workspace / "last_day").read_text() == "2013-07-04"
     for day, without in {"2013-07-03": False, "2013-07-04": True}.items():
         flights = flights_of(stage, day)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 import yaml
 
-from shared.stage import levels
+from shared.stack.stage import levels
 
 from .conftest import ROOT
 

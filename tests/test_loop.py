@@ -17,11 +17,11 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 
-import shared.play
-import shared.stage
-import shared.traffic
-from shared.stage import ROOT, Stage, running
-from shared.window import Window
+import shared.demo.more_days
+import shared.demo.play
+import shared.stack.stage
+from shared.stack.stage import ROOT, Stage, running
+from shared.world.period import Window
 
 from .conftest import elsewhere, run, version_at, wait_for
 
@@ -38,7 +38,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with elsewhere(tmp_path_factory.mktemp("stages")):
         stage = Stage(4)
         with running(stage):
-            shared.play.play(stage, Window.of(FIRST, DAYS), time.monotonic())
+            shared.demo.play.play(stage, Window.of(FIRST, DAYS), time.monotonic())
             yield stage
 
 
@@ -182,7 +182,7 @@ def test_a_release_of_the_application_leaves_nobody_without_an_answer(stage: Sta
 
 def test_temperatures_in_other_units_teach_nobody(stage: Stage) -> None:
     before = len(registry(stage).search_model_versions(f"name='{MODEL}'"))
-    shared.traffic.go_on(
+    shared.demo.more_days.go_on(
         Stage(4), 3, "celsius"
     )  # over the first Monday of July, on which the schedule would train
     (hold,) = (each for each in decisions(stage) if each["decision"] == "hold")

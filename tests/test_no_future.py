@@ -12,11 +12,11 @@ import pytest
 from pyarrow import csv
 
 from level2_training.data.features import make_features
-from shared import upstream
-from shared.incidents import publish
-from shared.upstream import WEATHER, Year, read_year
+from shared.world import dataset
+from shared.world.dataset import WEATHER, Year, read_year
+from shared.world.incidents import publish
 
-from .test_upstream import DATA, the_year
+from .world.test_dataset import DATA, the_year
 
 HOUR = pd.Timedelta("1h")
 AFTER_DEPARTURE = ["dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"]
@@ -109,7 +109,7 @@ def scrambled(raw: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Ye
     (data / "weather.csv").symlink_to(DATA / "weather.csv")
     with pytest.MonkeyPatch.context() as patch:
         package = SimpleNamespace(locate_file=lambda name: folder / name)
-        patch.setattr(upstream, "distribution", lambda _: package)
+        patch.setattr(dataset, "distribution", lambda _: package)
         return read_year()
 
 

@@ -58,9 +58,9 @@ def test_running_the_notebook_leaves_a_model_and_a_script_nobody_versions(
     import nbformat
     from nbclient import NotebookClient
 
-    from shared.incidents import publish
-    from shared.upstream import days, load_year
-    from shared.window import FIRST_DAY, Window
+    from shared.world.dataset import days, load_year
+    from shared.world.incidents import publish
+    from shared.world.period import FIRST_DAY, Window
 
     for name in ("IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(name, str(tmp_path / "cache"))

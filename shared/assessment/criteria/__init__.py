@@ -1,0 +1,1 @@
+"""The criteria as data, and what follows from answers to them."""

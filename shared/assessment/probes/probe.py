@@ -1,0 +1,50 @@
+"""What a probe is: a function with an id that looks at a scene and finds something."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..criteria.criteria import Answer
+from ..scenario.scenario import Played
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a probe answers, and what it saw."""
+
+    answer: Answer
+    says: str
+    file: str = ""  # of the level or its stage, where a reader may look
+
+
+Probe = Callable[[Played], Finding]
+PROBES: dict[str, Probe] = {}
+
+
+def probe(criterion: str) -> Callable[[Probe], Probe]:
+    """Make a function the probe of a criterion."""
+
+    def keep(function: Probe) -> Probe:
+        PROBES[criterion] = function
+        return function
+
+    return keep
+
+
+def present(says: str, file: str = "") -> Finding:
+    """It happens by itself."""
+    return Finding(Answer.PRESENT, says, file)
+
+
+def manual(says: str, file: str = "") -> Finding:
+    """It happens only when people do it."""
+    return Finding(Answer.MANUAL, says, file)
+
+
+def absent(says: str, file: str = "") -> Finding:
+    """It does not happen, with people or without."""
+    return Finding(Answer.ABSENT, says, file)
+
+
+def holds(whether: bool, says: str, otherwise: str, file: str = "") -> Finding:
+    """Return present or absent, each with its own words."""
+    return present(says, file) if whether else absent(otherwise, file)

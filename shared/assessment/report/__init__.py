@@ -1,0 +1,1 @@
+"""The matrix and the pages made of it."""

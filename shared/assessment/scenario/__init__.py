@@ -1,0 +1,1 @@
+"""What is played through every level before the probes look."""

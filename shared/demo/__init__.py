@@ -1,0 +1,1 @@
+"""Days played for people to watch."""

@@ -1,0 +1,1 @@
+"""What keeps the copies of the levels honest, and the diffs between them."""

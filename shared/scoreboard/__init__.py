@@ -1,0 +1,1 @@
+"""What the year shows of each level."""

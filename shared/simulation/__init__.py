@@ -1,0 +1,1 @@
+"""The year as every level lives it, kept as events."""

@@ -1,0 +1,32 @@
+"""What this project leaves in the container engine, and its removal."""
+
+import os
+from typing import Any
+
+from .docker import IMAGE_LABEL, LABEL, connect
+from .stage import WORKSPACES
+
+
+def clean() -> None:
+    """Say what of this project is left in the engine, and remove it: containers, networks, volumes and images."""
+    client = connect()
+    for kind in ("containers", "networks", "volumes"):
+        listed = {"all": True} if kind == "containers" else {}
+        for each in getattr(client, kind).list(filters={"label": LABEL}, **listed):
+            if _labels(each)[LABEL].startswith(f"{WORKSPACES}{os.sep}"):
+                print(f"removing {kind.removesuffix('s')} {each.name}", flush=True)
+                each.remove(**({"force": True, "v": True} if kind == "containers" else {}))
+    for image in client.images.list(all=False, filters={"label": IMAGE_LABEL}):
+        name = ", ".join(image.tags) or image.short_id
+        if any(each.image == image for each in client.containers.list(all=True)):
+            print(f"leaving image {name}: a container of another checkout runs it")
+            continue
+        print(f"removing image {name}", flush=True)
+        client.images.remove(image.id, force=True)
+
+
+def _labels(thing: Any) -> dict[str, str]:
+    """Return the labels of a container, network or volume."""
+    attributes = thing.attrs
+    labels: dict[str, str] = attributes.get("Labels") or attributes.get("Config", {}).get("Labels") or {}
+    return labels

@@ -1,0 +1,194 @@
+"""A stage as containers: the same level, the same commands and the same doors, under a container engine.
+
+What the containers are is the level's own compose.yaml. The world's commands run on this machine, and reach into
+the stage through its worker.
+"""
+
+import hashlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ..levels.consistency import git
+from .stage import ROOT, SECONDS_TO_STOP, Stage, StageError
+
+LABEL = "mlops-levels.stage"  # on containers, networks and volumes: the workspace of their stage
+BESIDE = "pyproject.toml", "requirements.lock"  # what a build needs beside the level
+IMAGE_LABEL = "mlops-levels.image"  # on images: their level
+
+
+def open_stage(number: int) -> Stage:
+    """Return a stage of a level, as containers if the environment says `ENGINE=docker`.
+
+    Raises:
+        StageError: there is no such level or engine, or no engine answers.
+    """
+    engine = os.environ.get("ENGINE", "")
+    if engine not in ("", "docker"):
+        raise StageError(f"ENGINE={engine} is not known: leave it out, or say ENGINE=docker")
+    return ContainerStage(number) if engine else Stage(number)
+
+
+def connect() -> Any:
+    """Return a client of the engine.
+
+    Raises:
+        StageError: none answers.
+    """
+    import docker
+
+    try:
+        client = docker.from_env()
+        client.ping()
+    except docker.errors.DockerException as error:
+        raise StageError(
+            "no Docker engine answers: start one (`docker info` says when it is there), "
+            "or leave ENGINE=docker out and run the stage as processes"
+        ) from error
+    return client
+
+
+def find_compose() -> str:
+    """Return the command of this machine's compose, which may be a plugin or the older program.
+
+    Raises:
+        StageError: there is neither.
+    """
+    plugin = ["docker", "compose", "version"]
+    if shutil.which("docker") and subprocess.run(plugin, capture_output=True, check=False).returncode == 0:
+        return "docker compose"
+    if shutil.which("docker-compose"):
+        return "docker-compose"
+    raise StageError("neither `docker compose` nor `docker-compose` is installed: install one of them")
+
+
+class ContainerStage(Stage):
+    """A level whose processes are containers."""
+
+    _up = False  # whether it was this one that started them
+
+    def _environment(self) -> dict[str, str]:
+        if not (ROOT / self.package / "compose.yaml").exists():
+            raise StageError(f"level {self.number} has no containers: leave ENGINE=docker out")
+        connect()
+        compose = find_compose()
+        name = hashlib.sha256(str(self.workspace).encode()).hexdigest()[:8]
+        return super()._environment() | {
+            "ENGINE": "docker",
+            "COMPOSE": compose,
+            "COMPOSE_DOCKER_CLI_BUILD": "1",
+            "COMPOSE_FILE": str(ROOT / self.package / "compose.yaml"),
+            "COMPOSE_PROJECT_NAME": f"{self.package}-{name}",
+            "CONTEXT": str(ROOT),
+            "DOCKER_BUILDKIT": "1",
+            "GROUP": f"level{self.number}",
+            "INSIDE": f"{compose} exec -T worker",
+            "REVISION": os.environ.get("REVISION") or _revision(),
+        }
+
+    def prepare(self, keep: bool = False) -> None:
+        """Make an empty workspace, and remove what an earlier stage left in volumes; or `keep` what is there."""
+        super().prepare(keep)
+        (self.workspace / "drop").mkdir(exist_ok=True)  # else the engine makes it, and it is the engine's
+        self.compose("down", *([] if keep else ["--volumes"]), "--remove-orphans")
+
+    def start(self) -> None:
+        """Build the images, start the containers and the clock that ticks in one of them."""
+        print(f"{self.package}: building its images, which takes minutes the first time", flush=True)
+        self.compose("build")
+        self._up = True
+        self.compose("up", "--detach")
+        self.start_clock()
+
+    def start_clock(self) -> None:
+        """Start the clock, in one of the containers."""
+        clock = ["python", "-m", self.package, "tick", "-"]
+        self._clock = self._spawn(*shlex.split(self.environment["INSIDE"]), *clock, stdin=subprocess.PIPE)
+
+    def stop(self) -> None:
+        """End the clock; who started the containers removes them too, but neither volumes nor what they said."""
+        if self._clock is not None and self._clock.stdin is not None:
+            with suppress(subprocess.TimeoutExpired, BrokenPipeError):
+                self._clock.stdin.close()  # a signal ends this end of the clock only, and that takes its time
+                self._clock.wait(timeout=SECONDS_TO_STOP)
+        super().stop()
+        if not self._up:
+            return
+        try:
+            self.compose("logs", "--no-color")
+        finally:
+            self.compose("down", "--timeout", f"{SECONDS_TO_STOP:.0f}", "--remove-orphans")
+
+    def plant(self, kind: str) -> str:
+        """Train a planted candidate in a container of its own, to which the world lends its code."""
+        lend = ["--volume", f"{ROOT / 'shared'}:/application/shared:ro"]
+        command = ["python", "-m", "shared", "candidate", str(self.number), kind]
+        return self.compose("run", "--rm", "--no-deps", "-T", *lend, "worker", *command).strip()
+
+    def _shell(self, command: str, where: str, more: dict[str, str]) -> list[str]:
+        if where == "host":
+            return super()._shell(command, where, more)
+        given = [part for name, value in more.items() for part in ("-e", f"{name}={value}")]
+        *inside, worker = shlex.split(self.environment["INSIDE"])
+        return [*inside, *given, worker, "bash", "-c", command]
+
+    def compose(self, *arguments: str) -> str:
+        """Let compose do something; what it says is kept in the stage's logs.
+
+        Raises:
+            StageError: it failed.
+        """
+        command = [*shlex.split(self.environment["COMPOSE"]), *arguments]
+        done = run_whole(command, ROOT, os.environ | self.environment)
+        path = self.workspace / "logs" / "compose.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as log:
+            log.write(f"$ {shlex.join(command)}\n{done.stdout}{done.stderr}")
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines()
+            said = [line for line in lines if line != str(done.returncode)]  # old composes end with it
+            raise StageError(
+                f"`{shlex.join(command)}` failed: {said[-1] if said else 'no reason given'}; "
+                f"all of it is in {path}"
+            )
+        return done.stdout
+
+
+def run_whole(command: list[str], folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command that starts others in a folder; on Ctrl-C it is told to end them, and waited for."""
+    piped = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=piped, stderr=piped, text=True, start_new_session=True
+    ) as process:
+        try:
+            output, errors = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGTERM)
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def build_images(number: int) -> str:
+    """Build a level's images from what was committed last; return the commit, which is their tag."""
+    revision = git(ROOT, "rev-parse", "--short=12", "HEAD").strip()
+    stage = ContainerStage(number)
+    with TemporaryDirectory() as context:
+        archive = ["git", "-c", "tar.umask=0022", "archive", "HEAD", stage.package, *BESIDE]
+        tar = subprocess.run(archive, cwd=ROOT, capture_output=True, check=True).stdout
+        subprocess.run(["tar", "-x", "-C", context], input=tar, check=True)
+        stage.environment |= {"CONTEXT": context, "REVISION": revision}
+        stage.compose("build")
+    return revision
+
+
+def _revision() -> str:
+    try:
+        return git(ROOT, "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty").strip()
+    except StageError:  # a copy without its history
+        return "unknown"

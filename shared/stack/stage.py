@@ -1,0 +1,356 @@
+"""Start a level, tick it, ask it, stop it. What is particular to a level is read from its `stage.yaml`."""
+
+import csv
+import hashlib
+import os
+import shlex
+import shutil
+import signal
+import socket
+import string
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+import httpx
+import psutil
+import yaml
+
+from . import fork_server
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKSPACES = ROOT / ".stage"
+SECONDS_TO_START = 90.0
+SECONDS_TO_STOP = 20.0
+# Bytes: supervisord makes a socket in the workspace, named after its process, and macOS takes no socket whose path
+# has more than 103 (Linux: 107).
+LONGEST_WORKSPACE = 103 - len("/supervisor.sock.1234567")
+
+# No library calls home; a stage's own settings come from its stage.yaml.
+TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "BENTOML_DO_NOT_TRACK": "true",
+    "DVC_NO_ANALYTICS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "ORT_DISABLE_TELEMETRY": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+# Threads that wait for each other do it asleep: busy ones make two trainings on two cores many times slower than
+# one after the other.
+ASLEEP = {"OMP_WAIT_POLICY": "passive"}
+# Questions to a stage do not leave this machine, also where all others go through a proxy.
+NO_PROXY = {
+    name: ",".join(filter(None, (os.environ.get(name), "127.0.0.1", "localhost")))
+    for name in ("NO_PROXY", "no_proxy")
+}
+os.environ |= NO_PROXY
+
+
+class StageError(Exception):
+    """A stage cannot start, does not answer, or a step in it failed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a level said about a flight, and who said it as far as the level tells."""
+
+    late_probability: float
+    model: str = ""
+    arm: str = ""
+
+
+def levels() -> dict[int, str]:
+    """Return the levels by number, as their folders are named."""
+    return {int(path.parent.name[5]): path.parent.name for path in sorted(ROOT.glob("level[0-9]_*/stage.yaml"))}
+
+
+@dataclass
+class Stage:
+    """One level, with a workspace folder for all that it writes."""
+
+    number: int
+    workspace: Path = field(default=Path())  # .stage/levelN unless told otherwise
+    disk_full: bool = False  # what people start cannot write to files either
+    fork_server: bool = False  # let people's scripts run in an interpreter that has been started already
+    _processes: subprocess.Popen[str] | None = None
+    _clock: subprocess.Popen[str] | None = None
+    _python: subprocess.Popen[str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.workspace == Path():
+            self.workspace = WORKSPACES / f"level{self.number}"
+        if self.number not in levels():
+            known = ", ".join(f"{number} ({name})" for number, name in levels().items())
+            raise StageError(f"there is no level {self.number}: choose one of {known}")
+        self.package = levels()[self.number]
+        self.description: dict[str, Any] = yaml.safe_load((ROOT / self.package / "stage.yaml").read_text())
+        self.environment = self._environment()
+
+    def _environment(self) -> dict[str, str]:
+        """Return what every process of the stage finds in its environment."""
+        environment = {
+            "LEVEL": self.package,
+            "NUMBER": str(self.number),
+            "STAGE": str(self.workspace),
+            "ROOT": str(ROOT),
+            "CACHE": str(WORKSPACES / "cache"),
+            "ENGINE": "",  # of containers; without one, the stage is processes of this machine
+            "INSIDE": "",  # what to put before a command that is to run inside the stage
+            "HOST": "127.0.0.1",  # where it listens, whatever this means in the environment of who starts it
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+        }
+        for name, port in self.description["ports"].items():
+            # Two stages run side by side: each level has ports of its own.
+            environment[name] = os.environ.get(name, str(port + self.number))
+        for name, value in self.description["environment"].items():
+            environment[name] = string.Template(str(value)).substitute(environment)
+        return environment | TELEMETRY_OFF | ASLEEP | NO_PROXY
+
+    def fill(self, text: str, **more: str) -> str:
+        """Replace ${NAME} in `text` from the stage's environment."""
+        return string.Template(text).substitute(self.environment, **more)
+
+    def prepare(self, keep: bool = False) -> None:
+        """Make an empty workspace, or `keep` what is there.
+
+        Raises:
+            StageError: a port is taken; the workspace is left as it was.
+        """
+        for name in self.description["ports"]:
+            self._check_free(name, int(self.environment[name]))
+        if not keep:
+            shutil.rmtree(self.workspace, ignore_errors=True)
+        (self.workspace / "logs").mkdir(parents=True, exist_ok=True)
+        Path(self.environment["CACHE"]).mkdir(parents=True, exist_ok=True)
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.environment.items()]
+        (self.workspace / "env").write_text("".join(lines))
+
+    def _check_free(self, name: str, port: int) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise StageError(
+                    f"port {port} is taken: end what uses it, or choose another with {name}=..., "
+                    f"such as `make level{self.number} {name}={port + 1000}`"
+                ) from error
+
+    def start(self) -> None:
+        """Start the level's processes and the clock that ticks it; a level without any starts nothing.
+
+        Raises:
+            StageError: the workspace lies too deep for the processes to be kept.
+        """
+        if (ROOT / self.package / "supervisord.conf").exists():
+            self._check_depth()
+            self._processes = self._spawn("supervisord", "-c", f"{self.package}/supervisord.conf")
+        self.start_clock()
+        if self.fork_server:
+            fork_server.prepare(self.workspace / "warm")
+            self._python = self._spawn(
+                sys.executable, "-m", "shared.stack.fork_server", str(self.workspace / "warm")
+            )
+
+    def _check_depth(self) -> None:
+        length = len(os.fsencode(self.workspace))
+        if length > LONGEST_WORKSPACE:
+            raise StageError(
+                f"{self.workspace} is too long for the socket that supervisord makes in it: {length} bytes, "
+                f"and there is room for {LONGEST_WORKSPACE}; move the project to a shorter path"
+            )
+
+    def start_clock(self) -> None:
+        """Start the process that is ticked; a level where nothing happens by itself has none."""
+        if (ROOT / self.package / "__main__.py").exists():
+            self._clock = self._spawn(sys.executable, "-m", self.package, "tick", "-", stdin=subprocess.PIPE)
+
+    def _spawn(self, *command: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":
+        log: IO[str] = (self.workspace / "logs" / f"{Path(command[0]).name}.out").open("a")
+        # A session of its own: Ctrl-C reaches the world, which then stops its stage in good order.
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            stdin=stdin,
+            stdout=subprocess.PIPE if stdin == subprocess.PIPE else log,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+
+    def tick(self, day: date) -> str:
+        """Let happen what happens by itself on `day`; return the level's own words for it."""
+        if self._clock is None or self._clock.stdin is None or self._clock.stdout is None:
+            return f"{day}: nothing happens by itself"
+        with suppress(BrokenPipeError):  # it has died: then it does not answer either
+            self._clock.stdin.write(f"{day}\n")
+            self._clock.stdin.flush()
+        answer = self._clock.stdout.readline().strip()
+        if not answer:
+            raise StageError(f"the automation died on {day}: see {self.workspace}/logs")
+        return answer
+
+    def run(self, command: str, where: str = "stage", **more: str) -> None:
+        """Run one shell command the way a person of this level would.
+
+        Args:
+            command: may name what is in the stage's environment, as ${NAME}.
+            where: `stage`, or `host` for what must reach its processes; here they are the same.
+            more: further names, with their values.
+        """
+        done = subprocess.run(
+            self._shell(command, where, more),
+            cwd=ROOT,
+            env=os.environ | self.environment | self._path(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        with (self.workspace / "logs" / "people.log").open("a") as log:
+            log.write(f"$ {self.fill(command, **more)}\n{done.stdout}{done.stderr}")
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise StageError(f"`{self.fill(command, **more)}` failed: {said[-1] if said else 'no reason given'}")
+
+    def _path(self) -> dict[str, str]:
+        path = self.environment["PATH"]
+        return {"PATH": f"{self.workspace / 'warm'}{os.pathsep}{path}"} if self.fork_server else {}
+
+    @property
+    def has_processes(self) -> bool:
+        """Tell whether something keeps processes of the stage running."""
+        return self._processes is not None
+
+    def is_ready(self) -> bool:
+        """Tell whether the level answers; one without a server always does."""
+        return "ready" not in self.description or _answers(self.fill(self.description["ready"]))
+
+    def _shell(self, command: str, where: str, more: dict[str, str]) -> list[str]:
+        return ["bash", "-c", ("ulimit -f 0; " if self.disk_full else "") + self.fill(command, **more)]
+
+    def plant(self, kind: str) -> str:
+        """Train a planted candidate, and return what came of it."""
+        from ..world.bad_models import plant
+
+        return plant(self.package, kind)
+
+    def wait_until_ready(self) -> None:
+        """Wait until the level answers.
+
+        Raises:
+            StageError: it did not in time, or what keeps its processes has ended.
+        """
+        deadline = time.monotonic() + SECONDS_TO_START
+        while not self.is_ready():
+            if self._processes is not None and self._processes.poll() is not None:
+                raise StageError(f"supervisord has ended: {self.workspace}/logs/supervisord.out says why")
+            if time.monotonic() > deadline:
+                address = self.fill(self.description["ready"])
+                raise StageError(
+                    f"{address} did not answer within {SECONDS_TO_START:.0f} s: see {self.workspace}/logs"
+                )
+            time.sleep(0.05)
+
+    def ask(self, day: date, flights: str) -> dict[str, Answer]:
+        """Return the answers by flight id, through the level's own door.
+
+        Args:
+            day: the day the flights are scheduled for.
+            flights: the flights as a JSON array.
+        """
+        door = self.fill(self.description["predictions"], DAY=str(day))
+        if not door.startswith("http"):
+            with open(door, newline="") as scored:
+                rows = list(csv.DictReader(scored))
+            return {row["flight_id"]: Answer(float(row["late_probability"])) for row in rows}
+        body, kind = f'{{"flights": {flights}}}', {"content-type": "application/json"}
+        answer = httpx.post(door, content=body, headers=kind, timeout=30)
+        if not answer.is_success:
+            raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
+        return {
+            each["flight_id"]: Answer(each["late_probability"], each["model"], each.get("arm", ""))
+            for each in answer.json()["predictions"]
+        }
+
+    def version(self) -> dict[str, Any]:
+        """Return what the level says about itself; where it cannot speak, the start of its model's SHA-256."""
+        door = self.fill(self.description["version"])
+        if not door.startswith("http"):
+            path = Path(door)
+            return {"model": hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else None}
+        answer = httpx.get(door, timeout=5)
+        if not answer.is_success:
+            raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
+        return dict(answer.json())
+
+    def model(self) -> str | None:
+        """Return the name of the model that answers."""
+        return self.version()["model"]
+
+    def family(self, scripts: bool = False) -> list[psutil.Process]:
+        """Return the processes of the stage that live; on demand, also what people's scripts are forked from."""
+        known = self._processes, self._clock, self._python if scripts else None
+        started = [process for process in known if process and process.poll() is None]
+        parents = [psutil.Process(process.pid) for process in started]
+        return parents + [child for parent in parents for child in parent.children(recursive=True)]
+
+    def stop(self) -> None:
+        """End every process of the stage, and wait until they are gone."""
+        started = [process for process in (self._clock, self._processes, self._python) if process is not None]
+        family = self.family(scripts=True)
+        for process in started:
+            process.send_signal(signal.SIGTERM)
+        _, alive = psutil.wait_procs(family, timeout=SECONDS_TO_STOP)
+        for survivor in alive:
+            survivor.kill()
+        psutil.wait_procs(alive, timeout=SECONDS_TO_STOP)
+        self._clock = self._processes = self._python = None
+
+
+def running(stage: Stage, keep: bool = False) -> AbstractContextManager[None]:
+    """Prepare and start a stage, and end it however this block ends: done, failed, Ctrl-C, or told to end."""
+    return _until_the_end(stage, partial(stage.prepare, keep), stage.start)
+
+
+def ticking(stage: Stage) -> AbstractContextManager[None]:
+    """Give a stage that somebody else has started a clock of its own, and end that however this block ends."""
+    return _until_the_end(stage, lambda: None, stage.start_clock)
+
+
+@contextmanager
+def _until_the_end(stage: Stage, prepare: Callable[[], None], start: Callable[[], None]) -> Iterator[None]:
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {name: signal.signal(name, end) for name in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.getsignal(signal.SIGINT)
+    try:
+        prepare()
+        try:
+            start()
+            yield
+        finally:
+            for name in before:
+                signal.signal(name, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
+            stage.stop()
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=5).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,1 @@
+"""The real year, and what goes wrong in it."""

@@ -1,0 +1,143 @@
+"""Planted candidates: what a level's gates are for. Run in a stage's environment, beside its own pipeline."""
+
+import importlib
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..stack.stage import StageError
+
+SHARE_FLIPPED, SHARE_LOST = 0.3, 0.5
+
+
+def flipped_labels(steps: Any, _delivery: Any) -> None:
+    """Bad: the labels of three flights in ten were turned around."""
+
+    def spoil(table: pd.DataFrame) -> pd.DataFrame:
+        flipped = np.random.default_rng(0).random(len(table)) < SHARE_FLIPPED
+        late = (table["arrival_delay"] >= 15) ^ flipped
+        return table.assign(arrival_delay=np.where(late, 60.0, 0.0))
+
+    _train_on(steps, spoil)
+
+
+def one_bad_airport(steps: Any, _delivery: Any) -> None:
+    """Local: good overall, but at one airport half the delays had been lost before it learned."""
+
+    def spoil(table: pd.DataFrame) -> pd.DataFrame:
+        delays = table["arrival_delay"].to_numpy().copy()
+        lost = (table["origin"] == "JFK").to_numpy() & (np.random.default_rng(0).random(len(table)) < SHARE_LOST)
+        delays[lost] = 0.0
+        return table.assign(arrival_delay=delays)
+
+    _train_on(steps, spoil)
+
+
+def slow(_steps: Any, delivery: Any) -> None:
+    """Slow: says the right thing, after multiplying large matrices for nothing."""
+    _change_model(delivery, _add_work)
+
+
+def missing_operator(_steps: Any, delivery: Any) -> None:
+    """Broken: needs an operator that no serving environment has."""
+
+    def change(model: Any) -> None:
+        model.graph.node[-1].domain = "a.package.nobody.installed"
+        model.opset_import.add(domain="a.package.nobody.installed", version=1)
+
+    _change_model(delivery, change)
+
+
+def renamed_input(_steps: Any, delivery: Any) -> None:
+    """Renamed: takes `temperature` where the application gives `temp`."""
+
+    def change(model: Any) -> None:
+        for each in model.graph.input:
+            each.name = "temperature" if each.name == "temp" else each.name
+        for node in model.graph.node:
+            node.input[:] = ["temperature" if name == "temp" else name for name in node.input]
+
+    _change_model(delivery, change)
+
+
+KINDS: dict[str, Callable[[Any, Any], None] | None] = {
+    "good": None,
+    "bad": flipped_labels,
+    "local": one_bad_airport,
+    "slow": slow,
+    "broken": missing_operator,
+    "renamed": renamed_input,
+}
+
+
+def plant(level: str, kind: str) -> str:
+    """Train a candidate of some kind and deliver it; return what came of it.
+
+    Raises:
+        StageError: there is no such kind.
+    """
+    if kind not in KINDS:
+        raise StageError(f"there is no candidate of kind {kind!r}: choose KIND among {', '.join(KINDS)}")
+    steps, delivery = (
+        importlib.import_module(f"{level}.{name}") for name in ("training.tasks", "delivery.pipeline")
+    )
+    if spoil := KINDS[kind]:
+        spoil(steps, delivery)
+    flow = importlib.import_module(f"{level}.training.pipeline")
+    try:
+        return str(delivery.deliver(flow.start_training("manual")))
+    except importlib.import_module(f"{level}.errors").StageError as error:
+        raise StageError(str(error)) from error
+
+
+def _train_on(steps: Any, spoil: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Spoil what the candidate learns from, and leave alone what it is judged on."""
+    hold_out = steps.hold_out
+
+    def spoiled(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        past, recent = hold_out(table, days)
+        return spoil(past), recent
+
+    steps.hold_out = spoiled
+
+
+def _change_model(delivery: Any, change: Callable[[Any], None]) -> None:
+    """Change the packaged model after it was packaged, the digest with it: the package itself is whole."""
+    import onnx
+
+    package = delivery.package
+    artefact = importlib.import_module(f"{os.environ['LEVEL']}.registry.artifact")
+
+    def packaged(model: Any, recent: Any, traits: Any, folder: Any) -> str:
+        package(model, recent, traits, folder)
+        path = folder / artefact.MODEL
+        converted = onnx.load(path)
+        change(converted)
+        onnx.save(converted, path)
+        return str(artefact.digest_of(folder))
+
+    delivery.package = packaged
+
+
+def _add_work(model: Any) -> None:
+    """Multiply random matrices and add nothing of the result, after the model has answered."""
+    from onnx import helper, numpy_helper
+
+    graph, size = model.graph, 1500
+    matrix = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32) / size
+    graph.initializer.append(numpy_helper.from_array(matrix, "work"))
+    graph.initializer.append(numpy_helper.from_array(np.zeros(1, np.float32), "nothing"))
+    graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
+    last = next(node for node in graph.node if "probabilities" in node.output)
+    last.output[list(last.output).index("probabilities")] = "answered"
+    rounds = 3
+    graph.node.append(helper.make_node("ReduceMax", ["answered"], ["largest"], keepdims=0))
+    graph.node.append(helper.make_node("Mul", ["work", "largest"], ["work0"]))
+    for n in range(rounds):
+        graph.node.append(helper.make_node("MatMul", [f"work{n}", "work"], [f"work{n + 1}"]))
+    graph.node.append(helper.make_node("ReduceMax", [f"work{rounds}"], ["done"], keepdims=0))
+    graph.node.append(helper.make_node("Mul", ["done", "nothing"], ["zero"]))
+    graph.node.append(helper.make_node("Add", ["answered", "zero"], ["probabilities"]))

@@ -1,0 +1,91 @@
+"""The scoreboard: what is committed is what its figures say, and its sentences hold."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from shared.scoreboard import cost
+from shared.scoreboard.build import to_json
+from shared.scoreboard.page import page
+from shared.scoreboard.plots import draw
+from shared.scoreboard.takeaways import SENTENCES, reading
+from shared.simulation.operator_model import read_assumptions
+from shared.stack.stage import levels
+from shared.world.incidents import INCIDENTS
+
+from ..conftest import ROOT
+
+COMMITTED = ROOT / "docs" / "scoreboard.json"
+
+
+@pytest.fixture
+def board() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(COMMITTED.read_text())
+    return loaded
+
+
+def test_the_page_is_what_the_figures_say(board: dict[str, Any]) -> None:
+    assert page(board) == (ROOT / "docs" / "scoreboard.md").read_text()
+
+
+def test_the_figures_are_written_as_they_are_always_written(board: dict[str, Any]) -> None:
+    assert to_json(board) == COMMITTED.read_text()
+
+
+@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda each: str(each.__name__))
+def test_each_sentence_is_borne_by_the_figures(board: dict[str, Any], sentence: Any) -> None:
+    """A sentence that no longer holds is left out of the page, and missed here."""
+    try:
+        assert sentence(board["levels"])
+    except KeyError:
+        pytest.skip("it is about a level or a play that is not there")
+
+
+def test_a_sentence_whose_figures_turned_is_left_out(board: dict[str, Any]) -> None:
+    before = reading(board)
+    board["levels"]["1"]["human_steps"] = board["levels"]["0"]["human_steps"] + 1
+    assert len(reading(board)) == len(before) - 1
+
+
+def test_every_figure_of_the_issue_is_there(board: dict[str, Any]) -> None:
+    planted = {each.id for each in INCIDENTS.values() if not each.natural}
+    for level in board["levels"].values():
+        assert {"log_loss", "auc", "trainings", "releases", "human_steps", "incidents", "dora", "cost"} <= set(
+            level
+        )
+        assert set(level["incidents"]) == planted
+        for each in level["incidents"].values():
+            assert {"outcome", "days_to_notice", "days_to_recover", "flights_harmed", "extra_log_loss"} <= set(
+                each
+            )
+
+
+def test_the_assumptions_are_those_that_are_made_now(board: dict[str, Any]) -> None:
+    assert board["assumptions"] == read_assumptions()
+    assert board["incidents"].keys() == INCIDENTS.keys()
+
+
+def test_what_gets_worse_is_said(board: dict[str, Any]) -> None:
+    text = page(board)
+    board["levels"]["1"]["steps_per_release"] = 99.0
+    assert "99 at level 1" not in text
+    assert re.search(r"human steps per release: 99 at level 1, \S+ at level 0; \w+", page(board))
+
+
+def test_the_pictures_are_drawn_the_same_way_twice(board: dict[str, Any], tmp_path: Any) -> None:
+    (tmp_path / "again").mkdir()
+    for one, other in zip(draw(board, tmp_path), draw(board, tmp_path / "again"), strict=True):
+        assert one.read_bytes() == other.read_bytes()
+        assert (ROOT / "docs" / one.name).exists()
+
+
+@pytest.mark.parametrize("number", levels())
+def test_a_level_costs_what_is_in_it(number: int) -> None:
+    lines, packages = cost.lines(number), cost.packages(number)
+    assert lines["code"] > 100
+    assert packages["packages"] > 50
+    if number:
+        assert cost.lines(number - 1)["code"] < lines["code"]
+        assert cost.packages(number - 1)["packages"] <= packages["packages"]

@@ -1,0 +1,117 @@
+"""Five days with an incident at two levels, stopped and gone on with, held against what is committed.
+
+`WRITE=1 python -m pytest tests/test_replay.py` writes the committed result again.
+"""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import shared.simulation.run
+import shared.simulation.scenario
+from shared.scoreboard.build import of_plays, plays
+from shared.simulation.event_log import Ledger
+from shared.simulation.run import replay
+from shared.simulation.scenario import USUAL, Play, is_finished
+from shared.stack.stage import WORKSPACES
+from shared.world.dataset import load_year
+from shared.world.period import Window
+
+from ..conftest import PORTS, ROOT, free_port
+from ..test_docs import RUN_ELSEWHERE
+
+COMMITTED = Path(__file__).with_name("short_year.json")
+WINDOW = Window(date(2013, 3, 18), date(2013, 3, 22))
+LEVELS = (0, 1)
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Play the days at each level, calm and with the incident; the last play is stopped in the middle."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shared.simulation.scenario, "WORKSPACES", tmp_path_factory.mktemp("stage"))
+        for name in PORTS:
+            patch.setenv(name, str(free_port()))
+        for level in LEVELS:
+            troubled, calm = plays(level, WINDOW, USUAL)
+            replay(calm)
+            if level == LEVELS[-1]:
+                stop_on(date(2013, 3, 21), troubled)
+            replay(troubled)
+        year = load_year(WORKSPACES / "world")
+        yield {str(level): summed_up(level, of_plays(level, WINDOW, year, USUAL)) for level in LEVELS}
+
+
+def stop_on(day: date, play: Play) -> None:
+    """Play until a day, and press Ctrl-C when its questions are to be asked."""
+    with pytest.MonkeyPatch.context() as patch:
+        ask = shared.simulation.run._Replay._ask
+
+        def stop(self: Any, today: date, flights: Any) -> None:
+            if today == day:
+                raise KeyboardInterrupt
+            ask(self, today, flights)
+
+        patch.setattr(shared.simulation.run._Replay, "_ask", stop)
+        with pytest.raises(KeyboardInterrupt):
+            replay(play)
+    assert not is_finished(play)
+    assert Ledger(play.folder() / "ledger.jsonl").events[-1]["day"] == str(day)
+
+
+def summed_up(level: int, figures: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures and what happened, without the digests of models."""
+    ledger = Ledger(plays(level, WINDOW, USUAL)[0].folder() / "ledger.jsonl")
+    words = ("day", "event", "of", "id", "phase", "by", "ok", "answered")
+    happened = [" ".join(str(each[word]) for word in words if word in each) for each in ledger.events]
+    return {"figures": figures, "happened": happened}
+
+
+@pytest.mark.full
+@pytest.mark.slow
+def test_the_short_year_is_as_committed(played: dict[str, Any]) -> None:
+    if os.environ.get("WRITE"):
+        COMMITTED.write_text(json.dumps(played, indent=1, sort_keys=True) + "\n")
+    assert played == json.loads(COMMITTED.read_text())
+
+
+@pytest.mark.full
+@pytest.mark.slow
+def test_what_was_not_answered_is_harm(played: dict[str, Any]) -> None:
+    for level in played.values():
+        found = level["figures"]["incidents"]["schema"]
+        assert found["flights_unanswered"] == found["flights_harmed"] == 970
+        assert found["days_to_recover"] == 1
+
+
+@pytest.mark.slow
+def test_the_command_that_documents_show_tells_the_story(ports: dict[str, str], checkout: Path) -> None:
+    (command,) = RUN_ELSEWHERE
+    done = subprocess.run(["bash", "-c", command], cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[schema begins] a column is renamed upstream for a day" in done.stdout
+    assert "people, because of first model: run-notebook, judge, pick-up" in done.stdout
+    assert "no predictions" in done.stdout
+    assert re.search(r"[\d,]+ of [\d,]+ flights answered, log loss 0\.\d{4}", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["LEVEL=9"], "there is no level 9: choose one of 0 (level0_notebook)"),
+        (["LEVEL=0", "INCIDENTS=sharknado"], "there is no incident 'sharknado': choose among schema"),
+        (["LEVEL=0", "INCIDENTS=gap", "FROM=2013-06-01"], "these days have no gap (2013-04-08 to 2013-04-14)"),
+        (["LEVEL=0", "DAYS=400"], "do not fit"),
+    ],
+)
+def test_what_cannot_be_played_is_explained(arguments: list[str], says: str) -> None:
+    done = subprocess.run(["make", "replay", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert says in " ".join((done.stdout + done.stderr).split())

@@ -17,10 +17,11 @@ from unittest.mock import patch
 
 import httpx
 
+from shared import base
+from shared.base import ROOT, StageError, levels, write_text
 from shared.demo.play import play
-from shared.files import write_text
 from shared.stack.docker import LABEL, ContainerStage, connect, open_stage
-from shared.stack.stage import ROOT, WORKSPACES, Stage, StageError, levels, running
+from shared.stack.stage import Stage, running
 from shared.world.dataset import Year, days, load_year
 from shared.world.period import Window
 
@@ -106,7 +107,7 @@ def longest_silence(stage: Stage, day: date, year: Year) -> float:
 
 def watch(number: int) -> Seen:
     """Play the same days with both engines."""
-    year = load_year(WORKSPACES / "world")
+    year = load_year(base.WORKSPACES / "world")
     os.environ["ENGINE"] = ""
     stage = open_stage(number)
     window = Window.of(str(stage.description["play"]["from"]), DAYS)

@@ -18,8 +18,8 @@ from level3_deployment.delivery.experiment import MOST_DAYS, judge
 from level3_deployment.delivery.model_gates import losses
 from level3_deployment.training.model import is_late
 from level3_deployment.training.train import train
-from shared.files import write_text
-from shared.stack.stage import ROOT, WORKSPACES
+from shared import base
+from shared.base import ROOT, write_text
 from shared.world.dataset import load_year
 
 EXPERIMENTS, DAYS, SHARE = 1_000, 60, 0.2
@@ -42,7 +42,7 @@ class Flights:
     """Real flights with the losses of two models, and a way to draw who answers which flight number."""
 
     def __init__(self) -> None:
-        year = load_year(WORKSPACES / "world")
+        year = load_year(base.WORKSPACES / "world")
         table = year.flights.reset_index().merge(year.outcomes, on="flight_id").dropna(subset="arrival_delay")
         params = read_params()["model"]
         self.old = train(table[table["day"] < "2013-03-01"], params)

@@ -20,8 +20,8 @@ from level4_full.delivery.experiment import FEWEST_DAYS, loss
 from level4_full.training.evaluate import hold_out
 from level4_full.training.model import is_late, late_probability
 from level4_full.training.train import train
-from shared.files import write_text
-from shared.stack.stage import ROOT, WORKSPACES
+from shared import base
+from shared.base import ROOT, write_text
 from shared.world.dataset import load_year
 from shared.world.period import LIVE
 
@@ -57,7 +57,7 @@ def served(losses: dict[date, "pd.Series[float]"], trained: Iterable[date], late
 
 def main() -> None:
     """Measure, and write both files."""
-    year = load_year(WORKSPACES / "world")
+    year = load_year(base.WORKSPACES / "world")
     table = year.flights.reset_index().merge(year.outcomes, on="flight_id").dropna(subset="arrival_delay")
     losses, flights = losses_by_model(table), table[table["day"] >= str(LIVE)].groupby("day").size()
     weekly = mondays()[1:]

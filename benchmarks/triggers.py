@@ -23,8 +23,8 @@ from level4_full.monitoring.reference import Reference, beyond
 from level4_full.monitoring.triggers import why_train
 from level4_full.training.model import is_late, late_probability
 from level4_full.training.train import train
-from shared.files import write_text
-from shared.stack.stage import ROOT, WORKSPACES
+from shared import base
+from shared.base import ROOT, write_text
 from shared.world.dataset import load_year
 
 SEASONS = {"winter": (1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "autumn": (9, 10, 11)}
@@ -95,7 +95,7 @@ def shares(days: Days, random: np.random.Generator, later: float, warmer: float)
 
 def measure() -> dict[str, Any]:
     """Return the shares by season, and by the size of a change."""
-    year = load_year(WORKSPACES / "world")
+    year = load_year(base.WORKSPACES / "world")
     table = year.flights.reset_index().merge(year.outcomes, on="flight_id").dropna(subset="arrival_delay")
     month, random = table["scheduled_departure"].dt.month, np.random.default_rng(0)
     found: dict[str, Any] = {"false alarms": {}, "later": {}, "warmer": {}}

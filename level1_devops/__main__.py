@@ -2,13 +2,12 @@
 
 import os
 import sys
-from pathlib import Path
+from types import ModuleType
 
 import typer
 
 from .errors import StageError
 
-STAGE = Path(os.environ["STAGE"])
 commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -28,7 +27,7 @@ def serve() -> None:
     """Become the application, running the code that was released last."""
     from .operations.deploy import current_release
 
-    os.chdir(current_release(STAGE / "app"))
+    os.chdir(current_release())
     server = [sys.executable, "-m", "uvicorn", f"{__package__}.serving.app:app", "--no-access-log"]
     door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
     os.execv(sys.executable, server + door)  # noqa: S606
@@ -37,17 +36,21 @@ def serve() -> None:
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
     """Release the application as it was committed in REVISION."""
-    from .operations.deploy import deploy
-
-    print(f"the application is now {deploy(revision, STAGE / 'app')}")
+    print(f"the application is now {operations().deploy(revision)}")
 
 
 @commands.command()
 def restart() -> None:
     """Restart the application."""
-    from .operations.deploy import restart
+    if not operations().restart():
+        sys.exit("the application did not start again: see its log")
 
-    restart() or sys.exit("the application did not start again: see its log")
+
+def operations() -> ModuleType:
+    """Return what releases and restarts the application: processes of this machine, or containers."""
+    from .operations import containers, deploy
+
+    return containers if os.environ.get("ENGINE") == "docker" else deploy
 
 
 if __name__ == "__main__":

@@ -1,19 +1,16 @@
 """What happens by itself, once a day."""
 
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from pathlib import Path
 
+from .config import paths
 from .data.collect import collect
-
-STAGE = Path(os.environ["STAGE"])
 
 
 def tick(day: str) -> str:
     """Do everything that happens by itself on `day` (`2013-03-01`); return in words what was done."""
-    return f"{day}: collected {len(collect(STAGE / 'drop', STAGE / 'data'))} files"
+    return f"{day}: collected {len(collect(paths.DROP, paths.DATA))} files"
 
 
 def ticks(days: Iterable[str]) -> None:

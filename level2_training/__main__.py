@@ -3,13 +3,13 @@
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from .errors import StageError
 
-STAGE = Path(os.environ["STAGE"])
 commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -29,7 +29,7 @@ def serve() -> None:
     """Become the application, running the code that was released last."""
     from .operations.deploy import current_release
 
-    os.chdir(current_release(STAGE / "app"))
+    os.chdir(current_release())
     server = [sys.executable, "-m", "uvicorn", f"{__package__}.serving.app:app", "--no-access-log"]
     door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
     os.execv(sys.executable, server + door)  # noqa: S606
@@ -38,9 +38,7 @@ def serve() -> None:
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
     """Release the application as it was committed in REVISION."""
-    from .operations.deploy import deploy
-
-    print(f"the application is now {deploy(revision, STAGE / 'app')}")
+    print(f"the application is now {operations().deploy(revision)}")
 
 
 @commands.command()
@@ -65,13 +63,12 @@ def models() -> None:
 @commands.command()
 def release(version: str) -> None:
     """Bring a registered VERSION, or the `latest`, into service; any earlier one the same way."""
-    from .operations.deploy import restart
     from .registry.models import champion, release
 
     before = champion()
     print(f"version {release(version)} serves")
-    if before:  # an application that has no model yet takes its first one by itself
-        restart() or sys.exit("the application did not start again: see its log, or release the version before")
+    if before and not operations().restart():  # without a model, the application takes its first one by itself
+        sys.exit("the application did not start again: see its log, or release the version before")
 
 
 @commands.command()
@@ -85,9 +82,17 @@ def search() -> None:
 @commands.command()
 def restore(snapshot: str, target: Path) -> None:
     """Write exactly the bytes of a SNAPSHOT to TARGET."""
+    from .config import paths
     from .data.snapshot import restore
 
-    restore(snapshot, STAGE / "snapshots", STAGE / "remote", target)
+    restore(snapshot, paths.SNAPSHOTS, paths.REMOTE, target)
+
+
+def operations() -> ModuleType:
+    """Return what releases and restarts the application: processes of this machine, or containers."""
+    from .operations import containers, deploy
+
+    return containers if os.environ.get("ENGINE") == "docker" else deploy
 
 
 if __name__ == "__main__":

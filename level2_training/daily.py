@@ -1,20 +1,17 @@
 """What happens by itself, once a day."""
 
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
 from datetime import date
-from pathlib import Path
 
+from .config import paths
 from .data.collect import collect
-
-STAGE = Path(os.environ["STAGE"])
 
 
 def tick(day: str) -> str:
     """Do everything that happens by itself on `day` (`2013-03-01`); return in words what was done."""
-    done = f"{day}: collected {len(collect(STAGE / 'drop', STAGE / 'data'))} files"
+    done = f"{day}: collected {len(collect(paths.DROP, paths.DATA))} files"
     if is_training_day(date.fromisoformat(day)):
         from .training.pipeline import start_training  # most days do without these seconds of imports
 

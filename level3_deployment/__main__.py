@@ -3,13 +3,13 @@
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from .errors import StageError
 
-STAGE = Path(os.environ["STAGE"])
 commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -29,7 +29,7 @@ def serve(staging: bool = False) -> None:
     """Become the application, running the code that was released last; with --staging, its copy for candidates."""
     from .operations.deploy import current_release
 
-    os.chdir(current_release(STAGE / "app"))
+    os.chdir(current_release())
     python = os.environ["SERVING"]
     server = [python, "-m", "uvicorn", f"{__package__}.serving.service:asgi", "--no-access-log"]
     door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
@@ -42,9 +42,7 @@ def serve(staging: bool = False) -> None:
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
     """Release the application as it was committed in REVISION."""
-    from .operations.deploy import deploy
-
-    print(f"the application is now {deploy(revision, STAGE / 'app')}")
+    print(f"the application is now {operations().deploy(revision)}")
 
 
 @commands.command()
@@ -121,9 +119,17 @@ def search() -> None:
 @commands.command()
 def restore(snapshot: str, target: Path) -> None:
     """Write exactly the bytes of a SNAPSHOT to TARGET."""
+    from .config import paths
     from .data.snapshot import restore
 
-    restore(snapshot, STAGE / "snapshots", STAGE / "remote", target)
+    restore(snapshot, paths.SNAPSHOTS, paths.REMOTE, target)
+
+
+def operations() -> ModuleType:
+    """Return what releases the application: processes of this machine, or containers."""
+    from .operations import containers, deploy
+
+    return containers if os.environ.get("ENGINE") == "docker" else deploy
 
 
 if __name__ == "__main__":

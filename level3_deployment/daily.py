@@ -1,23 +1,20 @@
 """What happens by itself, once a day."""
 
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
 from datetime import date
-from pathlib import Path
 
+from .config import paths
 from .data.collect import BadFileError, collect
 from .errors import RefusedError
 from .operations.readiness import wait_for_servers
-
-STAGE = Path(os.environ["STAGE"])
 
 
 def tick(day: str) -> str:
     """Do everything that happens by itself on `day` (`2013-03-01`); return in words what was done."""
     try:
-        done = [f"{day}: collected {len(collect(STAGE / 'drop', STAGE / 'data'))} files"]
+        done = [f"{day}: collected {len(collect(paths.DROP, paths.DATA))} files"]
     except BadFileError as error:  # what can be read has been collected
         done = [f"{day}: failed in part, {error}"]
     wait_for_servers()  # a client that finds none tries again after ever longer pauses
@@ -60,7 +57,7 @@ def review_experiment(day: date) -> str:
     if models.champion() is None or models.version_of(promotion.CHALLENGER) is None:
         return ""
     name = models.tags()["experiment"]
-    state = experiment.judge(*experiment.read(STAGE / "predictions.db", STAGE / "data" / "outcomes", name, day))
+    state = experiment.judge(*experiment.read(paths.PREDICTION_LOG, paths.DATA / "outcomes", name, day))
     if state.verdict == "promote":
         return promotion.promote(str(state))
     if state.verdict == "withdraw":

@@ -3,13 +3,13 @@
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from .errors import StageError
 
-STAGE = Path(os.environ["STAGE"])
 commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
 
@@ -29,9 +29,9 @@ def serve(staging: bool = False) -> None:
     """Become the application, running the code that was released last; with --staging, its copy for candidates."""
     from .operations.deploy import current_release
 
-    os.chdir(current_release(STAGE / "app"))
+    os.chdir(current_release())
     python = os.environ["SERVING"]
-    server = [python, "-m", f"{__package__}.operations.blue_green"]
+    server = [python, "-m", f"{__package__}.operations.blue_green", f"{__package__}.serving.service:asgi"]
     door = [os.environ.get("HOST", "127.0.0.1"), os.environ["PORT"]]
     if staging:
         os.environ["ALIAS"] = "staging"
@@ -42,9 +42,7 @@ def serve(staging: bool = False) -> None:
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
     """Release the application as it was committed in REVISION."""
-    from .operations.deploy import deploy
-
-    print(f"the application is now {deploy(revision, STAGE / 'app')}")
+    print(f"the application is now {operations().deploy(revision)}")
 
 
 @commands.command()
@@ -117,7 +115,7 @@ def pipeline() -> None:
     from .operations.readiness import wait_for_champion
 
     wait_for_champion()  # its imports would only be in the way of the first model
-    os.chdir(current_release(STAGE / "app"))
+    os.chdir(current_release())
     waiting = f"from {__package__}.monitoring.retraining import serve; serve()"
     os.execv(sys.executable, [sys.executable, "-c", waiting])  # noqa: S606
 
@@ -125,11 +123,12 @@ def pipeline() -> None:
 @commands.command()
 def reports() -> None:
     """Become the pages that show every day's drift and quality."""
+    from .config import paths
     from .operations.readiness import wait_for_champion
 
     wait_for_champion()
     place = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["EVIDENTLY_PORT"]]
-    os.execvp("evidently", ["evidently", "ui", "--workspace", str(STAGE / "evidently"), *place])  # noqa: S606
+    os.execvp("evidently", ["evidently", "ui", "--workspace", str(paths.REPORTS), *place])  # noqa: S606
 
 
 @commands.command()
@@ -151,9 +150,17 @@ def search() -> None:
 @commands.command()
 def restore(snapshot: str, target: Path) -> None:
     """Write exactly the bytes of a SNAPSHOT to TARGET."""
+    from .config import paths
     from .data.snapshot import restore
 
-    restore(snapshot, STAGE / "snapshots", STAGE / "remote", target)
+    restore(snapshot, paths.SNAPSHOTS, paths.REMOTE, target)
+
+
+def operations() -> ModuleType:
+    """Return what releases the application: processes of this machine, or containers."""
+    from .operations import containers, deploy
+
+    return containers if os.environ.get("ENGINE") == "docker" else deploy
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from .base import StageError
 from .stack.cleanup import clean
 from .stack.docker import build_images, open_stage
 from .stack.operator import People
-from .stack.stage import Stage, StageError, running
+from .stack.stage import Stage, running
 from .world.period import LIVE, Window
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def main() -> None:  # noqa: PLR0912, PLR0915 - one branch more per command
             case "retrain":
                 retrain(open_stage(arguments.level))
             case "candidate":
-                print(open_stage(arguments.level).plant(arguments.kind))
+                candidate(open_stage(arguments.level), arguments.kind)
             case "image":
                 print(f"built {build_images(arguments.level)}")
             case "clean":
@@ -145,6 +146,16 @@ def retrain(stage: Stage) -> None:
     stage.wait_until_ready()
     for step in people.done:
         print(f"{step.role}: {step.does}")
+
+
+def candidate(stage: Stage, kind: str) -> None:
+    """Let a running stage train a planted candidate, and say what came of it."""
+    from .world.bad_models import plant
+
+    outcome = plant(stage, kind)
+    if not outcome.delivered:
+        raise StageError(outcome.text)
+    print(outcome.text)
 
 
 def diff(first: str, last: str) -> None:

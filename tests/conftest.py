@@ -15,9 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-import shared.demo.more_days
-import shared.demo.play
-import shared.stack.stage
+from shared import base
 from shared.stack.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,8 +71,7 @@ def run(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
 def elsewhere(workspaces: Path) -> Iterator[pytest.MonkeyPatch]:
     """Let stages work in a folder and on ports of their own, so that a stage of the developer's can go on."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (shared.stack.stage, shared.demo.play, shared.demo.more_days):
-            patch.setattr(module, "WORKSPACES", workspaces)
+        patch.setattr(base, "WORKSPACES", workspaces)
         for name in PORTS:
             patch.setenv(name, str(free_port()))
         yield patch

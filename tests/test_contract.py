@@ -10,7 +10,8 @@ import pytest
 
 import shared.demo.play
 import shared.stack.stage
-from shared.stack.stage import Stage, levels, running
+from shared.base import levels
+from shared.stack.stage import Stage, running
 from shared.world.period import Window
 
 from .conftest import elsewhere

@@ -27,8 +27,8 @@ import pytest
 import shared.demo.more_days
 import shared.demo.play
 import shared.stack.stage
-from shared.levels.consistency import git
-from shared.stack.stage import ROOT, Stage, StageError, running
+from shared.base import ROOT, StageError, git
+from shared.stack.stage import Stage, running
 from shared.world.period import Window
 
 from .conftest import PATIENCE, answers, elsewhere, free_port, run, version_at, wait_for

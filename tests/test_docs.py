@@ -11,7 +11,7 @@ import psutil
 import pytest
 import yaml
 
-from shared.stack.stage import levels
+from shared.base import levels
 
 from .conftest import ROOT
 

@@ -20,7 +20,8 @@ from mlflow import MlflowClient
 import shared.demo.more_days
 import shared.demo.play
 import shared.stack.stage
-from shared.stack.stage import ROOT, Stage, running
+from shared.base import ROOT
+from shared.stack.stage import Stage, running
 from shared.world.period import Window
 
 from .conftest import elsewhere, run, version_at, wait_for

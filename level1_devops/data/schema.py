@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 NEW_YORK = ZoneInfo("America/New_York")
-MOST_FLIGHTS = 10_000
 
 
 def to_local(moment: datetime) -> datetime:
@@ -45,25 +44,3 @@ class Flight(BaseModel):
     precip: float | None = Field(default=None, ge=0, le=15, description="inches in an hour")
     pressure: float | None = Field(default=None, ge=850, le=1100, description="millibars, at sea level")
     visib: float | None = Field(default=None, ge=0, le=100, description="miles")
-
-
-class Request(BaseModel):
-    """What `POST /predict` takes."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    flights: list[Flight] = Field(min_length=1, max_length=MOST_FLIGHTS)
-
-
-class Prediction(BaseModel):
-    """The answer for one flight."""
-
-    flight_id: str
-    late_probability: float = Field(description="of arriving 15 minutes late or more")
-    model: str
-
-
-class Response(BaseModel):
-    """What `POST /predict` answers, in the order of the request."""
-
-    predictions: list[Prediction]

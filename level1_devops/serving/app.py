@@ -4,7 +4,6 @@ import hashlib
 import os
 import pickle
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,10 @@ from fastapi.responses import JSONResponse
 from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from ..data.schema import Flight, Prediction, Request, Response
-from ..operations.deploy import application_version
+from ..config import paths
+from ..config.version import application_version
+from ..data.schema import Flight
+from .api import Prediction, Request, Response
 
 LARGEST_BODY = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
 
@@ -33,7 +34,7 @@ class NoModelError(Exception):
 @cache
 def load_model() -> tuple[Any, str]:
     """Return the model and the start of its file's SHA-256; another file is read after a restart."""
-    path = Path(os.environ["STAGE"], "app", "model.pkl")
+    path = paths.APP / "model.pkl"
     if not path.exists():
         raise NoModelError
     content = path.read_bytes()
@@ -70,13 +71,13 @@ def predict(request: Request) -> Response:
 
 
 @app.get("/version")
-def version() -> dict[str, str | None]:
+def version() -> dict[str, str | int | None]:
     """Name the application and the model that answer."""
     try:
         _, model = load_model()
     except NoModelError:
         model = None
-    return {"application": application_version(), "model": model}
+    return {"application": application_version(), "process": os.getpid(), "model": model}
 
 
 @app.get("/healthz")

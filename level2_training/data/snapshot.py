@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from dvc.repo import Repo
 
+from ..config import paths
 from ..errors import StageError
 
 TABLE = "table.parquet"
@@ -62,6 +63,15 @@ def restore(md5: str, folder: Path, remote: Path, target: Path) -> None:
     part = target.with_suffix(".part")
     shutil.move(folder / f"{md5}.parquet", part)
     part.replace(target)
+
+
+def table_of(run: str, md5: str) -> Path:
+    """Return where the table of a run is, brought back from its snapshot if it has gone."""
+    path = paths.RUNS / run / TABLE
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        restore(md5, paths.SNAPSHOTS, paths.REMOTE, path)
+    return path
 
 
 def _repository(folder: Path, remote: Path) -> Repo:

@@ -1,18 +1,21 @@
 """The application: late probabilities over HTTP, and operational metrics about itself."""
 
+import os
 from functools import cache
 from typing import Any
 
+import pandas as pd
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from ..data.schema import Flight, Prediction, Request, Response
-from ..operations.deploy import application_version
+from ..config.version import application_version
+from ..data.features import make_features
+from ..data.schema import Flight
 from ..registry import models
-from ..training.model import late_probability
+from .api import Prediction, Request, Response
 
 LARGEST_BODY = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
 
@@ -39,7 +42,7 @@ def predict(request: Request) -> Response:
     """Answer each flight's probability of arriving late, in the order of the request."""
     model, name = load_model()
     columns = {name: [getattr(flight, name) for flight in request.flights] for name in Flight.model_fields}
-    late = late_probability(model, columns)
+    late = model.predict_proba(pd.DataFrame(make_features(columns)))[:, 1]
     return Response(
         predictions=[
             Prediction(flight_id=flight.flight_id, late_probability=probability, model=name)
@@ -49,13 +52,13 @@ def predict(request: Request) -> Response:
 
 
 @app.get("/version")
-def version() -> dict[str, str | None]:
+def version() -> dict[str, str | int | None]:
     """Name the application and the model that answer."""
     try:
         _, model = load_model()
     except NoModelError:
         model = None
-    return {"application": application_version(), "model": model}
+    return {"application": application_version(), "process": os.getpid(), "model": model}
 
 
 @app.get("/healthz")

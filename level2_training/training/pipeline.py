@@ -6,13 +6,15 @@ import mlflow
 from mlflow import MlflowClient
 from prefect import flow
 
+from ..config import paths
 from ..config.params import lock_hash
+from ..config.version import application_version
 from ..errors import RefusedError
-from ..operations.deploy import alone, application_version
+from ..operations.lock import exclusive_lock
 from ..operations.readiness import wait_for_servers
-from .tasks import RUNS, STAGE, collect_files, fit, judge, register, restore_snapshot, take_snapshot, validate
+from .tasks import collect_files, fit, judge, register, restore_snapshot, take_snapshot, validate
 
-UNFINISHED = RUNS / "unfinished"
+UNFINISHED = paths.RUNS / "unfinished"
 
 
 @flow(name="training", flow_run_name="{trigger}-{run}")
@@ -49,7 +51,7 @@ def start_training(trigger: str, md5: str | None = None, until: str | None = Non
         RefusedError: nothing was registered, and the message says why.
     """
     wait_for_servers()
-    with alone(RUNS):
+    with exclusive_lock(paths.RUNS):
         run = _unfinished(md5, until)
         try:
             version: str = training(run, trigger, md5, until)
@@ -62,7 +64,7 @@ def start_training(trigger: str, md5: str | None = None, until: str | None = Non
 
 def _unfinished(md5: str | None, until: str | None) -> str:
     """Return the run that was killed on its way to the same thing, or else a new one."""
-    newest = max((path.stem for path in (STAGE / "drop").glob("*/*.parquet")), default="")
+    newest = max((path.stem for path in paths.DROP.glob("*/*.parquet")), default="")
     asked = [md5, until, newest]  # on another day its data would be old
     left = json.loads(UNFINISHED.read_text()) if UNFINISHED.exists() else {}
     if not left or left["asked"] != asked:

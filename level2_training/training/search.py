@@ -1,11 +1,9 @@
 """A small search for parameters, recorded, and run when somebody asks for it."""
 
-import os
-from pathlib import Path
-
 import mlflow
 from sklearn.model_selection import ParameterGrid
 
+from ..config import paths
 from ..config.params import read_params
 from ..data.snapshot import load_table
 from ..data.validate import check_files, check_values
@@ -19,9 +17,8 @@ def search() -> str:
 
     Nothing is changed by it: a person who likes a row writes it into params.yaml.
     """
-    data = Path(os.environ["STAGE"], "data")
-    check_files(data)
-    table = load_table(data)
+    check_files(paths.DATA)
+    table = load_table(paths.DATA)
     check_values(table)
     params = read_params()
     past, recent = hold_out(table, params["holdout_days"])

@@ -11,12 +11,12 @@ from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 
+from ..config import paths
 from ..data import snapshot
 from ..errors import StageError
 from ..registry import certificate, models
 from ..registry.artifact import DESCRIPTION, MODEL, digest_of
 from ..serving.prediction_log import last_answer
-from ..training.tasks import DATA, REMOTE, SNAPSHOTS, STAGE
 
 
 class BrokenTraceError(StageError):
@@ -29,7 +29,7 @@ def trace(flight_id: str) -> Iterator[str]:
     Raises:
         BrokenTraceError: naming the station that is missing, or whose hash is not what the one before it says.
     """
-    answer = last_answer(STAGE / "predictions.db", flight_id)
+    answer = last_answer(paths.PREDICTION_LOG, flight_id)
     if answer is None:
         raise BrokenTraceError(f"nobody asked about {flight_id}: ids look like 2013-07-01-B6939-JFK")
     late, asked_at, arm, model = (answer[key] for key in ("late_probability", "asked_at", "arm", "model"))
@@ -49,7 +49,7 @@ def trace(flight_id: str) -> Iterator[str]:
         yield f"package      {version.tags['digest'][:12]}, computed again"
         tags, table = MlflowClient().get_run(version.run_id).data.tags, Path(folder, "table.parquet")
         yield f"run          {version.run_id}, trigger {tags['trigger']}, commit {tags['commit']}"
-        snapshot.restore(tags["snapshot"], SNAPSHOTS, REMOTE, table)
+        snapshot.restore(tags["snapshot"], paths.SNAPSHOTS, paths.REMOTE, table)
         _same("snapshot", hashlib.md5(table.read_bytes()).hexdigest(), tags["snapshot"])  # noqa: S324 - as DVC does
         newest = pd.read_parquet(table, columns=["scheduled_departure"])["scheduled_departure"].max()
         yield f"snapshot     {tags['snapshot'][:12]}, computed again, flights up to {newest:%Y-%m-%d}"
@@ -62,7 +62,7 @@ def _learned_from(recorded: dict[str, str], newest: str) -> Iterator[str]:
     """Check every raw file up to the newest day of the snapshot against its hash at the time of the training."""
     names = [name for name in recorded if Path(name).stem <= newest]
     for name in names:
-        _same(f"raw file {name}", _sha256(DATA / name), recorded[name])
+        _same(f"raw file {name}", _sha256(paths.DATA / name), recorded[name])
     last = f"flights/{newest}.parquet"
     yield f"raw file     {last}, sha256 {recorded[last][:12]}, and {len(names) - 1} others, as when it was trained"
 
@@ -70,8 +70,8 @@ def _learned_from(recorded: dict[str, str], newest: str) -> Iterator[str]:
 def _asked_about(day: str) -> Iterator[str]:
     """Check that the file the flight was published in is what was collected."""
     name = f"flights/{day}.parquet"
-    found = _sha256(STAGE / "drop" / name)
-    _same(f"raw file {name}", found, _sha256(DATA / name))
+    found = _sha256(paths.DROP / name)
+    _same(f"raw file {name}", found, _sha256(paths.DATA / name))
     yield f"raw file     {name}, sha256 {found[:12]}, as collected"
 
 

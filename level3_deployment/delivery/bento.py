@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from ..config.params import LOCK
+from ..config.version import application_version
 from ..errors import StageError
-from ..operations.deploy import application_version
 from ..registry.artifact import DESCRIPTION, MODEL
 
 NAME = "flight-delays"

@@ -13,32 +13,45 @@ from tempfile import TemporaryDirectory
 import docker
 from docker.models.containers import Container
 
-from .deploy import PACKAGE, DeployError, archive, comes_up, said
+from ..config import paths, version
+from .lock import exclusive_lock
+from .processes import DeployError, ask_version, comes_up
 
 BESIDE = "pyproject.toml", "requirements.lock"  # what a build needs beside the package
 REVISION = "org.opencontainers.image.revision"  # the label that every image carries
+SERVICE = "com.docker.compose.service"
+RELEASED = "mlops-levels.released"  # the label of services that run released code
 
 
-def deploy(commit: str) -> str:
-    """Put the image of a commit into service, and return the commit.
+def deploy(revision: str) -> str:
+    """Put the image of a commit into service; return the commit.
 
     Raises:
+        NoCommitError: there is no such commit.
         DeployError: it does not build, fails its tests, or does not answer; the image before it is in service.
     """
-    before, needs_model = _application().labels[REVISION], bool(said().get("model"))
+    commit = version.resolve(revision)
+    with exclusive_lock(paths.APP):
+        before, needs_model = _application().labels[REVISION], bool(ask_version().get("model"))
+        services = [container.labels[SERVICE] for container in _containers(RELEASED)]
+        _build(commit, before)
+        if not (_replace(services, commit) and comes_up(commit, needs_model)):
+            _replace(services, before)
+            raise DeployError(f"{commit} did not come up: back to {before}")
+    return commit
+
+
+def _build(commit: str, before: str) -> None:
+    """Build the images of a commit, and run its tests inside; `before` is what goes on if they fail."""
     with TemporaryDirectory() as context:
-        with tarfile.open(fileobj=archive(commit, PACKAGE.name, *BESIDE)) as tar:
+        with tarfile.open(fileobj=version.archive(commit, version.PACKAGE.name, *BESIDE)) as tar:
             tar.extractall(context, filter="data")
-        built = _compose("build", "app", "tests", REVISION=commit, CONTEXT=context)
+        built = _compose("--profile", "tests", "build", REVISION=commit, CONTEXT=context)
     if built.returncode:
         raise DeployError(f"{commit} does not build, {before} goes on: {_end_of(built)}")
     tested = _compose("run", "--rm", "-T", "tests", REVISION=commit)
     if tested.returncode:
         raise DeployError(f"{commit} fails its tests inside the image, {before} goes on: {_end_of(tested)}")
-    if not (_replace(commit) and comes_up(commit, needs_model)):
-        _replace(before)
-        raise DeployError(f"{commit} did not come up: back to {before}")
-    return commit
 
 
 def _application() -> Container:
@@ -47,16 +60,20 @@ def _application() -> Container:
     Raises:
         DeployError: the stage has none.
     """
-    project = os.environ["COMPOSE_PROJECT_NAME"]
-    labels = [f"com.docker.compose.project={project}", "com.docker.compose.service=app"]
-    found = docker.from_env().containers.list(filters={"label": labels})
+    found = _containers(f"{SERVICE}=app")
     if not found:
-        raise DeployError(f"no container of {project} serves: start the stage first")
+        raise DeployError(f"no container of {os.environ['COMPOSE_PROJECT_NAME']} serves: start the stage first")
     return found[0]
 
 
-def _replace(commit: str) -> bool:
-    return _compose("up", "--detach", "--no-deps", "app", "staging", REVISION=commit).returncode == 0
+def _replace(services: list[str], commit: str) -> bool:
+    return _compose("up", "--detach", "--no-deps", *services, REVISION=commit).returncode == 0
+
+
+def _containers(label: str) -> list[Container]:
+    """Return the containers of this stage that carry a label."""
+    project = f"com.docker.compose.project={os.environ['COMPOSE_PROJECT_NAME']}"
+    return docker.from_env().containers.list(filters={"label": [project, label]})
 
 
 def _compose(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":

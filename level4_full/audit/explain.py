@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from ..config import paths
 from ..data.features import make_features
 from ..errors import StageError
 from ..registry import models
 from ..serving.prediction_log import last_answer
-from ..training.tasks import STAGE
 
 LARGEST_DIFFERENCE = 1e-6  # in probability, between what was answered and what is explained
 
@@ -62,7 +62,7 @@ def explain(flight_id: str) -> list[str]:
     Raises:
         NotExplainedError: nobody asked about it, or its model would answer otherwise today.
     """
-    answer = last_answer(STAGE / "predictions.db", flight_id)
+    answer = last_answer(paths.PREDICTION_LOG, flight_id)
     if answer is None:
         raise NotExplainedError(f"nobody asked about {flight_id}: ids look like 2013-07-01-B6939-JFK")
     version = models.version(models.number_of(answer["model"]))

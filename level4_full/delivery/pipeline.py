@@ -1,6 +1,5 @@
 """The delivery pipeline: package, stage, certify, release. No person, and no way around a gate."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,14 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from prefect import flow, task
 
+from ..config import paths
 from ..config.params import read_params
 from ..config.policy import policy_hash
+from ..data import snapshot
 from ..errors import RefusedError, StageError
-from ..operations.deploy import alone
+from ..operations.lock import exclusive_lock
 from ..registry import artifact, certificate, history, models
 from ..training.evaluate import hold_out, slices
-from ..training.tasks import RUNS, STAGE, table_of
 from ..training.train import train_baselines
 from . import model_card, promotion
 from .acceptance import run_tests
@@ -43,7 +43,7 @@ def build(version: str) -> str:
     params = _params(found)
     del params["holdout_days"]
     traits = {"run": found.run_id, "snapshot": found.tags["snapshot"], "commit": found.tags["commit"]}
-    folder = RUNS / found.run_id / "package"
+    folder = paths.RUNS / found.run_id / "package"
     digest = package(model, recent, traits | {"params": params}, folder)
     MlflowClient().log_artifacts(found.run_id, str(folder), "package")
     MlflowClient().set_model_version_tag(models.MODEL, version, "digest", digest)
@@ -57,7 +57,7 @@ def examine(version: str, digest: str) -> str:
     past, recent = _days(found)
     champion = models.champion()
     served = _served(champion.tags["digest"]) if champion else None
-    folder, report = (RUNS / found.run_id / name for name in ("package", "tests.xml"))
+    folder, report = (paths.RUNS / found.run_id / name for name in ("package", "tests.xml"))
     tests = run_tests(folder, digest, report)
     evidence = Evidence(
         candidate=models.load(found.source),
@@ -78,7 +78,7 @@ def examine(version: str, digest: str) -> str:
         "policy": policy_hash(),
     }
     text = certify(evidence, trail)
-    path = RUNS / found.run_id / "certificate.json"
+    path = paths.RUNS / found.run_id / "certificate.json"
     path.write_text(text)
     for kept in (path, report):
         if kept.exists():
@@ -90,7 +90,7 @@ def examine(version: str, digest: str) -> str:
 @task
 def pack(version: str, digest: str) -> str:
     """Build the Bento of a certified package; return its tag, which the registry keeps."""
-    tag = build_bento(RUNS / models.version(version).run_id / "package", digest)
+    tag = build_bento(paths.RUNS / models.version(version).run_id / "package", digest)
     MlflowClient().set_model_version_tag(models.MODEL, version, "bento", tag)
     return tag
 
@@ -103,7 +103,7 @@ def deliver(version: str) -> str:
         NotCertifiedError: a gate refused it; the registry says which.
         NotFollowedError: a service did not answer; the next delivery tries again, once.
     """
-    with alone(STAGE / "app"):  # or a release of the code would restart staging under the gates
+    with exclusive_lock(paths.APP):  # or a release of the code would restart staging under the gates
         if version not in history.undelivered():
             return f"version {version} has been delivered before"
         share = read_params()["challenger_share"]
@@ -115,7 +115,7 @@ def deliver(version: str) -> str:
             text = examine(version, digest)
             certificate.check(text, certificate.seal(text), digest)
             pack(version, digest)
-            model_card.write(version, RUNS / models.version(version).run_id)
+            model_card.write(version, paths.RUNS / models.version(version).run_id)
             if read_params()["approval"] == MANUAL:
                 MlflowClient().set_model_version_tag(models.MODEL, version, "awaits", "approval")
                 return f"version {version} is certified and awaits approval"
@@ -131,7 +131,7 @@ def deliver(version: str) -> str:
 
 def finish() -> str:
     """Deliver what was registered and then left, as when the process died; return what came of it."""
-    with alone(STAGE / "app"):  # what somebody is at is delivered then
+    with exclusive_lock(paths.APP):  # what somebody is at is delivered then
         left = history.undelivered()
     done = []
     for version in left:
@@ -148,7 +148,7 @@ def approve(version: str) -> str:
     Raises:
         NotApprovedError: it does not await one.
     """
-    with alone(STAGE / "app"):
+    with exclusive_lock(paths.APP):
         before = [event for event in history.events() if event.version == version]
         if before or models.version(version).tags.get("awaits") != "approval":
             raise NotApprovedError(
@@ -161,7 +161,7 @@ def approve(version: str) -> str:
 
 def _days(found: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the days a version was trained on and the days held out, from its snapshot."""
-    table = pd.read_parquet(table_of(found.run_id, found.tags["snapshot"]))
+    table = pd.read_parquet(snapshot.table_of(found.run_id, found.tags["snapshot"]))
     return hold_out(table, _params(found)["holdout_days"])
 
 
@@ -172,4 +172,4 @@ def _params(found: ModelVersion) -> dict[str, Any]:
 
 
 def _served(digest: str) -> tuple[Path, str]:
-    return Path(os.environ["STAGE"], "serving", digest), digest
+    return paths.PACKAGES / digest, digest

@@ -6,10 +6,10 @@ from typing import Any
 
 from prefect import flow
 
+from ..config import paths
 from ..config.policy import policy_hash, read_policy
 from ..delivery import promotion
 from ..registry import models
-from ..training.tasks import STAGE
 from . import guards, issues, retraining, store
 from .dates import before
 from .decide import Seen, decide
@@ -68,29 +68,29 @@ def act(day: str, decision: str, reason: Reason) -> str:
         "policy": policy_hash(),
         "evidence": reason.evidence,
     }
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         taken = store.decisions(connection)
         store.decide(connection, row)
     if decision == guards.RETRAIN:
         return f"ALARM {reason}: {retraining.ask(row['id'], reason.cause, reason.evidence)}"
     if decision == guards.HOLD:
         try:
-            path = issues.write(STAGE / "issues", row, reason.seen, taken)
+            path = issues.write(paths.ISSUES, row, reason.seen, taken)
         except OSError as error:  # held all the same, and `resume` ends it
             return f"HOLD {reason}: no training until people have looked; no issue could be written, {error}"
         return f"HOLD {reason}: no training until people have looked at {path.name}"
     result = resume(str(reason)) if decision == guards.RESUME else promotion.rollback(str(reason))
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         store.conclude(connection, row["id"], result)
     return f"{'RESUMED' if decision == guards.RESUME else 'ROLLBACK'} {result}"
 
 
 def resume(why: str) -> str:
     """End every open issue: models learn again from what comes in."""
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         held = guards.open_holds(store.decisions(connection))
         for each in held:
             store.conclude(connection, each["id"], f"ended: {why}")
     for each in held:
-        (STAGE / "issues" / f"{each['id']}.md").unlink(missing_ok=True)
+        (paths.ISSUES / f"{each['id']}.md").unlink(missing_ok=True)
     return f"{len(held)} issues ended" if held else "no issue is open"

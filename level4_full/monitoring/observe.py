@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from mlflow.entities.model_registry import ModelVersion
 
+from ..config import paths
 from ..config.policy import days_back
 from ..data.features import make_features
 from ..data.schema import Flight
@@ -18,7 +19,6 @@ from ..delivery.experiment import loss
 from ..registry import artifact, history, models
 from ..serving.routing import CHALLENGER, CHAMPION
 from ..training.model import is_late
-from ..training.tasks import DATA, STAGE
 from . import guards, metrics, store
 from .dates import before, days_between
 from .decide import Seen
@@ -30,11 +30,11 @@ DAYS_BACK = 7  # measured again every day, since outcomes come late or are corre
 
 def answered(first: str, last: str) -> pd.DataFrame:
     """Return the answers of these days with `day`, and with what has landed about them (none: NaN)."""
-    given = metrics.answers(STAGE / "predictions.db", first, last)
+    given = metrics.answers(paths.PREDICTION_LOG, first, last)
     if given.empty:
         return pd.DataFrame(columns=["day", "model", "arrival_delay"])
     given["day"] = given["scheduled_departure"].dt.strftime("%Y-%m-%d")
-    return given.merge(metrics.outcomes(DATA, sorted(given["day"].unique())), on="flight_id", how="left")
+    return given.merge(metrics.outcomes(paths.DATA, sorted(given["day"].unique())), on="flight_id", how="left")
 
 
 def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> str:
@@ -43,9 +43,9 @@ def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> str:
     Returns:
         Why the feed could not be measured, if so: what hurts must be seen also on the day it became unreadable.
     """
-    name, file = name_of(champion), DATA / "flights" / f"{yesterday}.parquet"
+    name, file = name_of(champion), paths.DATA / "flights" / f"{yesterday}.parquet"
     today = known[known["day"] == yesterday]
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         for day, flights in known.dropna(subset="arrival_delay").groupby("day"):
             for model, answers in served(flights):
                 store.write(connection, str(day), model, metrics.of_quality(answers))
@@ -84,11 +84,9 @@ def report(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None:
     landed = known[known["day"] == yesterday].dropna(subset="arrival_delay")
     if landed.empty:
         return
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         sample = learned(champion, connection).sample
-    add_report(
-        STAGE / "evidently", yesterday, name_of(champion), landed.assign(late_probability=landed["said"]), sample
-    )
+    add_report(paths.REPORTS, yesterday, name_of(champion), landed.assign(late_probability=landed["said"]), sample)
 
 
 def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, policy: dict[str, Any]) -> Seen:
@@ -102,7 +100,7 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, polic
         policy: how many days back its thresholds look.
     """
     name, yesterday = name_of(champion), before(day, 1)
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         taken = store.decisions(connection)
         window = store.read(connection, name, before(day, days_back(policy)), yesterday)
         jumps, what = store.slices(connection, FEED, yesterday, "jump"), learned(champion, connection)
@@ -110,7 +108,7 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, polic
         skew = store.slices(connection, name, yesterday, "skew").get(store.ALL, 0.0)
     trained = [each["day"] for each in taken if each["decision"] == guards.RETRAIN]
     last = trained[-1] if trained else before(what.last_day, -1)
-    landed = sorted(path.stem for path in (DATA / "outcomes").glob("*.parquet"))
+    landed = sorted(path.stem for path in (paths.DATA / "outcomes").glob("*.parquet"))
     extra, numbers = against_previous(known, name, before(day, policy["rollback"]["days"]))
     return Seen(
         day=day,
@@ -122,7 +120,9 @@ def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, polic
         extra=extra,
         numbers=numbers,
         new_flights=sum(
-            pq.read_metadata(DATA / "outcomes" / f"{each}.parquet").num_rows for each in landed if each >= last
+            pq.read_metadata(paths.DATA / "outcomes" / f"{each}.parquet").num_rows
+            for each in landed
+            if each >= last
         ),
         age_days=days_between(last, day),
         due=due,
@@ -159,7 +159,7 @@ def against_previous(known: pd.DataFrame, name: str, first: str) -> tuple[np.nda
     if not previous or mine.empty:
         return np.array([]), np.array([], dtype=int)
     digest = models.version(previous).tags["digest"]
-    theirs = artifact.load(STAGE / "serving" / digest, digest).answer(make_features(mine))
+    theirs = artifact.load(paths.PACKAGES / digest, digest).answer(make_features(mine))
     late = is_late(mine).to_numpy() == 1
     # Not `said`: while it was a challenger, that is what the champion of those days said.
     extra = loss(mine["late_probability"].to_numpy(), late) - loss(theirs, late)
@@ -168,7 +168,7 @@ def against_previous(known: pd.DataFrame, name: str, first: str) -> tuple[np.nda
 
 def artefacts(given: pd.DataFrame) -> dict[str, artifact.Artefact]:
     """Return the packages of the models that gave these answers, by the name in the answer."""
-    found = {path.name[:12]: path for path in Path(STAGE, "serving").iterdir()}
+    found = {path.name[:12]: path for path in paths.PACKAGES.iterdir()}
     return {
         name: artifact.load(folder, folder.name)
         for name in given["model"].unique()

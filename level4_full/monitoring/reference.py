@@ -9,9 +9,9 @@ import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from ..data.features import CATEGORIES, MEASURES
+from ..data.snapshot import table_of
 from ..registry import models
 from ..training.model import late_probability
-from ..training.tasks import table_of
 
 SAMPLE = 3_000  # flights: enough for a distribution, few enough to compare with every day
 SMALLEST_SHIFT = 0.5  # standard deviations of a column: a smaller change overnight is never suspicious

@@ -8,6 +8,7 @@ from prefect import flow, get_client
 from prefect.events import emit_event
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 
+from ..config import paths
 from ..delivery.pipeline import deliver
 from ..errors import StageError
 from ..operations.readiness import NoServerError
@@ -72,7 +73,7 @@ def ask(alarm: str, cause: str, evidence: dict[str, Any]) -> str:
         _conclude(alarm, f"{FAILED}: nobody heard the alarm, {error}")
         raise
     deadline = time.monotonic() + SECONDS
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         while time.monotonic() < deadline:
             if result := store.result_of(connection, alarm):
                 return result
@@ -83,5 +84,5 @@ def ask(alarm: str, cause: str, evidence: dict[str, Any]) -> str:
 
 
 def _conclude(alarm: str, result: str) -> None:
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         store.conclude(connection, alarm, result)

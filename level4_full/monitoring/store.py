@@ -1,7 +1,6 @@
 """The store of what was measured and decided: one row per day, model and measure; in SQLite."""
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -10,7 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-STORE = Path(os.environ["STAGE"], "measures.db")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS measures (
   day TEXT NOT NULL, model TEXT NOT NULL, name TEXT NOT NULL, slice TEXT NOT NULL, value REAL NOT NULL,

@@ -6,7 +6,7 @@ Both belong to the process manager, as `blue` and `green` (supervisord.conf); be
 import socket
 import sys
 
-from . import deploy
+from .processes import ask_version, comes_up, process_id, supervisorctl
 
 PLACES = "blue", "green"
 
@@ -17,28 +17,22 @@ def take_over(commit: str) -> bool:
     Returns:
         Whether it answers. As soon as it listens it gets a part of the requests; the other one goes on until then.
     """
-    before = deploy.said()
+    before = ask_version()
     live, idle = _places(before.get("process"))
-    started = deploy.supervisorctl("restart", idle).returncode == 0
-    taken = started and deploy.comes_up(commit, bool(before.get("model")), _pid(idle))
-    deploy.supervisorctl("stop", live if taken else idle)
+    started = supervisorctl("restart", idle).returncode == 0
+    taken = started and comes_up(commit, bool(before.get("model")), process_id(idle))
+    supervisorctl("stop", live if taken else idle)
     return taken
 
 
 def _places(answering: int | None) -> tuple[str, str]:
     """Return the place that answers and the other one; after a release that was killed both may run."""
     blue, green = PLACES
-    return (green, blue) if answering and answering == _pid(green) else (blue, green)
+    return (green, blue) if answering and answering == process_id(green) else (blue, green)
 
 
-def _pid(place: str) -> int:
-    """Return the process in a place, 0 for none."""
-    said = deploy.supervisorctl("pid", place).stdout.strip()
-    return int(said) if said.isdigit() else 0
-
-
-def listen(host: str, port: int) -> None:
-    """Become the application, on a port where another process of ours may answer too.
+def listen(application: str, host: str, port: int) -> None:
+    """Become an application (`module:name`), on a port where another process of ours may answer too.
 
     Nobody is sent here before it is ready. As it stops, the server closes this very door; one that it is handed as
     a descriptor it only copies, and what it does not close takes connections until the process ends.
@@ -49,10 +43,8 @@ def listen(host: str, port: int) -> None:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         door.bind((host, port))
-        uvicorn.Server(uvicorn.Config(f"{deploy.PACKAGE.name}.serving.service:asgi", access_log=False)).run(
-            sockets=[door]
-        )
+        uvicorn.Server(uvicorn.Config(application, access_log=False)).run(sockets=[door])
 
 
 if __name__ == "__main__":
-    listen(sys.argv[1], int(sys.argv[2]))
+    listen(sys.argv[1], sys.argv[2], int(sys.argv[3]))

@@ -1,7 +1,6 @@
 """The application: late probabilities over HTTP, and operational metrics about itself."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,9 +9,11 @@ from fastapi.responses import JSONResponse
 from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from ..config import paths
+from ..config.version import application_version
 from ..data.features import make_features
-from ..data.schema import Flight, Prediction, Request, Response
-from ..operations.deploy import application_version
+from ..data.schema import Flight
+from .api import Prediction, Request, Response
 from .prediction_log import Logged, append, open_log
 from .rollout import Follower, Rollout
 from .routing import CHALLENGER, CHAMPION, arm_of
@@ -23,14 +24,12 @@ app = FastAPI(title="Will this flight arrive late?")
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
 Instrumentator().instrument(app).expose(app)
 
-STAGE = Path(os.environ.get("STAGE", "."))
 follower = Follower(
     registry=os.environ.get("MLFLOW_TRACKING_URI", ""),
     model="flight-delays",
     alias=os.environ.get("ALIAS", CHAMPION),
-    folder=STAGE / "serving",
+    folder=paths.PACKAGES,
 )
-LOG = STAGE / "predictions.db"
 
 
 class NoModelError(Exception):
@@ -42,7 +41,7 @@ def predict(request: Request) -> Response:
     """Answer each flight's probability of arriving late, in the order of the request; logged before it is sent."""
     answers = answer(follower.rollout, request.flights)
     if follower.alias == CHAMPION:  # and not on staging, whose answers nobody acts upon
-        with open_log(LOG) as log:
+        with open_log(paths.PREDICTION_LOG) as log:
             append(log, answers)
     return Response(predictions=[Prediction.model_validate(each, from_attributes=True) for each in answers])
 
@@ -73,7 +72,7 @@ def version() -> dict[str, str | float | None]:
     rollout = follower.rollout
     return {
         "application": application_version(),
-        "process": os.getpid(),  # there are two of them while a release takes over
+        "process": os.getpid(),
         "model": rollout.champion.name if rollout.champion else None,
         "challenger": rollout.challenger.name if rollout.challenger else None,
         "challenger_share": rollout.share,

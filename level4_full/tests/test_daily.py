@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from .. import daily
+from ..config import paths
 from ..errors import RefusedError
 
 JOBS = ["review_experiment", "finish_delivery", "watch_production"]
@@ -26,7 +27,8 @@ def breaks(_: date) -> str:
 
 @pytest.fixture(autouse=True)
 def _jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(daily, "STAGE", tmp_path)
+    monkeypatch.setattr(paths, "DROP", tmp_path / "drop")
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
     monkeypatch.setattr(daily, "wait_for_servers", lambda: None)
     for job in JOBS:
         monkeypatch.setattr(daily, job, says(f"{job} done"))

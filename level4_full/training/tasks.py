@@ -4,7 +4,6 @@ Steps hand each other names of things, never the things: each result is a short 
 pipeline that was killed goes on after the last step it finished.
 """
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,21 +14,19 @@ import pandas as pd
 from prefect import runtime, task
 from prefect.cache_policies import CacheKeyFnPolicy
 
+from ..config import paths
 from ..config.params import read_params
+from ..config.version import application_version
 from ..data import snapshot
 from ..data.collect import collect
 from ..data.drift import drift_of
 from ..data.features import make_features
 from ..data.validate import InvalidDataError, check_files, check_values
-from ..operations.deploy import application_version
 from ..registry import models
 from .evaluate import check_beats, compare, hold_out
 from .model import is_late, late_probability
 from .plots import draw
 from .train import check_learned, train, train_baselines
-
-STAGE = Path(os.environ["STAGE"])
-DATA, SNAPSHOTS, REMOTE, RUNS = (STAGE / name for name in ("data", "snapshots", "remote", "runs"))
 
 
 def _record_seconds(step: Any, run: Any, state: Any) -> None:
@@ -56,16 +53,16 @@ def step(retries: int = 0) -> Callable[..., Any]:
 @step(retries=2)
 def collect_files() -> int:
     """Collect what has been dropped so far."""
-    return len(collect(STAGE / "drop", DATA))
+    return len(collect(paths.DROP, paths.DATA))
 
 
 @step()
 def validate(run: str, until: str | None) -> str:
     """Join and check the collected data; a report is written if it breaks the schema."""
     try:
-        check_files(DATA)
-        mlflow.log_dict(snapshot.fingerprints(DATA), "raw.json")
-        table = snapshot.load_table(DATA)
+        check_files(paths.DATA)
+        mlflow.log_dict(snapshot.fingerprints(paths.DATA), "raw.json")
+        table = snapshot.load_table(paths.DATA)
         if until:
             table = table[table["scheduled_departure"] < until]
         check_values(table)
@@ -73,7 +70,7 @@ def validate(run: str, until: str | None) -> str:
         mlflow.log_dict({"problems": error.problems}, "validation.json")
         raise
     mlflow.log_dict(drift_of(*hold_out(table, read_params()["holdout_days"])), "drift.json")
-    path = RUNS / run / "table.parquet"
+    path = paths.RUNS / run / "table.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_parquet(path, index=False)
     return str(path)
@@ -82,22 +79,13 @@ def validate(run: str, until: str | None) -> str:
 @step()
 def restore_snapshot(run: str, md5: str) -> str:
     """Bring back the table of an earlier run."""
-    return str(table_of(run, md5))
-
-
-def table_of(run: str, md5: str) -> Path:
-    """Return where the table of a run is, brought back from its snapshot if it has gone."""
-    path = RUNS / run / "table.parquet"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        snapshot.restore(md5, SNAPSHOTS, REMOTE, path)
-    return path
+    return str(snapshot.table_of(run, md5))
 
 
 @step(retries=2)
 def take_snapshot(path: str) -> str:
     """Keep the table for good."""
-    return snapshot.save(Path(path), SNAPSHOTS, REMOTE)
+    return snapshot.save(Path(path), paths.SNAPSHOTS, paths.REMOTE)
 
 
 @step()

@@ -8,14 +8,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from ..stack.stage import StageError, levels
+from ..base import StageError, levels
+from ..console import console
 from .ablation import ablate, read_groups
 from .parallel import side_by_side
 from .report import models
 from .report.matrix import show, show_ablations, with_scores, write, write_evidence
-from .runner import assess, read_assessment, update
+from .report.record import read_assessment, update
+from .runner import assess
 
 
 def main() -> None:
@@ -31,38 +31,37 @@ def main() -> None:
     parser.add_argument("--acts", help="play only these acts; needs --to")
     parser.add_argument("--to", type=Path, help="write what was found here, and no page")
     arguments = parser.parse_args()
-    console = Console(highlight=False)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         if arguments.to:
             ids, acts = (set(text.split(",")) if text else None for text in (arguments.ids, arguments.acts))
-            tell = partial(_tell, console, arguments.level)
+            tell = partial(_tell, arguments.level)
             arguments.to.write_text(json.dumps(assess(arguments.level, tell, ids, acts)))
         elif arguments.write:
             write_pages(read_assessment())
         elif arguments.ablate:
-            ablate_all(arguments.level, arguments.group, console)
+            ablate_all(arguments.level, arguments.group)
         else:
-            assess_all(arguments.level, console)
+            assess_all(arguments.level)
     except StageError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("\nended")
 
 
-def assess_all(chosen: int | None, console: Console) -> None:
+def assess_all(chosen: int | None) -> None:
     """Assess all levels or one, and write what was found as it comes."""
     for level, found in side_by_side(sorted(levels()) if chosen is None else [chosen]):
         write_evidence(level, found["column"], found["told"])
         write_pages(update(read_assessment(), level, found["column"], found["seconds"]))
-    show(read_assessment(), console)
+    show(read_assessment())
 
 
-def _tell(console: Console, level: int, act: str) -> None:
+def _tell(level: int, act: str) -> None:
     console.print(f"  level {level}: {act}")
 
 
-def ablate_all(chosen: int | None, group: str | None, console: Console) -> None:
+def ablate_all(chosen: int | None, group: str | None) -> None:
     """Play all groups of ablations or one level's, and write what was found as it comes."""
     for each in read_groups(chosen):
         if group in (None, each["group"]):
@@ -74,7 +73,7 @@ def ablate_all(chosen: int | None, group: str | None, console: Console) -> None:
             write_pages(
                 assessment | {"ablations": sorted(kept + found, key=lambda one: (one["level"], one["id"]))}
             )
-    show_ablations(read_assessment(), console)
+    show_ablations(read_assessment())
 
 
 def write_pages(assessment: dict[str, Any]) -> None:

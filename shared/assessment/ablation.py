@@ -16,9 +16,9 @@ from typing import Any
 
 import yaml
 
-from ..levels.consistency import git
+from .. import base
+from ..base import ROOT, StageError, git, levels
 from ..stack.docker import run_whole
-from ..stack.stage import ROOT, WORKSPACES, StageError, levels
 from .criteria.criteria import Answer, read_criteria
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv*", ".stage", ".cache", "__pycache__", ".*_cache")
@@ -71,13 +71,13 @@ def read_groups(level: int | None = None) -> list[dict[str, Any]]:
 
 def ablate(group: dict[str, Any], answers: dict[str, str], tell: Callable[[str], None]) -> list[dict[str, Any]]:
     """Play one group; return for each criterion what its probe answered with and without the component."""
-    copy, level = WORKSPACES / "ablation", levels()[group["level"]]
+    copy, level = base.WORKSPACES / "ablation", levels()[group["level"]]
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT, symlinks=True)
     for environment in (".venv", ".venv-serving"):
         os.symlink(ROOT / environment, copy / environment)
     (copy / ".stage").mkdir()
-    os.symlink(WORKSPACES / "world", copy / ".stage" / "world")  # the year is the same
+    os.symlink(base.WORKSPACES / "world", copy / ".stage" / "world")  # the year is the same
     switch_off(group["components"], copy / level)
     for line in (["init", "--quiet"], ["add", "--all"], [*SOMEBODY, "commit", "--quiet", "-m", "Switch off"]):
         git(copy, *line)  # what is released is what is committed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from ..stack.stage import StageError
+from ..base import StageError
 from .runner import Found
 
 LANES = 2  # a level waits more than it computes

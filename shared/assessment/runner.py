@@ -4,21 +4,18 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from ..stack.stage import ROOT, WORKSPACES, Stage, running
+from .. import base
+from ..stack.stage import Stage, running
 from ..world.dataset import load_year
 from .criteria.criteria import Answer, Criterion, read_criteria
 from .probes import data, governance, monitoring, registry, release, retraining, tests, training, validation
-from .probes.probe import PROBES, Finding
+from .probes.probe import PROBES, Column, Finding
 from .scenario.context import Scene
 from .scenario.scenario import Played, play
 
-ASSESSMENT = ROOT / "docs" / "assessment.json"
 FILES = (data, training, registry, tests, validation, release, monitoring, retraining, governance)
-
-Column = dict[str, dict[str, str]]  # of one level: by criterion, what was answered, seen, and where
 
 
 class Found(TypedDict):
@@ -39,7 +36,7 @@ def assess(
     started = time.monotonic()
     stage = Stage(level)
     with running(stage):
-        scene = Scene(stage, load_year(WORKSPACES / "world"))
+        scene = Scene(stage, load_year(base.WORKSPACES / "world"))
         played = play(scene, tell, acts)
         tell("probes")
         column = {
@@ -83,33 +80,3 @@ def _clean(scene: Scene, text: str) -> str:
 def _where(criterion: str) -> str:
     function = PROBES[criterion]
     return f"{function.__module__.replace('.', '/')}.py"
-
-
-def read_assessment(path: Path = ASSESSMENT) -> dict[str, Any]:
-    """Return what was found so far; nothing before the first assessment."""
-    return dict(json.loads(path.read_text())) if path.exists() else {"criteria": [], "seconds": {}}
-
-
-def update(assessment: dict[str, Any], level: int, column: Column, seconds: float) -> dict[str, Any]:
-    """Return the assessment with this level's column replaced, and all others as they were."""
-    known = {each["id"]: each for each in assessment["criteria"]}
-    rows = []
-    for name, criterion in read_criteria().items():
-        row = known.get(name, {"id": name, "answers": {}, "evidence": {}})
-        answers, evidence = dict(row["answers"]), dict(row["evidence"])
-        if name in column:
-            answers[str(level)] = column[name]["answer"]
-            evidence[str(level)] = {key: value for key, value in column[name].items() if key != "answer"}
-        expected = {str(n): str(answer) for n, answer in enumerate(criterion.expected)}
-        ok = all(answer == expected[number] for number, answer in answers.items())
-        rows.append(
-            {
-                "id": name,
-                "says": criterion.says,
-                "answers": answers,
-                "expected": expected,
-                "ok": ok,
-                "evidence": evidence,
-            }
-        )
-    return assessment | {"criteria": rows, "seconds": assessment["seconds"] | {str(level): seconds}}

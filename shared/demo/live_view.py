@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..console import progress_bar
 from ..stack.stage import Answer
 from ..world.dataset import LATE_MINUTES
 
@@ -63,12 +63,6 @@ class Scores:
                 score.losses -= float(np.log(max(said, 1e-15)))
 
 
-def progress_bar(console: Console) -> Progress:
-    """Return a bar of days."""
-    columns = TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    return Progress(*columns, console=console)
-
-
 class Panel:
     """Prints a line for every day; on a terminal it also keeps the panel up to date, while it is entered."""
 
@@ -76,7 +70,7 @@ class Panel:
         self.console = console
         self.scores = Scores()
         self._events: deque[str] = deque(maxlen=EVENTS_SHOWN)
-        self._progress = progress_bar(console)
+        self._progress = progress_bar()
         self._bar = self._progress.add_task("", total=days)
 
     def shown(self) -> AbstractContextManager[object]:

@@ -2,12 +2,15 @@
 
 from datetime import date, timedelta
 
-from ..stack.stage import WORKSPACES, Stage, StageError, ticking
+from .. import base
+from ..base import StageError
+from ..console import console
+from ..stack.stage import Stage, ticking
 from ..world.dataset import load_year
 from ..world.incidents import INCIDENTS, choose
 from ..world.period import LAST_DAY, Window
 from .live_view import Panel
-from .play import alone, console, play_days, summarise
+from .play import alone, play_days, summarise
 
 
 def go_on(stage: Stage, length: int, trouble: str = "none") -> None:
@@ -28,7 +31,7 @@ def go_on(stage: Stage, length: int, trouble: str = "none") -> None:
         raise StageError(f"{', '.join(beside)} cannot be planted in the feed of other days: choose among {kinds}")
     if not stage.is_ready():
         raise StageError(f"level {stage.number} does not answer: start it with `make level{stage.number}`")
-    year = load_year(WORKSPACES / "world")
+    year = load_year(base.WORKSPACES / "world")
     with alone(stage), ticking(stage):
         window = days_after(stage, length)
         panel = Panel(console, window.length)

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
-from ..files import write_text
+from .. import base
+from ..base import StageError, write_text
+from ..console import console
 from ..stack.operator import People
-from ..stack.stage import WORKSPACES, Answer, Stage, StageError
+from ..stack.stage import Answer, Stage
 from ..world.dataset import LATE_MINUTES, Year, days, load_year
 from ..world.incidents import Incident, feed, publish
 from ..world.period import FIRST_DAY, Window
 from .live_view import Panel
 
-console = Console(highlight=False)
 MEASURES = {"log_loss": "log loss", "auc": "AUC"}  # of `judge`, in words
 
 
@@ -35,7 +35,7 @@ def play(stage: Stage, window: Window, started: float) -> None:
     Raises:
         StageError: a step failed, or a flight was not answered.
     """
-    year, people = load_year(WORKSPACES / "world"), People(stage)
+    year, people = load_year(base.WORKSPACES / "world"), People(stage)
     with alone(stage):
         for day in days(FIRST_DAY, window.first):
             publish(year, day, stage.workspace / "drop")
@@ -170,4 +170,4 @@ def _show(stage: Stage) -> None:
 
 
 def _short(path: Path | str) -> str:
-    return str(path).replace(f"{WORKSPACES.parent}/", "")
+    return str(path).replace(f"{base.WORKSPACES.parent}/", "")

@@ -1,79 +1,22 @@
-"""What keeps the copies honest: the list of what each level changes, held against the files."""
+"""What keeps the copies honest: the list of what each step changes, held against the files."""
 
-import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
-from ..stack.stage import ROOT, StageError
-
-MANIFEST = "docs/levels.yaml"
+from ..base import ROOT, StageError, git
+from .manifest import MANIFEST, Arrows, Room, Step, number, read_arrows, read_steps, room_of
 
 # A level can be taken away and renamed: its code knows neither its own number nor its neighbours.
 CODE = {".py", ".conf", ".yaml", ".yml"}
 NUMBER = re.compile(r"(?i:\blevel[ _-]?\d)|\bLEVEL=\d")
 OUTSIDE = re.compile(r"\s*(from (shared|level\d\w*)[.\w]* import|import (shared|level\d\w*)\b)")
+MARKER = "__init__.py"  # makes a folder a package, and needs no explanation
 
-Trees = dict[str, dict[str, bytes]]  # level, file in it, content
-
-
-@dataclass(frozen=True)
-class File:
-    """One file that a step adds, changes or removes, and why."""
-
-    file: str
-    change: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """From one level to the next: the files that are not the same, in reading order."""
-
-    below: str
-    above: str
-    files: list[File]
-
-    @property
-    def changes(self) -> dict[str, str]:
-        """Return `added`, `changed` or `removed` by file."""
-        return {file.file: file.change for file in self.files}
-
-
-def number(level: str) -> str:
-    """Return the number in the name of a level's folder."""
-    return level.removeprefix("level").partition("_")[0]
-
-
-def read_steps(root: Path = ROOT) -> list[Step]:
-    """Return the steps that the manifest lists.
-
-    Raises:
-        StageError: the manifest is missing, or an entry lacks something.
-    """
-    try:
-        steps = yaml.safe_load((root / MANIFEST).read_text())
-        return [Step(step["from"], step["to"], [File(**file) for file in step["files"]]) for step in steps]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise StageError(
-            f"{MANIFEST} cannot be read ({error}): a step has `from`, `to` and `files`, "
-            "and each of the files has `file`, `change` and `why`"
-        ) from error
-
-
-def git(root: Path, *arguments: str, stdin: str = "", **environment: str) -> str:
-    """Run git in `root` and return what it prints."""
-    command, variables = ["git", "-C", str(root), *arguments], os.environ | environment
-    done = subprocess.run(command, input=stdin, env=variables, capture_output=True, encoding="utf-8", check=False)
-    if done.returncode:
-        raise StageError(f"git {arguments[0]} failed: {done.stderr.strip()}")
-    return done.stdout
+Tree = dict[str, bytes]  # file, content
+Trees = dict[str, Tree]  # by level
 
 
 def read_trees(root: Path = ROOT) -> Trees:
@@ -89,19 +32,22 @@ def read_trees(root: Path = ROOT) -> Trees:
 
 def problems(root: Path = ROOT) -> list[str]:
     """Return what is wrong with the copies, each with what to do about it."""
-    trees, steps = read_trees(root), read_steps(root)
+    trees, steps, arrows = read_trees(root), read_steps(root), read_arrows("level", root)
     found = [problem for level in trees for problem in _strangers(level, trees[level])]
     pairs = list(pairwise(trees))
     if [(step.below, step.above) for step in steps] != pairs:
         expected = ", ".join(f"{below} to {above}" for below, above in pairs)
         found.append(f"{MANIFEST} must have one step for each level and the next, in order: {expected}")
     for step in steps:
-        found += _undeclared(step, trees)
+        below, above = (_by_room(trees.get(level, {}), arrows) for level in (step.below, step.above))
+        found += _rooms(step, below, above)
+        for room in step.rooms:
+            found += _files(step, room, below.get(room.room, {}), above.get(room.room, {}))
     return found
 
 
-def _strangers(level: str, files: dict[str, bytes]) -> Iterator[str]:
-    """Yield the lines of code that know about the world outside their level."""
+def _strangers(level: str, files: Tree) -> Iterator[str]:
+    """Yield the lines of code that know about something outside their level."""
     for file, content in files.items():
         if Path(file).suffix not in CODE and Path(file).name != "Dockerfile":
             continue
@@ -113,9 +59,40 @@ def _strangers(level: str, files: dict[str, bytes]) -> Iterator[str]:
                 yield f"{place} says {named[0]!r}, but no level knows its number: take it out"
 
 
-def _undeclared(step: Step, trees: Trees) -> Iterator[str]:
-    """Yield where the manifest and the files do not agree about a step."""
-    listed, actual = step.changes, _changes(trees.get(step.below, {}), trees.get(step.above, {}))
+def _by_room(tree: Tree, arrows: Arrows) -> Trees:
+    rooms: Trees = {}
+    for file, content in tree.items():
+        rooms.setdefault(room_of(file, arrows), {})[file] = content
+    return rooms
+
+
+def _rooms(step: Step, below: Trees, above: Trees) -> Iterator[str]:
+    """Yield where the manifest and the folders do not agree about the rooms of a step."""
+    listed = [room.room for room in step.rooms]
+    if len(set(listed)) < len(listed):
+        yield f"{MANIFEST} lists a room twice on the way to {step.above}: list each once"
+    for room in sorted((below.keys() | above.keys()) - set(listed)):
+        yield f"{MANIFEST} does not say what becomes of `{room}` on the way to {step.above}: list it"
+    for each in step.rooms:
+        was, is_ = below.get(each.room, {}), above.get(each.room, {})
+        done = _what_became(was, is_)
+        if each.change != done:
+            yield (
+                f"{MANIFEST} lists {step.above}/{each.room} as {each.change}, but it is {done}: correct the list, "
+                f"or run `make sync FROM={number(step.below)}`"
+            )
+
+
+def _what_became(was: Tree, is_: Tree) -> str:
+    if was == is_:
+        return "same"
+    return "changed" if was and is_ else "added" if is_ else "removed"
+
+
+def _files(step: Step, room: Room, below: Tree, above: Tree) -> Iterator[str]:
+    """Yield where the manifest and the files do not agree about a room."""
+    listed = {file.file: file.change for file in room.files}
+    actual = _changes(below, above)
     for file in sorted(listed.keys() | actual.keys()):
         said, done, path = listed.get(file), actual.get(file), f"{step.above}/{file}"
         if said and said != done:
@@ -124,14 +101,15 @@ def _undeclared(step: Step, trees: Trees) -> Iterator[str]:
             yield f"{path} was added: list it in {MANIFEST}, or delete it"
         elif not said:
             yield f"{path} was {done}: run `make sync FROM={number(step.below)}`, or list it in {MANIFEST}"
-    if len(listed) < len(step.files):
+    if len(listed) < len(room.files):
         yield f"{MANIFEST} lists a file twice on the way to {step.above}: list each once"
 
 
-def _changes(below: dict[str, bytes], above: dict[str, bytes]) -> dict[str, str]:
+def _changes(below: Tree, above: Tree) -> dict[str, str]:
     changed = {file: "changed" for file in below.keys() & above.keys() if below[file] != above[file]}
     added, removed = above.keys() - below.keys(), below.keys() - above.keys()
-    return changed | dict.fromkeys(added, "added") | dict.fromkeys(removed, "removed")
+    one_sided = dict.fromkeys(added, "added") | dict.fromkeys(removed, "removed")
+    return changed | {file: change for file, change in one_sided.items() if Path(file).name != MARKER}
 
 
 def sync(level: str, root: Path = ROOT) -> list[Path]:

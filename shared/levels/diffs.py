@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..files import write_text
-from ..stack.stage import ROOT, StageError
-from .consistency import File, Step, git, number, read_steps, read_trees
+from ..base import ROOT, StageError, git, write_text
+from .consistency import read_trees
+from .manifest import File, Step, number, read_steps
 
 FOLDER = Path("docs", "diffs")
 CHANGED_BLOBS = re.compile(r"^(?:\x1b\[[\d;]*m)*index [0-9a-f]+\.\..*\n", re.MULTILINE)

@@ -8,13 +8,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..demo.play import console
-from ..files import write_text
-from ..levels.consistency import git
+from .. import base
+from ..base import ROOT, StageError, git, levels, write_text
+from ..console import console
 from ..simulation.operator_model import read_assumptions
 from ..simulation.run import replay
 from ..simulation.scenario import NOBODY, USUAL, Play, is_finished
-from ..stack.stage import ROOT, WORKSPACES, Stage, StageError, levels
+from ..stack.stage import Stage
 from ..world.dataset import Year, load_year
 from ..world.incidents import INCIDENTS, SEED, Incident
 from ..world.period import LAST_DAY, LIVE, Window
@@ -51,7 +51,7 @@ def assemble(window: Window, numbers: list[int]) -> Board:
     Raises:
         StageError: no level has all its plays.
     """
-    year = load_year(WORKSPACES / "world")
+    year = load_year(base.WORKSPACES / "world")
     board: Board = {"levels": {}}
     for number in numbers:
         if all(is_finished(play) for play in plays(number, window, USUAL)):

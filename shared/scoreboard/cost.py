@@ -11,7 +11,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from ..stack.stage import ROOT, levels
+from ..base import ROOT, levels
 
 CODE = {".py", ".yaml", ".yml", ".conf"}
 

@@ -23,8 +23,8 @@ from typing import Any
 
 import httpx
 
-from ..files import write_text
-from ..stack.stage import Stage, StageError
+from ..base import StageError, write_text
+from ..stack.stage import Stage
 
 Event = dict[str, Any]
 

@@ -20,10 +20,11 @@ import httpx
 import numpy as np
 import pandas as pd
 
-from ..demo.live_view import progress_bar
-from ..demo.play import console
+from .. import base
+from ..base import ROOT, StageError
+from ..console import console, progress_bar
 from ..stack.operator import People
-from ..stack.stage import ROOT, WORKSPACES, Stage, StageError, running
+from ..stack.stage import Stage, running
 from ..world import faults
 from ..world.dataset import LATE_MINUTES, Year, days, load_year
 from ..world.incidents import Incident, publish
@@ -58,7 +59,7 @@ def replay(play: Play) -> Path:
             _remove(folder)
             ledger = Ledger(folder / "ledger.jsonl")
             ledger.write(play.window.first, "play", **play.header())
-        _Replay(play, stage, ledger, load_year(WORKSPACES / "world"), started).run()
+        _Replay(play, stage, ledger, load_year(base.WORKSPACES / "world"), started).run()
     return folder
 
 
@@ -87,7 +88,7 @@ class _Replay:
         """Play every day that has not been played to its end."""
         played = {event["day"] for event in self.ledger.of("day")}
         left = [day for day in days(self.play.window.first, self.play.window.last) if str(day) not in played]
-        with progress_bar(console) as progress:
+        with progress_bar() as progress:
             self.say = lambda words: progress.console.print(f"  {words}", markup=False)
             bar = progress.add_task("", total=len(left) + len(played), completed=len(played))
             self.stage.wait_until_ready()

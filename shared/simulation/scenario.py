@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..stack.stage import ROOT, WORKSPACES, Stage
+from .. import base
+from ..base import ROOT
+from ..stack.stage import Stage
 from ..world.incidents import SEED, Incident
 from ..world.period import Window
 from .event_log import Ledger
@@ -39,11 +41,11 @@ class Play:
         planted = [each.id for each in self.incidents if not each.natural]
         short = hashlib.sha256(" ".join(planted).encode()).hexdigest()[:6] if planted else "calm"
         days_ = f"{self.window.first:%m%d}-{self.window.last:%m%d}"
-        return WORKSPACES / "replay" / f"{self.level}-{days_}-{short}-{self.people}"
+        return base.WORKSPACES / "replay" / f"{self.level}-{days_}-{short}-{self.people}"
 
     def workspace(self) -> Path:
         """Return where the stage works: a short path, since the name of a socket must be one."""
-        return WORKSPACES / f"replay{self.level}"
+        return base.WORKSPACES / f"replay{self.level}"
 
     def header(self) -> dict[str, Any]:
         """Return what the first line of the ledger says: plays with the same first line have the same ledger."""

@@ -3,8 +3,8 @@
 import os
 from typing import Any
 
+from .. import base
 from .docker import IMAGE_LABEL, LABEL, connect
-from .stage import WORKSPACES
 
 
 def clean() -> None:
@@ -13,7 +13,7 @@ def clean() -> None:
     for kind in ("containers", "networks", "volumes"):
         listed = {"all": True} if kind == "containers" else {}
         for each in getattr(client, kind).list(filters={"label": LABEL}, **listed):
-            if _labels(each)[LABEL].startswith(f"{WORKSPACES}{os.sep}"):
+            if _labels(each)[LABEL].startswith(f"{base.WORKSPACES}{os.sep}"):
                 print(f"removing {kind.removesuffix('s')} {each.name}", flush=True)
                 each.remove(**({"force": True, "v": True} if kind == "containers" else {}))
     for image in client.images.list(all=False, filters={"label": IMAGE_LABEL}):

@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ..levels.consistency import git
-from .stage import ROOT, SECONDS_TO_STOP, Stage, StageError
+from ..base import ROOT, StageError, git
+from .stage import SECONDS_TO_STOP, Stage
 
 LABEL = "mlops-levels.stage"  # on containers, networks and volumes: the workspace of their stage
 BESIDE = "pyproject.toml", "requirements.lock"  # what a build needs beside the level
@@ -125,11 +125,10 @@ class ContainerStage(Stage):
         finally:
             self.compose("down", "--timeout", f"{SECONDS_TO_STOP:.0f}", "--remove-orphans")
 
-    def plant(self, kind: str) -> str:
-        """Train a planted candidate in a container of its own, to which the world lends its code."""
-        lend = ["--volume", f"{ROOT / 'shared'}:/application/shared:ro"]
-        command = ["python", "-m", "shared", "candidate", str(self.number), kind]
-        return self.compose("run", "--rm", "--no-deps", "-T", *lend, "worker", *command).strip()
+    def lend(self, module: str, *arguments: str) -> str:
+        """Run a module of `shared` in a container of its own, beside the level's code; return what it prints."""
+        lent = ["--volume", f"{ROOT / 'shared'}:/application/shared:ro"]
+        return self.compose("run", "--rm", "--no-deps", "-T", *lent, "worker", "python", "-m", module, *arguments)
 
     def _shell(self, command: str, where: str, more: dict[str, str]) -> list[str]:
         if where == "host":

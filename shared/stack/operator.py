@@ -6,7 +6,8 @@ from datetime import date
 
 import yaml
 
-from .stage import ROOT, Stage
+from ..base import ROOT
+from .stage import Stage
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ import httpx
 import psutil
 import yaml
 
+from .. import base
+from ..base import ROOT, StageError, levels
 from . import fork_server
 
-ROOT = Path(__file__).resolve().parents[2]
-WORKSPACES = ROOT / ".stage"
 SECONDS_TO_START = 90.0
 SECONDS_TO_STOP = 20.0
 # Bytes: supervisord makes a socket in the workspace, named after its process, and macOS takes no socket whose path
@@ -54,10 +54,6 @@ NO_PROXY = {
 os.environ |= NO_PROXY
 
 
-class StageError(Exception):
-    """A stage cannot start, does not answer, or a step in it failed; the message says what to do."""
-
-
 @dataclass(frozen=True)
 class Answer:
     """What a level said about a flight, and who said it as far as the level tells."""
@@ -65,11 +61,6 @@ class Answer:
     late_probability: float
     model: str = ""
     arm: str = ""
-
-
-def levels() -> dict[int, str]:
-    """Return the levels by number, as their folders are named."""
-    return {int(path.parent.name[5]): path.parent.name for path in sorted(ROOT.glob("level[0-9]_*/stage.yaml"))}
 
 
 @dataclass
@@ -86,7 +77,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         if self.workspace == Path():
-            self.workspace = WORKSPACES / f"level{self.number}"
+            self.workspace = base.WORKSPACES / f"level{self.number}"
         if self.number not in levels():
             known = ", ".join(f"{number} ({name})" for number, name in levels().items())
             raise StageError(f"there is no level {self.number}: choose one of {known}")
@@ -101,7 +92,7 @@ class Stage:
             "NUMBER": str(self.number),
             "STAGE": str(self.workspace),
             "ROOT": str(ROOT),
-            "CACHE": str(WORKSPACES / "cache"),
+            "CACHE": str(base.WORKSPACES / "cache"),
             "ENGINE": "",  # of containers; without one, the stage is processes of this machine
             "INSIDE": "",  # what to put before a command that is to run inside the stage
             "HOST": "127.0.0.1",  # where it listens, whatever this means in the environment of who starts it
@@ -239,11 +230,22 @@ class Stage:
     def _shell(self, command: str, where: str, more: dict[str, str]) -> list[str]:
         return ["bash", "-c", ("ulimit -f 0; " if self.disk_full else "") + self.fill(command, **more)]
 
-    def plant(self, kind: str) -> str:
-        """Train a planted candidate, and return what came of it."""
-        from ..world.bad_models import plant
+    def lend(self, module: str, *arguments: str) -> str:
+        """Run a module of `shared` inside the stage, beside the level's own code; return what it prints.
 
-        return plant(self.package, kind)
+        Raises:
+            StageError: it failed; what it said is in the stage's logs.
+        """
+        command = [sys.executable, "-m", module, *arguments]
+        log = self.workspace / "logs" / "lent.log"
+        with log.open("a") as file:
+            environment = os.environ | self.environment
+            done = subprocess.run(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=file, text=True, check=False
+            )
+        if done.returncode:
+            raise StageError(f"`{shlex.join(command[1:])}` failed: {log} says why")
+        return done.stdout
 
     def wait_until_ready(self) -> None:
         """Wait until the level answers.

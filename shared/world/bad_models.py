@@ -1,14 +1,23 @@
-"""Planted candidates: what a level's gates are for. Run in a stage's environment, beside its own pipeline."""
+"""Planted candidates: what a level's gates are for.
+
+`python -m shared.world.bad_models LEVEL KIND` trains one in a stage, beside the level's own pipeline, and prints
+what came of it as one JSON object.
+"""
 
 import importlib
+import json
 import os
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..stack.stage import StageError
+from ..base import StageError
+from ..stack.stage import Stage
 
 SHARE_FLIPPED, SHARE_LOST = 0.3, 0.5
 
@@ -73,14 +82,27 @@ KINDS: dict[str, Callable[[Any, Any], None] | None] = {
 }
 
 
-def plant(level: str, kind: str) -> str:
-    """Train a candidate of some kind and deliver it; return what came of it.
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a candidate: it went on towards production, or was refused."""
+
+    delivered: bool
+    text: str
+
+
+def plant(stage: Stage, kind: str) -> Outcome:
+    """Let a stage train a candidate of some kind and deliver it.
 
     Raises:
-        StageError: there is no such kind.
+        StageError: there is no such kind, or the training itself failed.
     """
     if kind not in KINDS:
         raise StageError(f"there is no candidate of kind {kind!r}: choose KIND among {', '.join(KINDS)}")
+    printed = stage.lend("shared.world.bad_models", stage.package, kind)
+    return Outcome(**json.loads(printed.strip().splitlines()[-1]))
+
+
+def _train(level: str, kind: str) -> Outcome:
     steps, delivery = (
         importlib.import_module(f"{level}.{name}") for name in ("training.tasks", "delivery.pipeline")
     )
@@ -88,9 +110,9 @@ def plant(level: str, kind: str) -> str:
         spoil(steps, delivery)
     flow = importlib.import_module(f"{level}.training.pipeline")
     try:
-        return str(delivery.deliver(flow.start_training("manual")))
+        return Outcome(True, str(delivery.deliver(flow.start_training("manual"))))
     except importlib.import_module(f"{level}.errors").StageError as error:
-        raise StageError(str(error)) from error
+        return Outcome(False, str(error))
 
 
 def _train_on(steps: Any, spoil: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
@@ -141,3 +163,9 @@ def _add_work(model: Any) -> None:
     graph.node.append(helper.make_node("ReduceMax", [f"work{rounds}"], ["done"], keepdims=0))
     graph.node.append(helper.make_node("Mul", ["done", "nothing"], ["zero"]))
     graph.node.append(helper.make_node("Add", ["answered", "zero"], ["probabilities"]))
+
+
+if __name__ == "__main__":
+    with redirect_stdout(sys.stderr):  # libraries talk too
+        outcome = _train(*sys.argv[1:])
+    print(json.dumps(asdict(outcome)))

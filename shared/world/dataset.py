@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..stack.stage import StageError
+from ..base import StageError
 from .period import FIRST_DAY, LAST_DAY
 
 NEW_YORK = "America/New_York"

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import psutil
 
-from ..levels.consistency import git
-from ..stack.stage import ROOT, Stage, StageError
+from ..base import ROOT, StageError, git
+from ..stack.stage import Stage
+from .bad_models import plant
 
 # How the time of departure becomes a feature, wherever a level says so, and the same with the hour lost or alone.
 FEATURE = (
@@ -113,16 +114,8 @@ def train_slow_candidate(stage: Stage) -> str:
     """Train a candidate that answers right and slowly, where the level delivers candidates by itself."""
     if not (ROOT / stage.package / "delivery").is_dir():
         return "nothing at this level measures how fast a candidate is, and none is planted"
-    command = [sys.executable, "-m", "shared", "candidate", str(stage.number), "slow"]
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | stage.environment, capture_output=True, text=True, check=False
-    )
-    (stage.workspace / "logs" / "change.log").open("a").write(done.stdout + done.stderr)
-    said = (done.stdout if done.returncode == 0 else done.stderr).strip().splitlines()
-    refused = "refused by the gate" in done.stderr
-    if done.returncode and not refused:
-        raise StageError(f"the slow candidate could not be planted: {said[-1] if said else 'no reason given'}")
-    return "the slow candidate was refused by a gate" if refused else "the slow candidate went on"
+    delivered = plant(stage, "slow").delivered
+    return "the slow candidate went on" if delivered else "the slow candidate was refused by a gate"
 
 
 BEGIN: dict[str, Callable[[Stage], str]] = {

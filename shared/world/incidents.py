@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..stack.stage import StageError
+from ..base import StageError
 from .dataset import LATE_MINUTES, WEATHER, Year, days, write_whole
 from .period import FIRST_DAY, LAST_DAY
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from ..stack.stage import StageError
+from ..base import StageError
 
 FIRST_DAY, LAST_DAY = date(2013, 1, 1), date(2013, 12, 31)  # of the data
 LIVE = date(2013, 3, 1)  # when a stage usually begins to answer; the first model learns from January and February

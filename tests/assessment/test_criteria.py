@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from shared.assessment.criteria.criteria import HERE, LETTERS, Answer, read_criteria
-from shared.stack.stage import StageError
+from shared.base import StageError
 
 NUMBERS = {
     "DAT": "01 02 03 04 05 06",

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-import shared.assessment.runner
-import shared.stack.stage
+from shared import base
 from shared.assessment.ablation import Ablation, read_groups, switch_off
 from shared.assessment.criteria.criteria import read_criteria
 from shared.assessment.probes.probe import PROBES, Finding, absent, manual, present
 from shared.assessment.report import matrix, models
-from shared.assessment.runner import assess, cell, read_assessment, update
+from shared.assessment.report.record import read_assessment, update
+from shared.assessment.runner import assess, cell
 from shared.assessment.scenario.scenario import Played
-from shared.stack.stage import ROOT, StageError, levels
+from shared.base import ROOT, StageError, levels
 
 from ..conftest import PORTS, free_port
 
@@ -146,8 +146,7 @@ def test_no_cell_has_changed(
 ) -> None:
     workspaces = tmp_path_factory.getbasetemp() / "assess"  # the same for all levels: the year is read once
     workspaces.mkdir(exist_ok=True)
-    for module in (shared.stack.stage, shared.assessment.runner):
-        monkeypatch.setattr(module, "WORKSPACES", workspaces)
+    monkeypatch.setattr(base, "WORKSPACES", workspaces)
     for name in PORTS:
         monkeypatch.setenv(name, str(free_port()))
     found = assess(level, ids=set(ids.split()), acts=acts)

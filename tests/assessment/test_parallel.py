@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from shared.assessment.parallel import side_by_side
-from shared.stack.stage import StageError
+from shared.base import StageError
 
 # Stands in for a level's assessment: level 0 finds something, level 1 fails, any other takes a minute.
 ASSESSMENT = """#!/bin/sh

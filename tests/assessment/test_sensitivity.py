@@ -12,7 +12,7 @@ from shared.assessment.probes import data, training
 from shared.assessment.probes.probe import PROBES
 from shared.assessment.probes.tests import _release_waits_for_tests
 from shared.assessment.scenario.scenario import Played
-from shared.stack.stage import ROOT, levels
+from shared.base import ROOT, levels
 
 ABLATIONS = {(group["level"], each.id): each for group in read_groups() for each in group["components"]}
 

@@ -12,7 +12,7 @@ import pytest
 from shared.assessment.criteria.criteria import read_criteria
 from shared.assessment.criteria.where import advise, contradictions, place, read_questions, understand
 from shared.assessment.report.where_page import PAGE, page
-from shared.stack.stage import ROOT, StageError
+from shared.base import ROOT, StageError
 
 MODELS, QUESTIONS = read_questions()
 

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-import shared.stack.stage
+from shared import base
+from shared.base import StageError
 from shared.demo.live_view import Panel, Scores
 from shared.demo.more_days import days_after, go_on
 from shared.demo.play import alone, play_days, summarise
 from shared.stack.operator import People
-from shared.stack.stage import LONGEST_WORKSPACE, WORKSPACES, Answer, Stage, StageError, running
+from shared.stack.stage import LONGEST_WORKSPACE, Answer, Stage, running
 from shared.world.dataset import load_year
 from shared.world.incidents import INCIDENTS
 from shared.world.period import Window
@@ -29,7 +30,7 @@ MORNING = {
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr(shared.stack.stage, "WORKSPACES", tmp_path)
+    monkeypatch.setattr(base, "WORKSPACES", tmp_path)
     stage = Stage(3)
     stage.workspace.mkdir()
     return stage
@@ -166,7 +167,7 @@ def test_a_day_that_was_stopped_happens_when_the_play_goes_on(
             raise StageError("score.py failed")
 
     monkeypatch.setattr(People, "daily", fails_on_the_second)
-    year, stage = load_year(WORKSPACES / "world"), Stopping(0, tmp_path)
+    year, stage = load_year(base.WORKSPACES / "world"), Stopping(0, tmp_path)
     window, trouble = Window(date(2013, 3, 1), date(2013, 3, 2)), [INCIDENTS["schema"].starting(date(2013, 3, 2))]
     panel = Panel(Console(file=io.StringIO()), 2)
     with pytest.raises(KeyboardInterrupt):

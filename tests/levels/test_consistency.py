@@ -9,22 +9,41 @@ from pathlib import Path
 
 import pytest
 
+from shared.base import StageError
 from shared.levels import consistency, diffs
-from shared.stack.stage import StageError
+from shared.levels.manifest import MANIFEST
 
 from ..conftest import ROOT
 
-MANIFEST = """
+ARROWS = """
+arrows:
+  level: {shop: [store], store: []}
+"""
+STEPS = """
+steps:
 - from: level0_desk
   to: level1_shop
-  files:
+  rooms:
+  - room: top
+    change: changed
+    files:
     - {file: README.md, change: added, why: says what is new}
     - {file: new.py, change: added, why: something new}
     - {file: book.ipynb, change: changed, why: other numbers}
     - {file: tune.py, change: changed, why: tuned once}
+  - room: store
+    change: added
+    files:
+    - {file: store/shelf.py, why: keeps things}
+    - {file: tests/store/test_shelf.py, why: things are kept}
 - from: level1_shop
   to: level2_plant
-  files:
+  rooms:
+  - room: store
+    change: same
+  - room: top
+    change: changed
+    files:
     - {file: README.md, change: changed, why: says what is new}
     - {file: grow.py, change: changed, why: grows}
     - {file: book.ipynb, change: removed, why: nobody reads it}
@@ -41,7 +60,7 @@ def root(tmp_path: Path) -> Path:
     """Make a small repository with three levels, of which nothing is staged or committed."""
     files = {
         ".gitignore": "__pycache__/\n",
-        "docs/levels.yaml": MANIFEST,
+        "docs/levels.yaml": ARROWS + STEPS,
         "level0_desk/keep.py": "kept = 1\n",
         "level0_desk/grow.py": "grown = 1\n",
         "level0_desk/tune.py": "tuned = 1\n",
@@ -49,6 +68,9 @@ def root(tmp_path: Path) -> Path:
         "level1_shop/README.md": "# Level 1\n\nThis is level1_shop.\n",
         "level1_shop/new.py": "from .keep import kept\n",
         "level1_shop/tune.py": "tuned = 2\n",
+        "level1_shop/store/__init__.py": "",
+        "level1_shop/store/shelf.py": "kept = []\n",
+        "level1_shop/tests/store/test_shelf.py": "from ...store import shelf\n",
         "level1_shop/book.ipynb": notebook("print(2)"),
         "level2_plant/README.md": "# Level 2\n",
         "level2_plant/grow.py": "grown = 2\n",
@@ -83,7 +105,7 @@ def test_what_git_ignores_is_no_file_of_a_level(root: Path) -> None:
 
 def edit(file: str, text: str) -> Callable[[Path], None]:
     def spoil(root: Path) -> None:
-        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text(text)
 
     return spoil
@@ -91,7 +113,7 @@ def edit(file: str, text: str) -> Callable[[Path], None]:
 
 def lists(change: str, file: str = "keep.py") -> Callable[[Path], None]:
     """List one more file on the way to the last level."""
-    return edit(consistency.MANIFEST, f"{MANIFEST}    - {{file: {file}, change: {change}, why: for a test}}\n")
+    return edit(MANIFEST, f"{ARROWS}{STEPS}    - {{file: {file}, change: {change}, why: for a test}}\n")
 
 
 DISHONEST = {
@@ -127,6 +149,24 @@ DISHONEST = {
         lists("changed", "grow.py"),
         "docs/levels.yaml lists a file twice on the way to level2_plant: list each once",
     ),
+    "a room that is no longer the same": (
+        edit("level2_plant/store/shelf.py", "kept = {}\n"),
+        "docs/levels.yaml lists level2_plant/store as same, but it is changed: correct the list, "
+        "or run `make sync FROM=1`",
+    ),
+    "a file of a room that is the same": (
+        edit("level2_plant/store/shelf.py", "kept = {}\n"),
+        "level2_plant/store/shelf.py was changed: run `make sync FROM=1`, or list it in docs/levels.yaml",
+    ),
+    "the tests of a room that is the same": (
+        edit("level2_plant/tests/store/test_shelf.py", "\n"),
+        "docs/levels.yaml lists level2_plant/store as same, but it is changed: correct the list, "
+        "or run `make sync FROM=1`",
+    ),
+    "a room nobody speaks of": (
+        edit("level2_plant/shop/till.py", "money = 0\n"),
+        "docs/levels.yaml does not say what becomes of `shop` on the way to level2_plant: list it",
+    ),
     "a level without a step": (
         edit("level3_town/keep.py", "kept = 1\n"),
         "docs/levels.yaml must have one step for each level and the next, in order: level0_desk to level1_shop, "
@@ -141,7 +181,7 @@ DISHONEST = {
         "level2_plant/Dockerfile, line 1, says 'LEVEL=2', but no level knows its number: take it out",
     ),
     "an import of the world": (
-        edit("level2_plant/grow.py", "from shared.stage import Stage\n"),
+        edit("level2_plant/grow.py", "from shared.stack.stage import Stage\n"),
         "level2_plant/grow.py, line 1, imports by an absolute name: import relatively, and only inside the level",
     ),
     "an import of another level": (
@@ -165,7 +205,10 @@ def test_words_that_only_look_like_a_level_are_left_alone(root: Path) -> None:
 
 
 def test_an_unfinished_manifest_is_an_error_that_says_what_is_needed(root: Path) -> None:
-    edit(consistency.MANIFEST, "- {from: level0_desk, to: level1_shop, files: [{file: new.py}]}\n")(root)
+    edit(
+        MANIFEST,
+        f"{ARROWS}steps: [{{from: a, to: b, rooms: [{{room: top, change: same, files: [{{file: c}}]}}]}}]\n",
+    )(root)
     with pytest.raises(StageError, match="each of the files has `file`, `change` and `why`"):
         consistency.problems(root)
 

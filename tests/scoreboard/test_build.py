@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from shared.base import levels
 from shared.scoreboard import cost
 from shared.scoreboard.build import to_json
 from shared.scoreboard.page import page
 from shared.scoreboard.plots import draw
 from shared.scoreboard.takeaways import SENTENCES, reading
 from shared.simulation.operator_model import read_assumptions
-from shared.stack.stage import levels
 from shared.world.incidents import INCIDENTS
 
 from ..conftest import ROOT

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from shared.__main__ import retrain
+from shared.base import levels
 from shared.simulation.event_log import Ledger
 from shared.simulation.operator_model import REMEDIES, Diary, read_assumptions, working_days_after
 from shared.stack.operator import People
-from shared.stack.stage import Stage, levels
+from shared.stack.stage import Stage
 
 from ..conftest import elsewhere
 

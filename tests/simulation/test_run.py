@@ -16,11 +16,11 @@ import pytest
 
 import shared.simulation.run
 import shared.simulation.scenario
+from shared import base
 from shared.scoreboard.build import of_plays, plays
 from shared.simulation.event_log import Ledger
 from shared.simulation.run import replay
 from shared.simulation.scenario import USUAL, Play, is_finished
-from shared.stack.stage import WORKSPACES
 from shared.world.dataset import load_year
 from shared.world.period import Window
 
@@ -36,7 +36,7 @@ LEVELS = (0, 1)
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Play the days at each level, calm and with the incident; the last play is stopped in the middle."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared.simulation.scenario, "WORKSPACES", tmp_path_factory.mktemp("stage"))
+        patch.setattr(base, "WORKSPACES", tmp_path_factory.mktemp("stage"))
         for name in PORTS:
             patch.setenv(name, str(free_port()))
         for level in LEVELS:
@@ -45,7 +45,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
             if level == LEVELS[-1]:
                 stop_on(date(2013, 3, 21), troubled)
             replay(troubled)
-        year = load_year(WORKSPACES / "world")
+        year = load_year(base.WORKSPACES / "world")
         yield {str(level): summed_up(level, of_plays(level, WINDOW, year, USUAL)) for level in LEVELS}
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from shared.base import StageError
 from shared.stack.docker import open_stage
-from shared.stack.stage import StageError
 
 
 def test_a_level_without_containers_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

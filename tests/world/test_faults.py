@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.stack.stage import ROOT, Stage, StageError, levels
+from shared.base import ROOT, StageError, levels
+from shared.stack.stage import Stage
 from shared.world.faults import FEATURE, _change, fill_disk, free_disk, kill
 
 WRITER = """

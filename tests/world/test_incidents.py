@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from shared.stack.stage import StageError
+from shared.base import StageError
 from shared.world.dataset import LATE_MINUTES, WEATHER, Year, days, read_year
 from shared.world.incidents import INCIDENTS, Incident, choose, feed, publish
 

@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
+from ...config import paths
 from ...serving.app import app, load_model
 
 CATEGORIES = ["origin", "dest", "carrier"]
@@ -65,7 +66,7 @@ def small_model() -> Pipeline:
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Return a client of the application before any model is released."""
-    monkeypatch.setenv("STAGE", str(tmp_path))
+    monkeypatch.setattr(paths, "APP", tmp_path / "app")
     load_model.cache_clear()
     yield TestClient(app, raise_server_exceptions=False)
     load_model.cache_clear()

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from ...data.features import CATEGORIES, MEASURES, make_features
-from ...data.schema import Flight, Request
+from ...data.schema import Flight
+from ...serving.api import Request
 from ...training.model import is_late, late_probability
 from ...training.train import train
 

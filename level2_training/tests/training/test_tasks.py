@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+from ...config import paths
 from ...data import snapshot
 from ...data.validate import InvalidDataError
 from ...registry import models
@@ -29,9 +30,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("DVC_GLOBAL_CONFIG_DIR", "DVC_SITE_CACHE_DIR", "DVC_SYSTEM_CONFIG_DIR"):
             patch.setenv(name, str(folder / "dvc"))
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder}/mlflow.db")
-        patch.setattr(tasks, "STAGE", folder)
-        for name in ("data", "snapshots", "remote", "runs"):
-            patch.setattr(tasks, name.upper(), folder / name)
+        for name in ("drop", "data", "snapshots", "remote", "runs"):
+            patch.setattr(paths, name.upper(), folder / name)
         mlflow.create_experiment("training", artifact_location=str(folder / "artifacts"))
         mlflow.set_experiment("training")
         yield folder

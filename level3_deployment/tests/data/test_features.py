@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from ...data.features import CATEGORIES, MEASURES, make_features
-from ...data.schema import Flight, Request
+from ...data.schema import Flight
+from ...serving.api import Request
 from ...training.model import is_late, late_probability
 from ...training.train import train
 
@@ -112,7 +113,6 @@ def test_training_and_serving_give_the_same_answers(
     real: pd.DataFrame, flights: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Compare what the training pipeline computes from files with what the packaged model answers."""
-    monkeypatch.setenv("STAGE", str(tmp_path))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
     from ...delivery import package
     from ...registry import artifact

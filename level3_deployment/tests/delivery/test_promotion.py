@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ...config import paths
 from ...delivery import pipeline, promotion
 from ...delivery.promotion import CHALLENGER, STAGING, NotFollowedError, NotTakenError
 from ...errors import StageError
@@ -81,7 +82,7 @@ def test_a_version_that_silences_a_service_twice_is_refused_and_those_behind_it_
             raise NotFollowedError("no answer")
         raise NotTakenError("the service refuses version 3: it does not load")
 
-    monkeypatch.setattr(pipeline, "STAGE", tmp_path)
+    monkeypatch.setattr(paths, "APP", tmp_path)
     monkeypatch.setattr(pipeline, "build", builds)
     monkeypatch.setattr(pipeline, "MlflowClient", lambda: client)
     monkeypatch.setattr(pipeline, "deliver", pipeline.deliver.fn)

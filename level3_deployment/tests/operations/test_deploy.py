@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from ...operations import deploy
+from ...config import paths, version
+from ...config.version import NoCommitError
+from ...operations import deploy, processes
+from ...operations.lock import exclusive_lock
+from ...operations.processes import DeployError
 
 OLD, NEW = "print('old')\n", "print('new')\n"
 # What a release may do instead of answering `/version` with its own commit.
@@ -20,12 +24,12 @@ SILENT, RUBBISH, OTHER = "no answer", "an answer that is no JSON", "an answer of
 CRASH = "ends as soon as it starts"
 NO_MODEL = "answers as itself, but has no model"
 
-# Stands in for the process manager: asks the application to restart, and fails as the real one does.
+# Stands in for the process manager: asks the application to do it, and fails as the real one does.
 SUPERVISORCTL = f"""#!{sys.executable} -IS
 import os, sys, urllib.request
-assert sys.argv[3:] == ["restart", "app", "staging"]
 try:
-    urllib.request.urlopen(f"http://127.0.0.1:{{os.environ['PORT']}}", data=b"")
+    asked = " ".join(sys.argv[3:]).encode()
+    print(urllib.request.urlopen(f"http://127.0.0.1:{{os.environ['PORT']}}", data=asked).read().decode())
 except OSError:
     sys.exit(7)
 """
@@ -40,6 +44,7 @@ def git(repository: Path, *arguments: str) -> str:
 def commit(repository: Path, code: str) -> str:
     """Commit `code` as the package; return the commit as releases name it."""
     (repository / "package" / "app.py").write_text(code)
+    (repository / "requirements.lock").write_text("")
     git(repository, "add", ".")
     git(repository, "commit", "--message", "change")
     return git(repository, "rev-parse", "--short=12", "HEAD")
@@ -48,23 +53,28 @@ def commit(repository: Path, code: str) -> str:
 class Application:
     """Answers `/version` like an application that runs the release that was current when it was last restarted."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder  # holds the link to the current release
+    def __init__(self) -> None:
         self.release: Path | None = None
+        self.process = 0  # counts the restarts
         application = self
 
         class Answer(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.send_response(200 if application.restart() else 500)
+                says = application.control(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                self.send_response(500 if says == CRASH else 200)
                 self.end_headers()
+                self.wfile.write(says.encode())
 
             def do_GET(self) -> None:
                 code = application.code()
                 self.send_response(503 if SILENT in code else 200)
                 self.end_headers()
-                version = {"application": application.version(), "model": None if NO_MODEL in code else "1"}
-                if OTHER in code:
-                    version = {"detail": OTHER}
+                version = {
+                    "application": application.version(),
+                    "process": application.process,
+                    "model": None if NO_MODEL in code else "1",
+                }
+                version = {"detail": OTHER} if OTHER in code else version
                 self.wfile.write((RUBBISH if RUBBISH in code else json.dumps(version)).encode())
 
             def log_message(self, *_: object) -> None:
@@ -72,10 +82,13 @@ class Application:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
 
-    def restart(self) -> bool:
-        """Run what is current; tell whether it lived long enough to be called started."""
-        self.release = deploy.current_release(self.folder)
-        return CRASH not in self.code()
+    def control(self, asked: str) -> str:
+        """Do what the process manager is asked to, and return what it says."""
+        if asked == "pid released:app":
+            return str(self.process)
+        assert asked == "restart released:*"
+        self.release, self.process = deploy.current_release(), self.process + 1
+        return CRASH if CRASH in self.code() else "started"
 
     def code(self) -> str:
         return (self.release / "package" / "app.py").read_text() if self.release else ""
@@ -94,25 +107,24 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "package").mkdir(parents=True)
     git(root, "init", "--quiet")
     commit(root, OLD)
-    monkeypatch.setattr(deploy, "ROOT", root)
-    monkeypatch.setattr(deploy, "PACKAGE", root / "package")
+    monkeypatch.setattr(version, "ROOT", root)
+    monkeypatch.setattr(version, "PACKAGE", root / "package")
+    monkeypatch.setattr(paths, "APP", tmp_path / "app")
     return root
 
 
 @pytest.fixture
 def application(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """Serve `/version` from the checkout, as before the first release."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    application = Application(folder)
-    application.restart()
+    application = Application()
+    application.control("restart released:*")
     tool = tmp_path / "bin" / "supervisorctl"
     tool.parent.mkdir()
     tool.write_text(SUPERVISORCTL)
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PORT", str(application.server.server_port))
-    monkeypatch.setattr(deploy, "SECONDS_TO_COME_UP", 0.05)
+    monkeypatch.setattr(processes, "SECONDS_TO_COME_UP", 0.2)
     thread = threading.Thread(target=application.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield application
@@ -124,13 +136,13 @@ def application(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch)
 def test_what_was_committed_runs_and_not_what_lies_around(checkout: Path, application: Application) -> None:
     head = commit(checkout, NEW)
     (checkout / "package" / "app.py").write_text("print('not committed')\n")
-    assert deploy.deploy("HEAD", application.folder) == head
+    assert deploy.deploy("HEAD") == head
     assert application.code() == NEW
     assert application.version() == head
 
 
 def test_a_release_stays_when_the_checkout_moves_on(checkout: Path, application: Application) -> None:
-    deploy.deploy("HEAD", application.folder)
+    deploy.deploy("HEAD")
     commit(checkout, NEW)
     assert application.code() == OLD
 
@@ -139,13 +151,13 @@ def test_any_commit_can_be_released_and_released_again(checkout: Path, applicati
     old = git(checkout, "rev-parse", "--short=12", "HEAD")
     new = commit(checkout, NEW)
     for revision, code in [(new, NEW), (old, OLD), (new, NEW)]:
-        assert deploy.deploy(revision, application.folder) == revision
+        assert deploy.deploy(revision) == revision
         assert application.code() == code
 
 
 def test_a_release_waits_for_the_one_before(application: Application) -> None:
-    with ThreadPoolExecutor() as pool, deploy.alone(application.folder):
-        waiting = pool.submit(deploy.deploy, "HEAD", application.folder)
+    with ThreadPoolExecutor() as pool, exclusive_lock(paths.APP):
+        waiting = pool.submit(deploy.deploy, "HEAD")
         with pytest.raises(TimeoutError):
             waiting.result(timeout=1)
         assert application.version() is None
@@ -153,47 +165,47 @@ def test_a_release_waits_for_the_one_before(application: Application) -> None:
 
 
 def test_a_commit_that_does_not_exist_is_named(application: Application) -> None:
-    first = deploy.deploy("HEAD", application.folder)
-    with pytest.raises(deploy.DeployError, match=r"no commit 'nonsense'.*git log"):
-        deploy.deploy("nonsense", application.folder)
+    first = deploy.deploy("HEAD")
+    with pytest.raises(NoCommitError, match=r"no commit 'nonsense'.*git log"):
+        deploy.deploy("nonsense")
     assert application.version() == first
 
 
 def test_a_commit_from_before_the_package_is_named(checkout: Path, application: Application) -> None:
     git(checkout, "mv", "package", "other")
     git(checkout, "commit", "--message", "the package has another name")
-    with pytest.raises(deploy.DeployError, match="package"):
-        deploy.deploy("HEAD", application.folder)
-    assert deploy.current_release(application.folder) == checkout
+    with pytest.raises(NoCommitError, match="package"):
+        deploy.deploy("HEAD")
+    assert deploy.current_release() == checkout
 
 
 @pytest.mark.parametrize("trouble", [SILENT, RUBBISH, OTHER, CRASH, NO_MODEL])
 def test_a_release_that_fails_goes_back_to_the_one_before(
     checkout: Path, application: Application, trouble: str
 ) -> None:
-    good = deploy.deploy("HEAD", application.folder)
+    good = deploy.deploy("HEAD")
     bad = commit(checkout, trouble)
-    with pytest.raises(deploy.DeployError, match=f"{bad} did not come up.*back to {good}"):
-        deploy.deploy("HEAD", application.folder)
+    with pytest.raises(DeployError, match=f"{bad} did not come up.*back to {good}"):
+        deploy.deploy("HEAD")
     assert application.code() == OLD
     assert application.version() == good
 
 
 def test_a_first_release_that_fails_goes_back_to_the_checkout(checkout: Path, application: Application) -> None:
     commit(checkout, SILENT)
-    with pytest.raises(deploy.DeployError):
-        deploy.deploy("HEAD", application.folder)
+    with pytest.raises(DeployError):
+        deploy.deploy("HEAD")
     assert application.release == checkout
 
 
 def test_an_answer_of_another_release_is_not_taken_for_success(
     checkout: Path, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = deploy.deploy("HEAD", application.folder)
+    good = deploy.deploy("HEAD")
     commit(checkout, NEW)
-    monkeypatch.setattr(deploy, "restart", lambda: None)  # the process before goes on
-    with pytest.raises(deploy.DeployError):
-        deploy.deploy("HEAD", application.folder)
+    monkeypatch.setattr(deploy, "restart", lambda: True)  # the process before goes on
+    with pytest.raises(DeployError):
+        deploy.deploy("HEAD")
     assert application.version() == good
 
 
@@ -201,30 +213,9 @@ def test_a_release_that_was_killed_while_unpacking_is_unpacked_again(
     checkout: Path, application: Application
 ) -> None:
     head = commit(checkout, NEW)
-    left = application.folder / "releases" / f"{head}.part" / "package"
+    left = paths.APP / "releases" / f"{head}.part" / "package"
     left.mkdir(parents=True)
     (left / "app.py").write_text("print('ha")
-    deploy.deploy("HEAD", application.folder)
+    deploy.deploy("HEAD")
     assert application.code() == NEW
-    assert [path.name for path in (application.folder / "releases").iterdir()] == [head]
-
-
-def test_unpacked_code_knows_its_commit_without_git(
-    checkout: Path, application: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    head = deploy.deploy("HEAD", application.folder)
-    monkeypatch.setattr(deploy, "ROOT", application.release)
-    monkeypatch.setenv("PATH", "")
-    deploy.application_version.cache_clear()
-    assert deploy.application_version() == head
-    deploy.application_version.cache_clear()
-
-
-def test_a_checkout_with_changes_says_so(checkout: Path) -> None:
-    deploy.application_version.cache_clear()
-    head = deploy.application_version()
-    assert git(checkout, "rev-parse", "HEAD").startswith(head)
-    (checkout / "package" / "app.py").write_text(NEW)
-    deploy.application_version.cache_clear()
-    assert deploy.application_version() == f"{head}-dirty"
-    deploy.application_version.cache_clear()
+    assert [path.name for path in (paths.APP / "releases").iterdir()] == [head]

@@ -20,10 +20,10 @@ from sklearn.tree import DecisionTreeClassifier
 os.environ.setdefault("STAGE", "unused")
 os.environ.setdefault("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
 
+from ...config import paths
 from ...data.features import make_features
 from ...delivery.package import package
 from ...registry.artifact import Artefact, load
-from ...serving import app as application
 from ...serving.app import app, follower
 from ...serving.prediction_log import challenger_answers, last_answer
 from ...serving.rollout import Arm, Rollout
@@ -75,7 +75,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
 def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TestClient:
     """Return a client of the application before any model is released."""
     monkeypatch.setattr(follower, "rollout", Rollout())
-    monkeypatch.setattr(application, "LOG", tmp_path / "predictions.db")
+    monkeypatch.setattr(paths, "PREDICTION_LOG", tmp_path / "predictions.db")
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -309,7 +309,7 @@ def test_metrics_tell_nothing_about_the_model(client: TestClient, model: str) ->
 
 def test_an_answer_is_in_the_log_before_it_is_sent(client: TestClient, model: str) -> None:
     answer = ask(client, MORNING).json()["predictions"][0]
-    logged = last_answer(application.LOG, MORNING["flight_id"])
+    logged = last_answer(paths.PREDICTION_LOG, MORNING["flight_id"])
     assert logged is not None
     assert (logged["arm"], logged["model"]) == ("champion", model)
     assert logged["late_probability"] == answer["late_probability"]
@@ -327,7 +327,7 @@ def test_each_arm_answers_its_flight_numbers(
         assert answer["arm"] == arm_of("UA", flight["flight"], "trial", 0.5)
         assert answer["model"] == (arms[1].name if answer["arm"] == CHALLENGER else arms[0].name)
     by_challenger = [answer["flight_id"] for answer in answers if answer["arm"] == CHALLENGER]
-    assert sorted(row["flight_id"] for row in challenger_answers(application.LOG, "trial")) == sorted(
+    assert sorted(row["flight_id"] for row in challenger_answers(paths.PREDICTION_LOG, "trial")) == sorted(
         by_challenger
     )
     assert 30 < len(by_challenger) < 70

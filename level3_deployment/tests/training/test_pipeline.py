@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ...config import paths
 from ...training import pipeline
 
 
@@ -18,8 +19,8 @@ def drop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(pipeline, "MlflowClient", lambda: runs)
     monkeypatch.setattr("mlflow.set_experiment", lambda _: SimpleNamespace(experiment_id="1"))
     monkeypatch.setattr(pipeline, "wait_for_servers", lambda: None)
-    monkeypatch.setattr(pipeline, "STAGE", tmp_path)
-    monkeypatch.setattr(pipeline, "RUNS", tmp_path)
+    monkeypatch.setattr(paths, "DROP", tmp_path / "drop")
+    monkeypatch.setattr(paths, "RUNS", tmp_path)
     monkeypatch.setattr(pipeline, "UNFINISHED", tmp_path / "unfinished")
     drop = tmp_path / "drop" / "flights"
     drop.mkdir(parents=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ...config import paths
 from ...monitoring import daily_check, guards, issues, metrics, observe, reference, store
 from ...monitoring.triggers import Reason
 from ...registry import artifact, history, models
@@ -25,8 +26,8 @@ def learned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pd.DataFrame:
     monkeypatch.setattr(reference, "table_of", lambda run, md5: tmp_path / "table.parquet")
     monkeypatch.setattr(reference, "late_probability", lambda model, flights: np.full(len(flights), 0.1))
     monkeypatch.setattr(models, "load", lambda source: None)
-    monkeypatch.setattr(store, "STORE", tmp_path / "measures.db")
-    monkeypatch.setattr(observe, "DATA", tmp_path)
+    monkeypatch.setattr(paths, "METRICS_STORE", tmp_path / "measures.db")
+    monkeypatch.setattr(paths, "DATA", tmp_path)
     monkeypatch.setattr(observe, "artefacts", lambda given: {})
     monkeypatch.setattr(metrics, "of_service", dict)
     reference._reference.cache_clear()
@@ -80,7 +81,7 @@ def test_a_feed_that_became_unreadable_is_told_and_what_hurts_is_still_seen(
         day.head(0).to_parquet(tmp_path / "flights" / "2013-03-15.parquet")
     known = day.assign(arm="champion", day="2013-03-15", model=NAME, said=0.1, late_probability=0.1)
     assert "Error" in observe.measure(CHAMPION, known, "2013-03-15")
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         assert {"log_loss", "beyond"} <= set(store.read(connection, NAME, "2013-03-15", "2013-03-15").columns)
 
 
@@ -90,7 +91,7 @@ def test_a_gap_that_was_learned_from_does_not_hide_the_next(learned: pd.DataFram
     learned.to_parquet(tmp_path / "table.parquet")
     usual = reference.reference(CHAMPION).jumps["missing temp"]
     row = {"decision": "", "policy": "", "evidence": {}}
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         store.decide(connection, row | {"id": "1", "day": "2013-03-06", "cause": guards.SUSPICIOUS})
         store.decide(connection, row | {"id": "2", "day": "2013-03-10", "cause": guards.BACK})
         without = observe.learned(CHAMPION, connection).jumps["missing temp"]
@@ -101,7 +102,7 @@ def test_a_gap_that_was_learned_from_does_not_hide_the_next(learned: pd.DataFram
 def test_the_feed_is_held_against_the_day_before_the_hold(learned: pd.DataFrame) -> None:
     hold = {"day": "2013-03-15", "decision": guards.HOLD, "result": None}
     what = reference.reference(CHAMPION)
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         for day, level in (("2013-03-13", 50.0), ("2013-03-14", 10.0), ("2013-03-20", 52.0)):
             store.write(connection, day, observe.FEED, {("level", "mean temp"): level})
         away = observe.away_from(connection, [hold], "2013-03-20", what)
@@ -119,5 +120,5 @@ def test_a_hold_whose_issue_cannot_be_written_holds_all_the_same(
     said = daily_check.act("2013-03-15", guards.HOLD, Reason(guards.SUSPICIOUS, {"mean temp": 2.0}))
     assert "HOLD suspicious feed" in said
     assert "no space left" in said
-    with store.open_store(store.STORE) as connection:
+    with store.open_store(paths.METRICS_STORE) as connection:
         assert len(guards.open_holds(store.decisions(connection))) == 1

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ...operations import deploy
+from ...config import paths, version
+from ...config.version import NoCommitError
+from ...operations import deploy, processes
 from ...operations.blue_green import PLACES
+from ...operations.lock import exclusive_lock
+from ...operations.processes import DeployError
 
 OLD, NEW = "print('old')\n", "print('new')\n"
 # What a release may do instead of answering `/version` with its own commit.
@@ -50,8 +54,7 @@ def commit(repository: Path, code: str) -> str:
 class Application:
     """Answers `/version` like processes in two places, each with the release that was current when it started."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder  # holds the link to the current release
+    def __init__(self) -> None:
         self.running: dict[str, Path] = {}  # by place
         self.pipeline: Path | None = None
         self.asked: list[str] = []
@@ -86,10 +89,10 @@ class Application:
         """Do what the process manager is asked to, and return what it says."""
         self.asked.append(asked)
         action, place = asked.split(" ", 1)
-        if asked == "restart staging pipeline":
-            self.pipeline = deploy.current_release(self.folder)
+        if asked == "restart released:*":
+            self.pipeline = deploy.current_release()
         elif action == "restart":
-            self.running[place] = deploy.current_release(self.folder)
+            self.running[place] = deploy.current_release()
             return CRASH if CRASH in self.code(place) else "started"
         elif action == "stop":
             self.running.pop(place, None)
@@ -126,17 +129,16 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "package").mkdir(parents=True)
     git(root, "init", "--quiet")
     commit(root, OLD)
-    monkeypatch.setattr(deploy, "ROOT", root)
-    monkeypatch.setattr(deploy, "PACKAGE", root / "package")
+    monkeypatch.setattr(version, "ROOT", root)
+    monkeypatch.setattr(version, "PACKAGE", root / "package")
+    monkeypatch.setattr(paths, "APP", tmp_path / "app")
     return root
 
 
 @pytest.fixture
 def application(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Application]:
     """Serve `/version` from the checkout, as before the first release."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    application = Application(folder)
+    application = Application()
     application.control("restart blue")
     tool = tmp_path / "bin" / "supervisorctl"
     tool.parent.mkdir()
@@ -144,7 +146,7 @@ def application(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch)
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PORT", str(application.server.server_port))
-    monkeypatch.setattr(deploy, "SECONDS_TO_COME_UP", 0.6)
+    monkeypatch.setattr(processes, "SECONDS_TO_COME_UP", 0.6)
     thread = threading.Thread(target=application.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield application
@@ -156,13 +158,13 @@ def application(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch)
 def test_what_was_committed_runs_and_not_what_lies_around(checkout: Path, application: Application) -> None:
     head = commit(checkout, NEW)
     (checkout / "package" / "app.py").write_text("print('not committed')\n")
-    assert deploy.deploy("HEAD", application.folder) == head
+    assert deploy.deploy("HEAD") == head
     assert application.code() == NEW
     assert application.version() == head
 
 
 def test_a_release_stays_when_the_checkout_moves_on(checkout: Path, application: Application) -> None:
-    deploy.deploy("HEAD", application.folder)
+    deploy.deploy("HEAD")
     commit(checkout, NEW)
     assert application.code() == OLD
 
@@ -171,13 +173,13 @@ def test_any_commit_can_be_released_and_released_again(checkout: Path, applicati
     old = git(checkout, "rev-parse", "--short=12", "HEAD")
     new = commit(checkout, NEW)
     for revision, code in [(new, NEW), (old, OLD), (new, NEW)]:
-        assert deploy.deploy(revision, application.folder) == revision
+        assert deploy.deploy(revision) == revision
         assert application.code() == code
 
 
 def test_a_release_waits_for_the_one_before(application: Application) -> None:
-    with ThreadPoolExecutor() as pool, deploy.alone(application.folder):
-        waiting = pool.submit(deploy.deploy, "HEAD", application.folder)
+    with ThreadPoolExecutor() as pool, exclusive_lock(paths.APP):
+        waiting = pool.submit(deploy.deploy, "HEAD")
         with pytest.raises(TimeoutError):
             waiting.result(timeout=1)
         assert application.version() is None
@@ -185,51 +187,51 @@ def test_a_release_waits_for_the_one_before(application: Application) -> None:
 
 
 def test_a_commit_that_does_not_exist_is_named(application: Application) -> None:
-    first = deploy.deploy("HEAD", application.folder)
-    with pytest.raises(deploy.DeployError, match=r"no commit 'nonsense'.*git log"):
-        deploy.deploy("nonsense", application.folder)
+    first = deploy.deploy("HEAD")
+    with pytest.raises(NoCommitError, match=r"no commit 'nonsense'.*git log"):
+        deploy.deploy("nonsense")
     assert application.version() == first
 
 
 def test_a_commit_from_before_the_package_is_named(checkout: Path, application: Application) -> None:
     git(checkout, "mv", "package", "other")
     git(checkout, "commit", "--message", "the package has another name")
-    with pytest.raises(deploy.DeployError, match="package"):
-        deploy.deploy("HEAD", application.folder)
-    assert deploy.current_release(application.folder) == checkout
+    with pytest.raises(NoCommitError, match="package"):
+        deploy.deploy("HEAD")
+    assert deploy.current_release() == checkout
 
 
 @pytest.mark.parametrize("trouble", [SILENT, RUBBISH, OTHER, CRASH, NO_MODEL])
 def test_a_release_that_fails_goes_back_to_the_one_before(
     checkout: Path, application: Application, trouble: str
 ) -> None:
-    good = deploy.deploy("HEAD", application.folder)
+    good = deploy.deploy("HEAD")
     bad = commit(checkout, trouble)
-    with pytest.raises(deploy.DeployError, match=f"{bad} did not come up.*back to {good}"):
-        deploy.deploy("HEAD", application.folder)
+    with pytest.raises(DeployError, match=f"{bad} did not come up.*back to {good}"):
+        deploy.deploy("HEAD")
     assert application.code() == OLD
     assert application.version() == good
     assert application.pipeline == application.running[application.only()]
 
 
 def test_the_process_before_answers_until_the_new_one_does(checkout: Path, application: Application) -> None:
-    deploy.deploy("HEAD", application.folder)
+    deploy.deploy("HEAD")
     live, application.asked = application.only(), []
     commit(checkout, SILENT)
-    with pytest.raises(deploy.DeployError):
-        deploy.deploy("HEAD", application.folder)
+    with pytest.raises(DeployError):
+        deploy.deploy("HEAD")
     assert f"restart {live}" not in application.asked
     assert f"stop {live}" not in application.asked
     commit(checkout, NEW)
-    deploy.deploy("HEAD", application.folder)
+    deploy.deploy("HEAD")
     assert application.asked[-1] == f"stop {live}"
 
 
 def test_a_first_model_is_not_waited_for(checkout: Path, application: Application) -> None:
     commit(checkout, NO_MODEL)
-    deploy.deploy("HEAD", application.folder)
+    deploy.deploy("HEAD")
     new = commit(checkout, f"# {NO_MODEL}")
-    deploy.deploy("HEAD", application.folder)
+    deploy.deploy("HEAD")
     assert application.version() == new
 
 
@@ -243,25 +245,25 @@ def test_after_a_release_that_was_killed_the_process_that_answers_is_kept(
         application, "next_place", lambda: answering
     )  # the other one hangs, also when started anew
     commit(checkout, NEW)
-    with pytest.raises(deploy.DeployError):
-        deploy.deploy("HEAD", application.folder)
+    with pytest.raises(DeployError):
+        deploy.deploy("HEAD")
     assert application.running == {answering: checkout}
 
 
 def test_a_first_release_that_fails_goes_back_to_the_checkout(checkout: Path, application: Application) -> None:
     commit(checkout, SILENT)
-    with pytest.raises(deploy.DeployError):
-        deploy.deploy("HEAD", application.folder)
+    with pytest.raises(DeployError):
+        deploy.deploy("HEAD")
     assert application.running == {"blue": checkout}
 
 
 def test_an_answer_of_the_process_before_is_not_taken_for_success(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = deploy.deploy("HEAD", application.folder)
+    good = deploy.deploy("HEAD")
     monkeypatch.setattr(application, "next_place", lambda: "green")  # the new one never answers
-    with pytest.raises(deploy.DeployError):
-        deploy.deploy(good, application.folder)
+    with pytest.raises(DeployError):
+        deploy.deploy(good)
     assert application.running.keys() == {"green"}
 
 
@@ -269,30 +271,9 @@ def test_a_release_that_was_killed_while_unpacking_is_unpacked_again(
     checkout: Path, application: Application
 ) -> None:
     head = commit(checkout, NEW)
-    left = application.folder / "releases" / f"{head}.part" / "package"
+    left = paths.APP / "releases" / f"{head}.part" / "package"
     left.mkdir(parents=True)
     (left / "app.py").write_text("print('ha")
-    deploy.deploy("HEAD", application.folder)
+    deploy.deploy("HEAD")
     assert application.code() == NEW
-    assert [path.name for path in (application.folder / "releases").iterdir()] == [head]
-
-
-def test_unpacked_code_knows_its_commit_without_git(
-    checkout: Path, application: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    head = deploy.deploy("HEAD", application.folder)
-    monkeypatch.setattr(deploy, "ROOT", application.running[application.only()])
-    monkeypatch.setenv("PATH", "")
-    deploy.application_version.cache_clear()
-    assert deploy.application_version() == head
-    deploy.application_version.cache_clear()
-
-
-def test_a_checkout_with_changes_says_so(checkout: Path) -> None:
-    deploy.application_version.cache_clear()
-    head = deploy.application_version()
-    assert git(checkout, "rev-parse", "HEAD").startswith(head)
-    (checkout / "package" / "app.py").write_text(NEW)
-    deploy.application_version.cache_clear()
-    assert deploy.application_version() == f"{head}-dirty"
-    deploy.application_version.cache_clear()
+    assert [path.name for path in (paths.APP / "releases").iterdir()] == [head]

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ...stack.stage import StageError
+from ...base import StageError
 
 HERE = Path(__file__).resolve().parent
 FIELDS = {"id", "says", "sources", "gigaom", "first", "expected"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ...stack.stage import ROOT, StageError
+from ...base import ROOT, StageError
 from .criteria import HERE
 
 ANSWERS = ("yes", "partly", "no", "unknown")

@@ -16,6 +16,7 @@ class Finding:
     file: str = ""  # of the level or its stage, where a reader may look
 
 
+Column = dict[str, dict[str, str]]  # of one level: by criterion, what was answered, seen, and where
 Probe = Callable[[Played], Finding]
 PROBES: dict[str, Probe] = {}
 

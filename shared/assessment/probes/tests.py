@@ -5,8 +5,7 @@ import json
 
 import yaml
 
-from ...levels.consistency import git
-from ...stack.stage import ROOT
+from ...base import ROOT, git
 from ..scenario.context import Scene
 from ..scenario.mutants import Mutants
 from ..scenario.scenario import Played

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
 from rich.table import Table
 
-from ...files import write_text
-from ...stack.stage import ROOT, levels
+from ...base import ROOT, levels, write_text
+from ...console import console
 from ..criteria.criteria import HERE, Answer
 from ..criteria.score import estimate, score
-from ..runner import ASSESSMENT, Column
+from ..probes.probe import Column
+from .record import ASSESSMENT
 
 MATRIX = ROOT / "docs" / "matrix.md"
 EVIDENCE = ROOT / "docs" / "evidence"
@@ -41,7 +41,7 @@ that level, see [below](#not-as-expected). How each model reads the same cells: 
 """
 
 
-def show(assessment: dict[str, Any], console: Console) -> None:
+def show(assessment: dict[str, Any]) -> None:
     """Print the matrix with colours; what was not expected is underlined."""
     table = Table(box=None, pad_edge=False)
     table.add_column("")
@@ -70,7 +70,7 @@ def show(assessment: dict[str, Any], console: Console) -> None:
     console.print(summary(assessment))
 
 
-def show_ablations(assessment: dict[str, Any], console: Console) -> None:
+def show_ablations(assessment: dict[str, Any]) -> None:
     """Print what every probe answered with its component and without it."""
     table = Table("", "level", "with", "without", "", "switched off", box=None, pad_edge=False)
     for each in assessment.get("ablations", []):

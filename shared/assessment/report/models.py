@@ -6,9 +6,7 @@ from typing import Any
 
 import yaml
 
-from ...files import write_text
-from ...levels.consistency import git
-from ...stack.stage import ROOT
+from ...base import ROOT, git, write_text
 from ..criteria.criteria import GIGAOM, HERE, Answer, Criterion, read_criteria
 from ..criteria.score import SECTIONS, read_tests
 from .matrix import WORDS, numbers_of

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from ...files import write_text
-from ...stack.stage import ROOT
+from ...base import ROOT, write_text
 from ..criteria.criteria import HERE
 
 PAGE = ROOT / "docs" / "where.html"

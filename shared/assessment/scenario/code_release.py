@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from ...stack.stage import ROOT
+from ...base import ROOT
 from .context import Scene
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import httpx
 
+from ...base import ROOT, StageError
 from ...stack.operator import People
-from ...stack.stage import ROOT, Answer, Stage, StageError
+from ...stack.stage import Answer, Stage
 from ...world.dataset import Year
 from ...world.incidents import publish
 from ...world.period import LIVE

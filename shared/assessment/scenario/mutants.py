@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...stack.stage import ROOT
+from ...base import ROOT
 from .context import Scene
 
 # What is put wrong, in which files, and which test files would be the ones to notice.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...stack.stage import StageError
+from ...base import StageError
 from .context import Scene
 
 BROKEN_DAY = "2013-06-20"  # one whose flights every training here has learned from

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from ...stack.stage import StageError
+from ...base import StageError
 from .context import CLIENT, Scene
 from .seeded_defects import Outcome
 
@@ -132,7 +132,7 @@ def _hand_over(scene: Scene, version: str, day: date) -> None:
 def restart(scene: Scene) -> None:
     """Start the serving process anew, where the level has one that is looked after."""
     if (scene.source / "supervisord.conf").exists() and "problem" not in scene.version():
-        scene.command("supervisorctl", "-c", f"{scene.stage.package}/supervisord.conf", "restart", "app")
+        scene.command("supervisorctl", "-c", f"{scene.stage.package}/supervisord.conf", "restart", "released:*")
         scene.wait_for("the service's return", scene.version)
 
 

@@ -1,0 +1,29 @@
+"""What the application takes and answers."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..data.schema import Flight
+
+MOST_FLIGHTS = 10_000  # in a request
+
+
+class Request(BaseModel):
+    """What `POST /predict` takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    flights: list[Flight] = Field(min_length=1, max_length=MOST_FLIGHTS)
+
+
+class Prediction(BaseModel):
+    """The answer for one flight."""
+
+    flight_id: str
+    late_probability: float = Field(description="of arriving 15 minutes late or more")
+    model: str
+
+
+class Response(BaseModel):
+    """What `POST /predict` answers, in the order of the request."""
+
+    predictions: list[Prediction]

@@ -1,1 +1,1 @@
-"""Where things are, what runs, and what is set: knows nobody."""
+"""Where things are and which code runs: knows no other room."""

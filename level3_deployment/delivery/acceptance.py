@@ -15,6 +15,7 @@ SECONDS = 120.0
 TESTS = (
     "delivery/test_release.py",
     "serving/test_app.py",
+    "serving/test_same_answers.py",
     "data/test_features.py",
     "registry/test_artifact.py",
     "registry/test_certificate.py",

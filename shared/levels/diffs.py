@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..base import ROOT, StageError, git, write_text
+from . import picture
 from .consistency import read_trees
 from .manifest import File, Step, number, read_steps
 
@@ -86,9 +87,11 @@ def document(step: Step, root: Path = ROOT) -> str:
         pages.append(f"## `{file.file}`\n\n{file.why}\n\n{in_words(step, file) or fenced(diff)}\n")
         edited += (added + removed) * (file.change == "changed" and file.file != "README.md")
     first, last = number(step.below), number(step.above)
+    same = [f"`{room.room}`" for room in step.rooms if room.change == "same"]
     return "\n".join(
         [
             f"# From level {first} to level {last}\n",
+            f"Rooms that are the same, byte for byte: {', '.join(same) or 'none'}.\n",
             f"All that `{step.above}` changes in its copy of `{step.below}`, in reading order; "
             f"written by `make diffs`, on the terminal it is `make diff FROM={first} TO={last}`.\n",
             "| file | change | lines added | lines removed | why |\n|---|---|--:|--:|---|",
@@ -118,9 +121,14 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
     }
 
 
+def generated(root: Path = ROOT) -> dict[Path, str]:
+    """Return all that is written from the levels, by path: the pages about the steps, and pictures in READMEs."""
+    return documents(root) | picture.documents(root)
+
+
 def write(root: Path = ROOT) -> list[Path]:
-    """Write the pages in docs/diffs; return their paths."""
-    pages = documents(root)
+    """Write what is written from the levels; return the paths."""
+    pages = generated(root)
     for path, page in pages.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         write_text(root / path, page)
@@ -131,6 +139,6 @@ def stale(root: Path = ROOT) -> list[str]:
     """Return which committed pages are not what the levels give today."""
     return [
         f"{path} is not what the levels give today: run `make diffs`"
-        for path, page in documents(root).items()
+        for path, page in generated(root).items()
         if not (root / path).exists() or (root / path).read_text() != page
     ]

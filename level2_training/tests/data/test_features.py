@@ -2,7 +2,6 @@
 
 from io import StringIO
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,6 @@ import pytest
 from ...data.features import CATEGORIES, MEASURES, make_features
 from ...data.schema import Flight
 from ...serving.api import Request
-from ...training.model import is_late, late_probability
-from ...training.train import train
 
 # Ten real flights of 2013, with every day of the week, both changes of the clock, and all that can be missing.
 # The columns are those of a flight, without its id.
@@ -111,33 +108,3 @@ def test_training_and_serving_see_the_same_features(real: pd.DataFrame) -> None:
     assert list(trained) == list(served)
     for name in trained:
         np.testing.assert_array_equal(trained[name], served[name], err_msg=name)
-
-
-def test_training_and_serving_give_the_same_answers(
-    real: pd.DataFrame, flights: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Compare what the training pipeline computes from files with what the application answers."""
-    from ...registry import models
-    from ...serving import app
-
-    model = train(flights, {"max_iter": 20, "min_samples_leaf": 5, "random_state": 0})
-    champion = SimpleNamespace(name="flight-delays", version="1", source="somewhere")
-    monkeypatch.setattr(models, "champion", lambda: champion)
-    monkeypatch.setattr(models, "load", lambda source: model)
-    app.load_model.cache_clear()
-    both = pd.concat([real, flights.drop(columns="arrival_delay")], ignore_index=True)
-    served = [each.late_probability for each in app.predict(as_request(both)).predictions]
-    app.load_model.cache_clear()
-    assert np.ptp(served) > 0.5
-    np.testing.assert_allclose(served, late_probability(model, both), rtol=0, atol=1e-9)
-
-
-def test_the_order_of_the_rows_does_not_matter(real: pd.DataFrame, flights: pd.DataFrame) -> None:
-    model = train(flights, {"max_iter": 5, "random_state": 0})
-    answers = late_probability(model, real)
-    np.testing.assert_array_equal(late_probability(model, real[::-1]), answers[::-1])
-
-
-def test_late_means_fifteen_minutes_or_more() -> None:
-    delays = pd.DataFrame({"arrival_delay": [-20.0, 0, 14, 14.9, 15, 16, 600]})
-    assert is_late(delays).tolist() == [0, 0, 0, 0, 1, 1, 1]

@@ -1,0 +1,30 @@
+"""Training and serving give the same answers: what is computed from files, and what is asked over HTTP."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ...registry import models
+from ...serving import app
+from ...serving.api import Request
+from ...training.model import late_probability
+from ...training.train import train
+
+
+def test_training_and_serving_give_the_same_answers(
+    flights: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = train(flights, {"max_iter": 20, "min_samples_leaf": 5, "random_state": 0})
+    champion = SimpleNamespace(name="flight-delays", version="1", source="somewhere")
+    monkeypatch.setattr(models, "champion", lambda: champion)
+    monkeypatch.setattr(models, "load", lambda source: model)
+    app.load_model.cache_clear()
+    asked = flights.drop(columns="arrival_delay").assign(dest=["XNA", *flights["dest"][1:]])  # one it never saw
+    content = asked.to_json(orient="records", date_format="iso")
+    answers = app.predict(Request.model_validate_json(f'{{"flights": {content}}}')).predictions
+    app.load_model.cache_clear()
+    served = [each.late_probability for each in answers]
+    assert np.ptp(served) > 0.5
+    np.testing.assert_allclose(served, late_probability(model, asked), rtol=0, atol=1e-9)

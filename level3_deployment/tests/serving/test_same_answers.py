@@ -1,0 +1,24 @@
+"""Training and serving give the same answers: what is computed from files, and what is asked over HTTP."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...delivery.package import package
+from ...registry.artifact import load
+from ...serving import app, rollout
+from ...serving.api import Request
+from ...training.model import late_probability
+from ...training.train import train
+
+
+def test_training_and_serving_give_the_same_answers(flights: pd.DataFrame, tmp_path: Path) -> None:
+    model = train(flights, {"max_iter": 20, "min_samples_leaf": 5, "random_state": 0})
+    champion = rollout.Arm("small", load(tmp_path, package(model, flights, {}, tmp_path)))
+    asked = flights.drop(columns="arrival_delay").assign(dest=["XNA", *flights["dest"][1:]])  # one it never saw
+    content = asked.to_json(orient="records", date_format="iso")
+    request = Request.model_validate_json(f'{{"flights": {content}}}')
+    served = [each.late_probability for each in app.answer(rollout.Rollout(champion), request.flights)]
+    assert np.ptp(served) > 0.5
+    np.testing.assert_allclose(served, late_probability(model, asked), rtol=0, atol=1e-6)

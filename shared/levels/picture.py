@@ -1,0 +1,57 @@
+"""The rooms of each level as a picture for its README: Mermaid text, laid out alike at every level."""
+
+from pathlib import Path
+
+from ..base import ROOT
+from .arrows import Package
+from .manifest import Arrows, number, read_arrows, read_steps, room_of
+
+BEGIN, END = "<!-- rooms: written by `make diffs` -->", "<!-- end of rooms -->"
+NOTEBOOK = "flight_delays.ipynb"
+STYLES = {
+    "added": "fill:#1b7f4d,color:#ffffff,stroke:#1b7f4d",
+    "changed": "fill:#cfe8ff,color:#000000,stroke:#4477aa",
+    "same": "fill:#f4f4f4,color:#000000,stroke:#999999",
+    "absent": "fill:none,color:#bbbbbb,stroke:#dddddd,stroke-dasharray:4",
+}
+FAINT = "stroke:#e5e5e5"
+LEGEND = (
+    "Green: new at this level. Blue: changed. Grey: byte for byte as below. Faint: not there. A room imports\n"
+    "only what lies below it along the arrows; `daily.py` and `__main__.py` bring the rooms together."
+)
+
+
+def documents(root: Path = ROOT) -> dict[Path, str]:
+    """Return each level's README with its picture, by path; a README without a place for one is left out."""
+    pages = {}
+    for path in sorted(root.glob("level[0-9]_*/README.md")):
+        before, begin, rest = path.read_text().partition(BEGIN)
+        if begin:
+            shown = f"{BEGIN}\n```mermaid\n{picture(path.parent, root)}```\n\n{LEGEND}\n"
+            pages[path.relative_to(root)] = before + shown + END + rest.partition(END)[2]
+    return pages
+
+
+def picture(level: Path, root: Path = ROOT) -> str:
+    """Return the picture of a level: the same rooms in the same places at every level, each as it is there."""
+    arrows = read_arrows("level", root)
+    states, used = _states(level, arrows, root), Package(level, arrows).used()
+    lines = ["flowchart TD"]
+    lines += [f"  {room}[{room}]:::{state}" for room, state in states.items()]
+    edges = [(room, below) for room in arrows for below in arrows[room]]
+    lines += [f"  {room} --> {below}" for room, below in edges]
+    faint = [str(n) for n, edge in enumerate(edges) if edge not in used]
+    if faint:
+        lines.append(f"  linkStyle {','.join(faint)} {FAINT}")
+    lines += [f"  classDef {state} {style}" for state, style in STYLES.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _states(level: Path, arrows: Arrows, root: Path) -> dict[str, str]:
+    """Return what the step to this level makes of each room, and of the notebook, which stands in none."""
+    there = {room_of(str(path.relative_to(level)), arrows) for path in level.rglob("*.py")}
+    steps = {step.above: step for step in read_steps(root)}
+    became = {room.room: room.change for room in steps[level.name].rooms} if level.name in steps else {}
+    states = {room: became.get(room, "added") if room in there else "absent" for room in arrows}
+    notebook = "changed" if number(level.name) != "0" else "added"
+    return {"notebook": notebook if (level / NOTEBOOK).exists() else "absent"} | states

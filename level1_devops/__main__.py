@@ -12,14 +12,11 @@ commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_ena
 
 
 @commands.command()
-def tick(day: str) -> None:
+def daily(day: str) -> None:
     """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
-    from . import daily
+    from .daily import run_days
 
-    if day == "-":
-        daily.ticks(sys.stdin)
-    else:
-        print(daily.tick(day))
+    run_days(sys.stdin if day == "-" else [day])
 
 
 @commands.command()
@@ -29,8 +26,8 @@ def serve() -> None:
 
     os.chdir(current_release())
     server = [sys.executable, "-m", "uvicorn", f"{__package__}.serving.app:app", "--no-access-log"]
-    door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
-    os.execv(sys.executable, server + door)  # noqa: S606
+    endpoint = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
+    os.execv(sys.executable, server + endpoint)  # noqa: S606
 
 
 @commands.command()

@@ -1,35 +1,61 @@
-"""What happens by itself, once a day."""
+"""The daily run: everything that happens by itself, once a day."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from datetime import date
 
 from .config import paths
-from .data.collect import collect
+from .data.collect import BadFileError, collect
+from .errors import RefusedError
+from .events import Event, Kind, as_line
 
 
-def tick(day: str) -> str:
-    """Do everything that happens by itself on `day` (`2013-03-01`); return in words what was done."""
-    done = f"{day}: collected {len(collect(paths.DROP, paths.DATA))} files"
-    if is_training_day(date.fromisoformat(day)):
-        from .training.pipeline import start_training  # most days do without these seconds of imports
+def run_days(days: Iterable[str]) -> None:
+    """Run each day that comes in, and print its events as one line, so that one process can serve a whole year."""
+    for day in map(str.strip, days):
+        try:
+            with redirect_stdout(sys.stderr):  # libraries print too
+                events = run_day(day)
+        except Exception as error:  # the next day comes all the same
+            events = [Event(Kind.FAILED, f"the daily run failed, {type(error).__name__}: {error}")]
+        print(as_line(day, events), flush=True)
 
-        done += f", trained version {start_training('schedule')}"
-    return done
+
+def run_day(day: str) -> list[Event]:
+    """Do everything that happens by itself on `day` (`2013-03-01`)."""
+    return [collect_files(), *run_job(train_by_schedule, date.fromisoformat(day))]
+
+
+def run_job(job: Callable[[date], list[Event]], day: date) -> list[Event]:
+    """Run one job of a day; that it fails is reported, and keeps no other job from running."""
+    try:
+        return job(day)
+    except RefusedError as error:
+        return [Event(Kind.REFUSED, str(error))]
+    except Exception as error:
+        return [Event(Kind.FAILED, f"{job.__name__} failed, {type(error).__name__}: {error}")]
+
+
+def collect_files() -> Event:
+    """Collect what the upstream has published."""
+    try:
+        files = collect(paths.DROP, paths.DATA)
+    except BadFileError as error:  # all other files have been collected
+        return Event(Kind.FAILED, str(error))
+    return Event(Kind.COLLECTED, f"collected {len(files)} files", {"files": len(files)})
+
+
+def train_by_schedule(day: date) -> list[Event]:
+    """Train on the first Monday of a month."""
+    if not is_training_day(day):
+        return []
+    from .training.pipeline import start_training  # seconds of imports, and most days need none
+
+    version = start_training("schedule")
+    return [Event(Kind.TRAINED, f"trained version {version}", {"version": version})]
 
 
 def is_training_day(day: date) -> bool:
     """Tell whether the schedule has a training on this day: the first Monday of a month."""
     return day.weekday() == 0 and day.day <= 7
-
-
-def ticks(days: Iterable[str]) -> None:
-    """Tick once per line and answer each with one line, so that a clock can drive one long-lived process."""
-    for day in map(str.strip, days):
-        try:
-            with redirect_stdout(sys.stderr):  # libraries talk too, and the answer is one line
-                answer = tick(day)
-        except Exception as error:  # the next day comes, whatever happened on this one
-            answer = f"{day}: failed, {type(error).__name__}: {error}"
-        print(" ".join(answer.split()), flush=True)

@@ -14,14 +14,11 @@ commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_ena
 
 
 @commands.command()
-def tick(day: str) -> None:
+def daily(day: str) -> None:
     """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
-    from . import daily
+    from .daily import run_days
 
-    if day == "-":
-        daily.ticks(sys.stdin)
-    else:
-        print(daily.tick(day))
+    run_days(sys.stdin if day == "-" else [day])
 
 
 @commands.command()
@@ -32,11 +29,11 @@ def serve(staging: bool = False) -> None:
     os.chdir(current_release())
     python = os.environ["SERVING"]
     server = [python, "-m", "uvicorn", f"{__package__}.serving.service:asgi", "--no-access-log"]
-    door = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
+    endpoint = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["PORT"]]
     if staging:
         os.environ["ALIAS"] = "staging"
-        door[-1] = os.environ["STAGING_PORT"]
-    os.execv(python, server + door)  # noqa: S606
+        endpoint[-1] = os.environ["STAGING_PORT"]
+    os.execv(python, server + endpoint)  # noqa: S606
 
 
 @commands.command()
@@ -54,7 +51,11 @@ def train(
     from .delivery.pipeline import deliver, finish
     from .training.pipeline import start_training
 
-    print(finish() or deliver(start_training("manual", snapshot, until)))
+    finished = finish()
+    for event in finished:
+        print(event.text)
+    if not finished:
+        print(deliver(start_training("manual", snapshot, until)))
 
 
 @commands.command()
@@ -67,7 +68,7 @@ def models() -> None:
 
 @commands.command()
 def approve(version: str) -> None:
-    """Release a certified VERSION that awaits a person's word (approval: manual in params.yaml)."""
+    """Release a certified VERSION that awaits approval (approval: manual in params.yaml)."""
     from .delivery.pipeline import approve
 
     print(approve(version))
@@ -75,7 +76,7 @@ def approve(version: str) -> None:
 
 @commands.command()
 def rollback(why: str = "by hand") -> None:
-    """Bring the champion before this one back."""
+    """Bring the previous champion back."""
     from .delivery.promotion import rollback
 
     print(rollback(why))
@@ -84,24 +85,24 @@ def rollback(why: str = "by hand") -> None:
 @commands.command()
 def history() -> None:
     """List all that happened to the versions, when and why."""
-    from .registry.history import events
+    from .registry import history
 
-    for event in events():
-        print(event)
+    for transition in history.read():
+        print(transition)
 
 
 @commands.command()
 def trace(flight: str) -> None:
-    """Follow the last answer for FLIGHT back to the raw file."""
+    """Follow the last prediction for FLIGHT back to the raw file."""
     from .audit.trace import trace
 
-    for station in trace(flight):
-        print(station)
+    for step in trace(flight):
+        print(step)
 
 
 @commands.command()
 def explain(flight: str) -> None:
-    """Say what each feature added to the last answer for FLIGHT."""
+    """Say what each feature contributed to the last prediction for FLIGHT."""
     from .audit.explain import explain
 
     for line in explain(flight):

@@ -1,78 +1,92 @@
-"""What happens by itself, once a day."""
+"""The daily run: everything that happens by itself, once a day."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
+from dataclasses import asdict
 from datetime import date
 
 from .config import paths
 from .data.collect import BadFileError, collect
 from .errors import RefusedError
+from .events import Event, Kind, as_line
 from .operations.readiness import wait_for_servers
 
 
-def tick(day: str) -> str:
-    """Do everything that happens by itself on `day` (`2013-03-01`); return in words what was done."""
-    try:
-        done = [f"{day}: collected {len(collect(paths.DROP, paths.DATA))} files"]
-    except BadFileError as error:  # what can be read has been collected
-        done = [f"{day}: failed in part, {error}"]
-    wait_for_servers()  # a client that finds none tries again after ever longer pauses
-    for job in (review_experiment, finish_delivery, watch_production):
+def run_days(days: Iterable[str]) -> None:
+    """Run each day that comes in, and print its events as one line, so that one process can serve a whole year."""
+    for day in map(str.strip, days):
         try:
-            done.append(job(date.fromisoformat(day)))
-        except RefusedError as error:  # a verdict
-            done.append(str(error))
-        except Exception as error:  # one job's trouble is no reason to leave out the rest
-            done.append(f"{job.__name__} failed, {type(error).__name__}: {error}")
-    return "; ".join(filter(None, done))
+            with redirect_stdout(sys.stderr):  # libraries print too
+                events = run_day(day)
+        except Exception as error:  # the next day comes all the same
+            events = [Event(Kind.FAILED, f"the daily run failed, {type(error).__name__}: {error}")]
+        print(as_line(day, events), flush=True)
 
 
-def finish_delivery(_day: date) -> str:
-    """Go on with a delivery that was killed."""
+def run_day(day: str) -> list[Event]:
+    """Do everything that happens by itself on `day` (`2013-03-01`)."""
+    events = [collect_files()]
+    wait_for_servers()  # a client that finds none tries again after ever longer pauses
+    for job in (review_experiment, finish_delivery, check_production):
+        events += run_job(job, date.fromisoformat(day))
+    return events
+
+
+def run_job(job: Callable[[date], list[Event]], day: date) -> list[Event]:
+    """Run one job of a day; that it fails is reported, and keeps no other job from running."""
+    try:
+        return job(day)
+    except RefusedError as error:
+        return [Event(Kind.REFUSED, str(error))]
+    except Exception as error:
+        return [Event(Kind.FAILED, f"{job.__name__} failed, {type(error).__name__}: {error}")]
+
+
+def collect_files() -> Event:
+    """Collect what the upstream has published."""
+    try:
+        files = collect(paths.DROP, paths.DATA)
+    except BadFileError as error:  # all other files have been collected
+        return Event(Kind.FAILED, str(error))
+    return Event(Kind.COLLECTED, f"collected {len(files)} files", {"files": len(files)})
+
+
+def review_experiment(day: date) -> list[Event]:
+    """Review the running experiment, if there is one, and do what its verdict says."""
+    from .delivery import experiment, promotion  # seconds of imports
+    from .registry import models
+
+    if models.champion() is None or models.version_of(promotion.CHALLENGER) is None:
+        return []
+    name = models.tags()["experiment"]
+    standing = experiment.judge(*experiment.read(paths.PREDICTION_LOG, paths.DATA / "outcomes", name, day))
+    facts = asdict(standing)
+    if standing.verdict is experiment.Verdict.PROMOTE:
+        return [Event(Kind.PROMOTED, promotion.promote(str(standing)), facts)]
+    if standing.verdict is experiment.Verdict.WITHDRAW:
+        return [Event(Kind.WITHDRAWN, promotion.withdraw(str(standing)), facts)]
+    return [Event(Kind.REVIEWED, str(standing), facts)]
+
+
+def finish_delivery(_day: date) -> list[Event]:
+    """Go on with deliveries that were interrupted."""
     from .registry import history
 
     if not history.undelivered():
-        return ""
-    from .delivery.pipeline import finish  # most days do without these seconds of imports
+        return []
+    from .delivery.pipeline import finish  # seconds of imports, and most days need none
 
     return finish()
 
 
-def watch_production(day: date) -> str:
-    """Measure what production did, and do what the policy says; the schedule is one cause among others."""
-    from .monitoring.daily_check import watch
+def check_production(day: date) -> list[Event]:
+    """Measure yesterday's production, and do what the policy says; the schedule is one trigger among others."""
+    from .monitoring.daily_check import check
 
-    return watch(day.isoformat(), is_training_day(day))
-
-
-def review_experiment(day: date) -> str:
-    """Look at the running experiment, if there is one, and do what its verdict says."""
-    from .delivery import experiment, promotion
-    from .registry import models
-
-    if models.champion() is None or models.version_of(promotion.CHALLENGER) is None:
-        return ""
-    name = models.tags()["experiment"]
-    state = experiment.judge(*experiment.read(paths.PREDICTION_LOG, paths.DATA / "outcomes", name, day))
-    if state.verdict == "promote":
-        return promotion.promote(str(state))
-    if state.verdict == "withdraw":
-        return promotion.withdraw(str(state))
-    return str(state)
+    return check(day.isoformat(), is_training_day(day))
 
 
 def is_training_day(day: date) -> bool:
     """Tell whether the schedule has a training on this day: the first Monday of a month."""
     return day.weekday() == 0 and day.day <= 7
-
-
-def ticks(days: Iterable[str]) -> None:
-    """Tick once per line and answer each with one line, so that a clock can drive one long-lived process."""
-    for day in map(str.strip, days):
-        try:
-            with redirect_stdout(sys.stderr):  # libraries talk too, and the answer is one line
-                answer = tick(day)
-        except Exception as error:  # the next day comes, whatever happened on this one
-            answer = f"{day}: failed, {type(error).__name__}: {error}"
-        print(" ".join(answer.split()), flush=True)

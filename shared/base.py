@@ -1,8 +1,11 @@
-"""What every room here stands on: where things are, errors that say what to do, files written whole, and git."""
+"""What every room here needs: paths, errors that name what to do, files written whole, and git."""
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKSPACES = ROOT / ".stage"
@@ -17,11 +20,22 @@ def levels() -> dict[int, str]:
     return {int(path.parent.name[5]): path.parent.name for path in sorted(ROOT.glob("level[0-9]_*/stage.yaml"))}
 
 
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`, which takes its place if the block ends without an error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{uuid4().hex}.part")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write under a temporary name, then rename: a reader never sees half a text."""
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
+    """Write a text, whole or not at all."""
+    with replacing(path) as part:
+        part.write_text(text)
 
 
 def git(root: Path, *arguments: str, stdin: str = "", **environment: str) -> str:

@@ -1,4 +1,4 @@
-"""Release the application as a container: build a commit, test it in its image, replace, and go back by itself.
+"""Release the application as a container: build a commit, test it inside its image, replace, and roll back.
 
 What the containers are is in compose.yaml. Images are built by the engine's own client, through compose, since the
 Python package knows only the builder that came before BuildKit.
@@ -67,10 +67,10 @@ def _application() -> Container:
     Raises:
         DeployError: the stage has none.
     """
-    found = _containers(f"{SERVICE}=app")
-    if not found:
+    containers = _containers(f"{SERVICE}=app")
+    if not containers:
         raise DeployError(f"no container of {os.environ['COMPOSE_PROJECT_NAME']} serves: start the stage first")
-    return found[0]
+    return containers[0]
 
 
 def _replace(services: list[str], commit: str) -> bool:

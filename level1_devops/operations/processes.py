@@ -4,12 +4,12 @@ import http.client
 import json
 import os
 import subprocess
-import time
 import urllib.request
 from typing import Any
 
 from ..config.version import PACKAGE
 from ..errors import StageError
+from .polling import wait_until
 
 SECONDS_TO_COME_UP = 30.0
 
@@ -38,14 +38,13 @@ def comes_up(commit: str, needs_model: bool = False, process: int | None = None)
         needs_model: whether the one before had a model.
         process: the process that must say so; None: whichever answers.
     """
-    deadline = time.monotonic() + SECONDS_TO_COME_UP
-    while time.monotonic() < deadline:
+
+    def is_up() -> bool:
         version = ask_version()
         is_new = version.get("application") == commit and process in (None, version.get("process"))
-        if is_new and (version.get("model") or not needs_model):
-            return True
-        time.sleep(0.1)
-    return False
+        return is_new and bool(version.get("model") or not needs_model)
+
+    return wait_until(is_up, SECONDS_TO_COME_UP)
 
 
 def ask_version() -> dict[str, Any]:

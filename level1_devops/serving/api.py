@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..data.schema import Flight
 
-MOST_FLIGHTS = 10_000  # in a request
+MAX_FLIGHTS = 10_000  # in a request
 
 
 class Request(BaseModel):
@@ -12,7 +12,7 @@ class Request(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    flights: list[Flight] = Field(min_length=1, max_length=MOST_FLIGHTS)
+    flights: list[Flight] = Field(min_length=1, max_length=MAX_FLIGHTS)
 
 
 class Prediction(BaseModel):

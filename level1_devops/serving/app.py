@@ -20,10 +20,10 @@ from ..config.version import application_version
 from ..data.schema import Flight
 from .api import Prediction, Request, Response
 
-LARGEST_BODY = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
+MAX_BODY_BYTES = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
 
 app = FastAPI(title="Will this flight arrive late?")
-app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
 Instrumentator().instrument(app).expose(app)
 
 

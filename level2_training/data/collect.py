@@ -1,14 +1,15 @@
-"""Collect what the upstream dropped, every day, without people."""
+"""Collect the files that the upstream published, every day, without people."""
 
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from ..config.files import replacing
 from ..errors import StageError
 
 
 class BadFileError(StageError):
-    """One or more dropped files could not be collected; the others were."""
+    """One or more published files could not be collected; all others were."""
 
 
 def collect(drop: Path, data: Path) -> list[Path]:
@@ -40,12 +41,7 @@ def _copy(source: Path, target: Path) -> bool:
     content = source.read_bytes()
     if target.exists() and target.read_bytes() == content:
         return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_suffix(".part")
-    try:
+    with replacing(target) as part:
         part.write_bytes(content)
         pq.read_table(part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
     return True

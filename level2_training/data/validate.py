@@ -48,10 +48,10 @@ class InvalidDataError(RefusedError):
 
     def __init__(self, problems: list[dict[str, str]]) -> None:
         self.problems = problems
-        lines = [f"{each['column']}: {each['rule']} ({each['where']})" for each in problems[:10]]
+        lines = [f"{problem['column']}: {problem['rule']} ({problem['where']})" for problem in problems[:10]]
         super().__init__(
-            f"{len(problems)} rules broken, nothing was trained; ask the upstream to publish again:\n  "
-            + "\n  ".join(lines)
+            f"the data breaks {len(problems)} rules of the schema, so no model was trained: "
+            "ask the upstream to publish again:\n  " + "\n  ".join(lines)
         )
 
 
@@ -67,18 +67,23 @@ def check_files(data: Path) -> None:
     uncollected = [kind for kind in expected if not any(data.glob(f"{kind}/*.parquet"))]
     problems = [_problem(kind, "has not been collected", str(data)) for kind in uncollected]
     for path in sorted(path for kind in expected for path in data.glob(f"{kind}/*.parquet")):
-        found, wanted, where = pq.read_schema(path), expected[path.parent.name], f"{path.parent.name}/{path.name}"
-        problems += [_problem(name, "is missing", where) for name in sorted(wanted.keys() - set(found.names))]
-        problems += [
-            _problem(name, "is not in the schema", where) for name in sorted(set(found.names) - wanted.keys())
-        ]
-        problems += [
-            _problem(name, f"is a {wanted[name]}", f"{where} has {found.field(name).type}")
-            for name in sorted(wanted.keys() & set(found.names))
-            if not FILE_KINDS[wanted[name]](found.field(name).type)
-        ]
+        problems += _problems_of_file(path, expected[path.parent.name])
     if problems:
         raise InvalidDataError(problems)
+
+
+def _problems_of_file(path: Path, expected: dict[str, str]) -> list[dict[str, str]]:
+    """Compare the columns of a file and their types with the expected ones."""
+    columns, file = pq.read_schema(path), f"{path.parent.name}/{path.name}"
+    names = set(columns.names)
+    missing = [_problem(name, "is missing", file) for name in sorted(expected.keys() - names)]
+    unknown = [_problem(name, "is not in the schema", file) for name in sorted(names - expected.keys())]
+    mistyped = [
+        _problem(name, f"is a {expected[name]}", f"{file} has {columns.field(name).type}")
+        for name in sorted(expected.keys() & names)
+        if not FILE_KINDS[expected[name]](columns.field(name).type)
+    ]
+    return missing + unknown + mistyped
 
 
 def check_values(table: pd.DataFrame) -> None:

@@ -1,9 +1,10 @@
-"""Release the application: unpack a commit, switch to it, and go back if it does not come up."""
+"""Release the application: unpack a commit, switch to it, and roll back if it does not come up."""
 
 import tarfile
 from pathlib import Path
 
 from ..config import paths, version
+from ..config.files import replacing
 from .lock import exclusive_lock
 from .processes import SECONDS_TO_COME_UP, DeployError, ask_version, comes_up, process_id, supervisorctl
 
@@ -51,8 +52,6 @@ def _unpack(commit: str) -> Path:
 
 
 def _switch(release: Path) -> bool:
-    part = paths.APP / "current.part"
-    part.unlink(missing_ok=True)
-    part.symlink_to(release)
-    part.replace(paths.APP / "current")
+    with replacing(paths.APP / "current") as part:
+        part.symlink_to(release)
     return restart()

@@ -1,10 +1,10 @@
-"""The servers that the pipeline writes to."""
+"""Wait for the servers that the pipeline writes to."""
 
 import os
-import time
 import urllib.request
 
 from ..errors import StageError
+from .polling import wait_until
 
 SECONDS_TO_START = 90.0
 
@@ -20,12 +20,9 @@ def wait_for_servers() -> None:
         NoServerError: one of them did not answer in time.
     """
     health = [f"{os.environ['MLFLOW_TRACKING_URI']}/health", f"{os.environ['PREFECT_API_URL']}/health"]
-    deadline = time.monotonic() + SECONDS_TO_START
-    for address in health:
-        while not _answers(address):
-            if time.monotonic() > deadline:
-                raise NoServerError(f"{address} does not answer: start the stage first, or see its logs")
-            time.sleep(0.1)
+    if not wait_until(lambda: all(map(_answers, health)), SECONDS_TO_START):
+        silent = [address for address in health if not _answers(address)]
+        raise NoServerError(f"{' and '.join(silent)} does not answer: start the stage first, or see its logs")
 
 
 def _answers(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""The model registry: which models there are, and which one serves."""
+"""The model registry: which versions there are, and which one serves."""
 
 from importlib.metadata import version as installed
 from typing import Any
@@ -21,8 +21,8 @@ TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredict
 PACKAGES = ["scikit-learn", "skops", "pandas", "numpy"]
 
 
-class NoSuchVersionError(StageError):
-    """The registry holds no such version."""
+class NoVersionError(StageError):
+    """There is no such version."""
 
 
 def log_model(model: Pipeline, features: pd.DataFrame) -> str:
@@ -62,13 +62,13 @@ def release(version: str) -> str:
     """Make `version`, or the `latest`, the one that serves, and return it; earlier ones the same way.
 
     Raises:
-        NoSuchVersionError: the registry does not hold it.
+        NoVersionError: the registry does not hold it.
     """
-    known = [str(each.version) for each in versions()]
-    chosen = known[-1] if version == "latest" and known else version
-    if chosen not in known:
-        raise NoSuchVersionError(
-            f"there is no version {version}: the registry holds {', '.join(known) or 'none yet'}"
+    registered = [str(entry.version) for entry in versions()]
+    chosen = registered[-1] if version == "latest" and registered else version
+    if chosen not in registered:
+        raise NoVersionError(
+            f"there is no version {version}: the registry holds {', '.join(registered) or 'none yet'}"
         )
     MlflowClient().set_registered_model_alias(MODEL, CHAMPION, chosen)
     return chosen
@@ -76,18 +76,20 @@ def release(version: str) -> str:
 
 def versions() -> list[ModelVersion]:
     """Return all registered versions, oldest first."""
-    return sorted(MlflowClient().search_model_versions(f"name='{MODEL}'"), key=lambda each: int(each.version))
+    return sorted(
+        MlflowClient().search_model_versions(f"name='{MODEL}'"), key=lambda version: int(version.version)
+    )
 
 
 def describe() -> str:
     """Return the versions as a table: log loss and AUC on the days held out, snapshot, commit."""
     serving = champion()
     lines = ["version  log loss  AUC     trained by  snapshot                          commit"]
-    for each in versions():
-        run = MlflowClient().get_run(each.run_id).data
-        mark = "  <- champion" if serving and serving.version == each.version else ""
+    for version in versions():
+        run = MlflowClient().get_run(version.run_id).data
+        mark = "  <- champion" if serving and serving.version == version.version else ""
         lines.append(
-            f"{each.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
-            f"{run.tags['trigger']:<10}  {each.tags['snapshot']}  {each.tags['commit']}{mark}"
+            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
+            f"{run.tags['trigger']:<10}  {version.tags['snapshot']}  {version.tags['commit']}{mark}"
         )
     return "\n".join(lines)

@@ -1,6 +1,7 @@
 """The whole pipeline, taken away into a repository of its own, with real servers and a real application."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -167,7 +168,7 @@ class Site:
             self.address("/predict"), content=f'{{"flights": {body}}}', headers=headers, timeout=30
         )
         assert answer.is_success, answer.text
-        return [each["late_probability"] for each in answer.json()["predictions"]]
+        return [prediction["late_probability"] for prediction in answer.json()["predictions"]]
 
 
 @pytest.fixture(scope="module")
@@ -207,29 +208,29 @@ def tracking(site: Site) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def tick(site: Site) -> Iterator[Callable[[str], str]]:
-    """Return the clock that ticks the stage: one process for all days."""
-    clock = site.start(sys.executable, "-m", PACKAGE.name, "tick", "-", talk=True)
-    ask, answer = clock.stdin, clock.stdout
+def run_day(site: Site) -> Iterator[Callable[[str], list[dict[str, Any]]]]:
+    """Return what runs a day of the stage: one process for all days."""
+    daily_run = site.start(sys.executable, "-m", PACKAGE.name, "daily", "-", talk=True)
+    ask, answer = daily_run.stdin, daily_run.stdout
     assert ask is not None
     assert answer is not None
 
-    def tick(day: str) -> str:
+    def run_day(day: str) -> list[dict[str, Any]]:
         ask.write(f"{day}\n")
         ask.flush()
-        return answer.readline()
+        return list(json.loads(answer.readline())["events"])
 
-    yield tick
+    yield run_day
     ask.close()  # no day comes any more, so it ends by itself
-    assert clock.wait(timeout=PATIENCE) == 0
+    assert daily_run.wait(timeout=PATIENCE) == 0
     answer.close()
 
 
 @pytest.fixture(scope="module")
-def first(site: Site, tick: Callable[[str], str]) -> str:
+def first(site: Site, run_day: Callable[[str], list[dict[str, Any]]]) -> str:
     """Let the schedule train for the first time, and release what came of it."""
-    assert "trained" not in tick("2013-03-25")
-    version = version_in(tick("2013-04-01"))
+    assert "trained" not in [event["kind"] for event in run_day("2013-03-25")]
+    (version,) = [event["facts"]["version"] for event in run_day("2013-04-01") if event["kind"] == "trained"]
     site.release(version)
     return version
 
@@ -242,7 +243,9 @@ def second(site: Site, tracking: Any, first: str) -> str:
 
 def versions(tracking: Any) -> dict[str, str]:
     """Return the registered versions and their runs."""
-    return {str(each.version): each.run_id for each in tracking.search_model_versions("name='flight-delays'")}
+    return {
+        str(version.version): version.run_id for version in tracking.search_model_versions("name='flight-delays'")
+    }
 
 
 def registry() -> Any:
@@ -336,7 +339,7 @@ def test_a_version_that_does_not_exist_is_refused_and_the_others_named(
     tracking: Any, first: str, second: str
 ) -> None:
     before = tracking.get_model_version_by_alias("flight-delays", "champion").version
-    with pytest.raises(registry().NoSuchVersionError, match=f"no version 99: .* holds {first}, {second}"):
+    with pytest.raises(registry().NoVersionError, match=f"no version 99: .* holds {first}, {second}"):
         registry().release("99")
     assert tracking.get_model_version_by_alias("flight-delays", "champion").version == before
 
@@ -365,12 +368,12 @@ def test_invalid_data_stops_before_the_fit(
     assert "seconds_collect_files" in run.data.metrics
     assert not {"seconds_take_snapshot", "train_log_loss"} & set(run.data.metrics)
     report = Path(tracking.download_artifacts(run.info.run_id, "validation.json", str(tmp_path))).read_text()
-    assert {each["column"] for each in yaml.safe_load(report)["problems"]} == {"temp", "temperature"}
+    assert {problem["column"] for problem in yaml.safe_load(report)["problems"]} == {"temp", "temperature"}
     assert not (broken.stage / "runs" / "unfinished").exists()
 
 
 def test_a_training_that_diverges_registers_nothing(
-    site: Site, tracking: Any, second: str, tick: Callable[[str], str]
+    site: Site, tracking: Any, second: str, run_day: Callable[[str], list[dict[str, Any]]]
 ) -> None:
     """With a learning rate of a million on the day of the next training."""
     before = versions(tracking)
@@ -378,11 +381,11 @@ def test_a_training_that_diverges_registers_nothing(
     good = params.read_text()
     params.write_text(re.sub(r"learning_rate: [\d.]+", "learning_rate: 1.0e+6", good, count=1))
     try:
-        answer = tick("2013-05-06")
+        _, refused = run_day("2013-05-06")
     finally:
         params.write_text(good)
-    assert "failed, DivergedError" in answer
-    assert "lower the learning rate" in answer
+    assert refused["kind"] == "refused"
+    assert "lower the learning rate" in refused["text"]
     assert versions(tracking) == before
     run = newest_run(tracking)
     assert run.info.status == "FAILED"

@@ -1,4 +1,4 @@
-"""Judge a candidate on days it has not seen, beside the serving model and the baselines."""
+"""Evaluate a candidate on held-out days, beside the champion and the baselines."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from sklearn.pipeline import Pipeline
 from ..errors import RefusedError
 from .model import is_late, late_probability
 
-FEWEST_FLIGHTS = 100  # in a slice: with less, its log loss says little
+MIN_FLIGHTS = 100  # in a slice: with less, its log loss says little
 
 
 class NotBetterError(RefusedError):
-    """The candidate does not beat a baseline: it is not worth a person's time."""
+    """The candidate does not beat a baseline, so it is not registered."""
 
 
 def hold_out(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -33,7 +33,7 @@ def quality(late: pd.Series, probability: np.ndarray) -> dict[str, float]:
 
 
 def slices(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the ways the flights are cut up: by origin, carrier, and band of the day."""
+    """Return the slices of the flights: by origin, carrier, and band of the day."""
     bands = [-1, 8, 12, 16, 20, 24]
     names = ["before 9", "9 to 12", "13 to 16", "17 to 20", "after 20"]
     hour = pd.cut(table["scheduled_departure"].dt.hour, bands, labels=names)
@@ -41,22 +41,22 @@ def slices(table: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def compare(models: dict[str, Pipeline], recent: pd.DataFrame) -> dict[str, Any]:
-    """Return `{"overall": {model: quality}, "slices": {cut: {slice: {model: log loss}}}}` on the same flights.
+    """Return `{"overall": {model: quality}, "slices": {column: {slice: {model: log loss}}}}` on the same flights.
 
     Slices of fewer than 100 flights are left out.
     """
     late = is_late(recent)
-    answers = {name: late_probability(model, recent) for name, model in models.items()}
-    overall = {name: quality(late, answer) for name, answer in answers.items()}
+    predictions = {name: late_probability(model, recent) for name, model in models.items()}
+    overall = {name: quality(late, predicted) for name, predicted in predictions.items()}
     by_slice: dict[str, dict[str, dict[str, float]]] = {}
-    for cut, values in slices(recent).items():
-        by_slice[cut] = {}
+    for column, values in slices(recent).items():
+        by_slice[column] = {}
         for value, count in values.value_counts(sort=False).items():
-            if count >= FEWEST_FLIGHTS:
-                here = (values == value).to_numpy()
-                by_slice[cut][str(value)] = {
-                    name: float(log_loss(late[here], answer[here], labels=[0, 1]))
-                    for name, answer in answers.items()
+            if count >= MIN_FLIGHTS:
+                inside = (values == value).to_numpy()
+                by_slice[column][str(value)] = {
+                    name: float(log_loss(late[inside], predicted[inside], labels=[0, 1]))
+                    for name, predicted in predictions.items()
                 }
     return {"overall": overall, "slices": by_slice}
 
@@ -71,6 +71,6 @@ def check_beats(overall: dict[str, dict[str, float]], baselines: list[str]) -> N
     for name in baselines:
         if not candidate < overall[name]["log_loss"]:  # so that NaN beats nothing
             raise NotBetterError(
-                f"log loss {candidate:.4f}, but {overall[name]['log_loss']:.4f} with the baseline {name!r} alone: "
-                "not registered"
+                f"the candidate is not registered: its log loss is {candidate:.4f}, and that of the baseline "
+                f"{name!r} {overall[name]['log_loss']:.4f}"
             )

@@ -1,7 +1,7 @@
-"""The steps of the training pipeline: the plain functions of this level, each done once per run.
+"""The tasks of the training pipeline: the plain functions of this level, each run once per training run.
 
-Steps hand each other names of things, never the things: each result is a short JSON text that is kept, so that a
-pipeline that was killed goes on after the last step it finished.
+Tasks pass on the names of things and never the things themselves: a result is a short JSON text that is kept, so
+that a pipeline that was killed resumes after the last task that it finished.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from prefect import runtime, task
 from prefect.cache_policies import CacheKeyFnPolicy
 
 from ..config import paths
-from ..config.params import read_params
+from ..config.params import Params
 from ..config.version import application_version
 from ..data import snapshot
 from ..data.collect import collect
@@ -29,13 +29,13 @@ from .plots import draw
 from .train import check_learned, train, train_baselines
 
 
-def _record_seconds(step: Any, run: Any, state: Any) -> None:
-    if state.name == "Completed":  # and not "Cached", as when a resumed run passes a finished step
-        mlflow.log_metric(f"seconds_{step.name}", (state.timestamp - run.start_time).total_seconds())
+def _record_seconds(task: Any, run: Any, state: Any) -> None:
+    if state.name == "Completed":  # and not "Cached", as when a resumed run passes a finished task
+        mlflow.log_metric(f"seconds_{task.name}", (state.timestamp - run.start_time).total_seconds())
 
 
-def step(retries: int = 0) -> Callable[..., Any]:
-    """Make a function a step of the pipeline: done once per run, however often the run is resumed."""
+def once_per_run(retries: int = 0) -> Callable[..., Any]:
+    """Make a function a task that runs once per training run, however often the run is resumed."""
     once = CacheKeyFnPolicy(
         cache_key_fn=lambda context, _: f"{runtime.flow_run.parameters['run']}-{context.task.name}"
     )
@@ -50,15 +50,15 @@ def step(retries: int = 0) -> Callable[..., Any]:
     )
 
 
-@step(retries=2)
+@once_per_run(retries=2)
 def collect_files() -> int:
-    """Collect what has been dropped so far."""
+    """Collect the files that were published so far."""
     return len(collect(paths.DROP, paths.DATA))
 
 
-@step()
-def validate(run: str, until: str | None) -> str:
-    """Join and check the collected data; a report is written if it breaks the schema."""
+@once_per_run()
+def validate(run: str, until: str | None, holdout_days: int) -> str:
+    """Join and check the collected data; log a report if they break the schema."""
     try:
         check_files(paths.DATA)
         mlflow.log_dict(snapshot.fingerprints(paths.DATA), "raw.json")
@@ -69,57 +69,57 @@ def validate(run: str, until: str | None) -> str:
     except InvalidDataError as error:
         mlflow.log_dict({"problems": error.problems}, "validation.json")
         raise
-    mlflow.log_dict(drift_of(*hold_out(table, read_params()["holdout_days"])), "drift.json")
+    mlflow.log_dict(drift_of(*hold_out(table, holdout_days)), "drift.json")
     path = paths.RUNS / run / "table.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
     table.to_parquet(path, index=False)
     return str(path)
 
 
-@step()
+@once_per_run()
 def restore_snapshot(run: str, md5: str) -> str:
-    """Bring back the table of an earlier run."""
+    """Restore the table of an earlier run."""
     return str(snapshot.table_of(run, md5))
 
 
-@step(retries=2)
+@once_per_run(retries=2)
 def take_snapshot(path: str) -> str:
-    """Keep the table for good."""
+    """Keep the table as a snapshot."""
     return snapshot.save(Path(path), paths.SNAPSHOTS, paths.REMOTE)
 
 
-@step()
-def fit(path: str) -> str:
-    """Train on all but the last days; store the model in the run."""
-    params = read_params()
-    past, _ = hold_out(pd.read_parquet(path), params["holdout_days"])
-    mlflow.log_params(params["model"] | {"holdout_days": params["holdout_days"]})
-    model = train(past, params["model"])
+@once_per_run()
+def fit(path: str, params: Params) -> str:
+    """Train on all but the held-out days; store the model in the run."""
+    past, _ = hold_out(pd.read_parquet(path), params.holdout_days)
+    hyperparameters = params.model.model_dump()
+    mlflow.log_params(hyperparameters | {"holdout_days": params.holdout_days})
+    model = train(past, hyperparameters)
     mlflow.log_metric("train_log_loss", check_learned(model, past))
     return models.log_model(model, pd.DataFrame(make_features(past.tail(5))))
 
 
-@step()
-def judge(path: str, uri: str) -> dict[str, float]:
-    """Compare candidate, champion and baselines on the days none of them was trained on."""
-    past, recent = hold_out(pd.read_parquet(path), read_params()["holdout_days"])
+@once_per_run()
+def judge(path: str, uri: str, holdout_days: int) -> dict[str, float]:
+    """Compare candidate, champion and baselines on the held-out days."""
+    past, recent = hold_out(pd.read_parquet(path), holdout_days)
     baselines = train_baselines(past)
     compared = {"candidate": models.load(uri)} | baselines
     if champion := models.champion():
         compared["champion"] = models.load(champion.source)
         mlflow.set_tag("previous_model", champion.version)
     report = compare(compared, recent)
-    answers = {name: late_probability(compared[name], recent) for name in compared if name not in baselines}
-    draw(report, is_late(recent), answers, Path(path).parent)
+    predictions = {name: late_probability(compared[name], recent) for name in compared if name not in baselines}
+    draw(report, is_late(recent), predictions, Path(path).parent)
     mlflow.log_dict(report, "report.json")
-    for picture in Path(path).parent.glob("*.png"):
-        mlflow.log_artifact(str(picture))
+    for plot in Path(path).parent.glob("*.png"):
+        mlflow.log_artifact(str(plot))
     mlflow.log_metrics({f"holdout_{name}": value for name, value in report["overall"]["candidate"].items()})
     check_beats(report["overall"], list(baselines))
     return report["overall"]
 
 
-@step(retries=2)
+@once_per_run(retries=2)
 def register(uri: str, md5: str) -> str:
-    """Give the candidate a version; whether it is released is decided elsewhere."""
+    """Register the candidate as a new version; whether it is released is decided elsewhere."""
     return models.register(uri, {"snapshot": md5, "commit": application_version()})

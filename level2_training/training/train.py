@@ -1,4 +1,4 @@
-"""Fit the model, and stop if the fit went astray."""
+"""Fit the model and its baselines; a training that diverged is stopped."""
 
 from typing import Any
 
@@ -12,19 +12,19 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
-from ..data.features import CATEGORIES, make_features
+from ..data.features import CATEGORICAL, make_features
 from ..errors import RefusedError
 from .model import is_late, late_probability
 
 
 class DivergedError(RefusedError):
-    """The training did not learn: its model must not go anywhere."""
+    """The training diverged: its model is not registered."""
 
 
 def train(table: pd.DataFrame, params: dict[str, Any]) -> Pipeline:
     """Fit the model: boosted trees, for which an unseen airport or airline is simply another category."""
     categories = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    encoder = make_column_transformer((categories, CATEGORIES), remainder="passthrough")
+    encoder = make_column_transformer((categories, CATEGORICAL), remainder="passthrough")
     model = make_pipeline(encoder, HistGradientBoostingClassifier(early_stopping=False, **params))
     return model.fit(pd.DataFrame(make_features(table)), is_late(table))
 
@@ -33,22 +33,22 @@ def check_learned(model: Pipeline, table: pd.DataFrame) -> float:
     """Return the log loss on the rows the model was trained on.
 
     Raises:
-        DivergedError: an answer is not a number, or the model knows its own rows less well than their mean does.
+        DivergedError: a prediction is not a number, or the model fits its own rows worse than their mean does.
     """
     late, probability = is_late(table), late_probability(model, table)
     if not np.isfinite(probability).all():
-        raise DivergedError("the model answers with something that is not a number: lower the learning rate")
+        raise DivergedError("the model predicts values that are not numbers: lower the learning rate")
     loss = float(log_loss(late, probability, labels=[0, 1]))
     mean = float(log_loss(late, np.full(len(late), late.mean()), labels=[0, 1]))
     if loss >= mean:
         raise DivergedError(
-            f"log loss {loss:.3f} on the training rows, {mean:.3f} without any model: lower the learning rate"
+            f"log loss {loss:.3f} on the training rows, but {mean:.3f} for their mean: lower the learning rate"
         )
     return loss
 
 
 def train_baselines(table: pd.DataFrame) -> dict[str, Pipeline]:
-    """Fit what a candidate must beat: the mean, and a small tree that sees nothing but the time of day."""
+    """Fit the baselines that a candidate must beat: the mean, and a small tree that sees only the time of day."""
     features, late = pd.DataFrame(make_features(table)), is_late(table)
     time_of_day = make_column_transformer(("passthrough", ["minute_of_day"]))
     return {

@@ -1,4 +1,4 @@
-"""How the newest days differ from those before them: for people to read in the run, nothing is decided by it."""
+"""Data drift: how the newest days differ from those before them, for people to read; nothing is decided by it."""
 
 import pandas as pd
 from scipy.stats import ks_2samp

@@ -1,4 +1,4 @@
-"""The training table as an immutable snapshot: what a model learned from can always be had back."""
+"""The training table as an immutable snapshot, so that the data a model was trained on can be restored."""
 
 import hashlib
 import shutil
@@ -8,6 +8,7 @@ import pandas as pd
 from dvc.repo import Repo
 
 from ..config import paths
+from ..config.files import replacing
 from ..errors import StageError
 
 TABLE = "table.parquet"
@@ -18,7 +19,7 @@ class SnapshotError(StageError):
 
 
 def load_table(data: Path) -> pd.DataFrame:
-    """Join flights with how they ended, in order of departure; a flight that never arrived teaches nothing."""
+    """Join flights with their outcomes, in order of departure; a flight that never arrived has no label."""
     flights, outcomes = (pd.read_parquet(data / kind) for kind in ("flights", "outcomes"))
     table = flights.merge(outcomes, on="flight_id").dropna(subset="arrival_delay")
     return table.sort_values(["scheduled_departure", "flight_id"], ignore_index=True)
@@ -27,11 +28,11 @@ def load_table(data: Path) -> pd.DataFrame:
 def fingerprints(data: Path) -> dict[str, str]:
     """Return the SHA-256 of every collected file: what a table was made from."""
     files = sorted(data.glob("*/*.parquet"))
-    return {f"{each.parent.name}/{each.name}": hashlib.sha256(each.read_bytes()).hexdigest() for each in files}
+    return {f"{file.parent.name}/{file.name}": hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def save(table: Path, folder: Path, remote: Path) -> str:
-    """Snapshot a file with DVC, push it to the remote, and return its MD5, the name it can be had back by.
+    """Snapshot a file with DVC, push it to the remote, and return its MD5, the name of the snapshot.
 
     Args:
         table: the file to keep; it stays where it is.
@@ -60,16 +61,14 @@ def restore(md5: str, folder: Path, remote: Path, target: Path) -> None:
         raise SnapshotError(f"no snapshot {md5} in {remote}: take the name from a training run") from error
     finally:
         pointer.unlink()
-    part = target.with_suffix(".part")
-    shutil.move(folder / f"{md5}.parquet", part)
-    part.replace(target)
+    with replacing(target) as part:
+        shutil.move(folder / f"{md5}.parquet", part)
 
 
 def table_of(run: str, md5: str) -> Path:
-    """Return where the table of a run is, brought back from its snapshot if it has gone."""
+    """Return where the table of a run is; restore it from its snapshot if it is gone."""
     path = paths.RUNS / run / TABLE
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         restore(md5, paths.SNAPSHOTS, paths.REMOTE, path)
     return path
 

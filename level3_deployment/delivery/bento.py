@@ -1,4 +1,4 @@
-"""The Bento: service and package as one artefact, which serves without registry, stage or training."""
+"""The Bento: service and package as one artifact, which serves without a registry, a stage or training code."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from ..config.params import LOCK
-from ..config.version import application_version
+from ..config.version import PACKAGE, application_version
 from ..errors import StageError
 from ..registry.artifact import DESCRIPTION, MODEL
 
@@ -23,9 +23,9 @@ class BentoError(StageError):
 
 
 def build_bento(package: Path, digest: str) -> str:
-    """Build a Bento named by the digest of a package, unless there is one already; return its tag.
+    """Build a Bento named by the digest of a package, unless it exists already; return its tag.
 
-    It is built where nothing is installed but what serves, so that it cannot depend on anything else.
+    It is built in the serving environment, so that it cannot depend on anything else.
 
     Raises:
         BentoError: with the reason.
@@ -44,27 +44,26 @@ def build_bento(package: Path, digest: str) -> str:
             check=False,
         )
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
-        raise BentoError(f"the Bento {tag} could not be built: {said[:300]}")
+        reason = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()[-1]
+        raise BentoError(f"the Bento {tag} could not be built: {reason[:300]}")
     return tag
 
 
 def _lay_out(package: Path, folder: Path) -> None:
-    """Write what goes into a Bento: this code, the package beside it, and what must be installed to serve."""
-    here = Path(__file__).resolve().parents[1]
-    shutil.copytree(here, folder / here.name, ignore=shutil.ignore_patterns("tests", "__pycache__", ".*"))
+    """Write the content of a Bento: this code, the package beside it, and the packages needed to serve."""
+    shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns("tests", "__pycache__", ".*"))
     (folder / "package").mkdir()
     for name in (MODEL, DESCRIPTION):
         shutil.copy(package / name, folder / "package" / name)
     shutil.copy(LOCK, folder)
     (folder / "COMMIT").write_text(f"{application_version()}\n")
-    described = {
+    description = {
         "name": NAME,
-        "service": f"{here.name}.serving.service:FlightDelays",
+        "service": f"{PACKAGE.name}.serving.service:FlightDelays",
         "include": ["*"],
         "python": {
             "packages": [f"{name}=={installed(name)}" for name in PACKAGES],
             "lock_packages": False,  # the lock of this project lies beside them
         },
     }
-    (folder / "bentofile.yaml").write_text(yaml.safe_dump(described))
+    (folder / "bentofile.yaml").write_text(yaml.safe_dump(description))

@@ -1,93 +1,102 @@
 """The A/B test between champion and challenger, decided from answers and outcomes as they land.
 
-The challenger answers its share of flight numbers; for each of these the log also has what the champion would
-have said. The difference of their log losses, flight by flight, is what is tested: it needs far fewer flights than
-two arms compared from outside, since both are judged on the very same ones.
+The challenger serves its share of flight numbers; for each of these the log also holds what the champion would
+have predicted. The test is on the paired difference of their log losses, flight by flight: it needs far fewer
+flights than a comparison of two arms with different flights.
 
-A flight number keeps its arm, so flight numbers are what was drawn by lot, and their sums are what the spread is
-taken over. The days are taken as they come: the verdict is about them, and a whole week of them is the least.
+A flight number keeps its arm, so flight numbers are the unit of randomization, and the variance is that of their
+sums. The days are taken as given: the verdict is about them, and it takes at least a week of them.
 
-It is looked at every day, so the decision must stay valid however often it is looked at: an asymptotic confidence
-sequence (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas: "Time-uniform central limit theory and asymptotic
-confidence sequences", Annals of Statistics 52(6), 2024, theorem 2.2).
+The experiment is reviewed every day, so the decision must stay valid under continuous monitoring: an asymptotic
+confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas: "Time-uniform central limit theory and
+asymptotic confidence sequences", Annals of Statistics 52(6), 2024, theorem 2.2).
 """
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ..serving.prediction_log import challenger_answers
+from ..serving.prediction_log import challenger_predictions
 from ..training.model import LATE_MINUTES
 
-ALPHA = 0.05  # the chance that the sequence ever leaves out the true difference
-FEWEST_FLIGHTS, FEWEST_DAYS = 1_000, 7
-MOST_DAYS = 28
-NARROWEST_AT = 2_000  # flights: where the sequence is tuned to be tight
+ALPHA = 0.05  # the probability that the sequence ever excludes the true difference
+MIN_FLIGHTS, MIN_DAYS = 1_000, 7
+MAX_DAYS = 28
+TUNED_FOR = 2_000  # flights: where the sequence is narrowest
+
+
+class Verdict(StrEnum):
+    """What to do with the challenger."""
+
+    CONTINUE = "continue"
+    PROMOTE = "promote"
+    WITHDRAW = "withdraw"
 
 
 @dataclass(frozen=True)
-class State:
+class Standing:
     """Where an experiment stands."""
 
     flights: int
     days: int
     difference: float  # log loss of the champion minus the challenger's: above 0 the challenger is better
-    half_width: float
-    verdict: str  # go on, promote, or withdraw
+    half_width: float | None  # None before an outcome has landed
+    verdict: Verdict
 
     def __str__(self) -> str:
-        """Say it in words."""
-        interval = f"{self.difference:+.4f} ± {self.half_width:.4f}" if self.flights else "nothing known yet"
+        """Return the standing in words."""
+        interval = f"{self.difference:+.4f} ± {self.half_width:.4f}" if self.half_width else "not known yet"
         return f"{self.verdict} after {self.flights:,} flights in {self.days} days, challenger ahead by {interval}"
 
 
 def half_width(flights: int, deviation: float) -> float:
     """Return half the width of the confidence sequence for a mean after `flights` flights of this deviation."""
-    rho2 = (-2 * np.log(ALPHA) + np.log(-2 * np.log(ALPHA) + 1)) / NARROWEST_AT
+    rho2 = (-2 * np.log(ALPHA) + np.log(-2 * np.log(ALPHA) + 1)) / TUNED_FOR
     spread = flights * rho2 + 1
     return float(deviation * np.sqrt(2 * spread / (flights**2 * rho2) * np.log(np.sqrt(spread) / ALPHA)))
 
 
-def deviation(differences: np.ndarray, numbers: np.ndarray) -> float:
-    """Return the standard deviation of a flight's difference, taken over the sums of flight numbers."""
-    sums = np.bincount(numbers, weights=differences - differences.mean())
+def deviation(differences: np.ndarray, flight_numbers: np.ndarray) -> float:
+    """Return the standard deviation of a flight's difference, clustered by flight number."""
+    sums = np.bincount(flight_numbers, weights=differences - differences.mean())
     return float(np.sqrt((sums**2).sum() / len(differences)))
 
 
-def judge(differences: np.ndarray, numbers: np.ndarray, days: int, age: int) -> State:
-    """Decide from what is known so far.
+def judge(differences: np.ndarray, flight_numbers: np.ndarray, days: int, age: int) -> Standing:
+    """Decide from the outcomes that have landed so far.
 
     Args:
         differences: log loss of the champion minus the challenger's, flight by flight.
-        numbers: each flight's number, as an integer from 0 on.
+        flight_numbers: the number of each flight, as an integer from 0 on.
         days: over how many days these flights departed.
-        age: how many days ago the first of the challenger's flights departed, whatever has landed since.
+        age: how many days ago the first of the challenger's flights departed, landed or not.
     """
     flights = len(differences)
-    verdict = "withdraw" if age >= MOST_DAYS else "go on"  # without proof, the champion stays
+    verdict = Verdict.WITHDRAW if age >= MAX_DAYS else Verdict.CONTINUE  # without proof, the champion stays
     if flights == 0:
-        return State(flights, days, 0.0, float("inf"), verdict)
+        return Standing(flights, days, 0.0, None, verdict)
     mean = float(differences.mean())
-    half = half_width(flights, deviation(differences, numbers))
-    if flights >= FEWEST_FLIGHTS and days >= FEWEST_DAYS and abs(mean) > half:
-        verdict = "promote" if mean > 0 else "withdraw"
-    return State(flights, days, mean, half, verdict)
+    half = half_width(flights, deviation(differences, flight_numbers))
+    if flights >= MIN_FLIGHTS and days >= MIN_DAYS and abs(mean) > half:
+        verdict = Verdict.PROMOTE if mean > 0 else Verdict.WITHDRAW
+    return Standing(flights, days, mean, half, verdict)
 
 
 def read(log: Path, outcomes: Path, experiment: str, today: date) -> tuple[np.ndarray, np.ndarray, int, int]:
-    """Join the challenger's answers with the outcomes that have landed; return what `judge` takes.
+    """Join the challenger's predictions with the outcomes that have landed; return the arguments of `judge`.
 
-    A flight counts once, with its last answer and its last outcome, however often either came.
+    A flight counts once, with its last prediction and its last outcome.
     """
-    answers = pd.DataFrame(map(dict, challenger_answers(log, experiment)))
-    if answers.empty:
+    predictions = pd.DataFrame(map(dict, challenger_predictions(log, experiment)))
+    if predictions.empty:
         return np.array([]), np.array([], dtype=int), 0, 0
-    age = (today - date.fromisoformat(answers["scheduled_departure"].min()[:10])).days
+    age = (today - date.fromisoformat(predictions["scheduled_departure"].min()[:10])).days
     landed = pd.read_parquet(outcomes).dropna().drop_duplicates("flight_id", keep="last")
-    joined = answers.merge(landed, on="flight_id")
+    joined = predictions.merge(landed, on="flight_id")
     if joined.empty:
         return np.array([]), np.array([], dtype=int), 0, age
     departure = pd.to_datetime(joined["scheduled_departure"], format="ISO8601").dt.normalize()
@@ -98,6 +107,6 @@ def read(log: Path, outcomes: Path, experiment: str, today: date) -> tuple[np.nd
 
 
 def loss(probability: np.ndarray, late: np.ndarray) -> np.ndarray:
-    """Return the log loss of each answer."""
-    said = np.clip(probability, 1e-15, 1 - 1e-15)
-    return np.asarray(-np.log(np.where(late, said, 1 - said)))
+    """Return the log loss of each prediction."""
+    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
+    return np.asarray(-np.log(np.where(late, clipped, 1 - clipped)))

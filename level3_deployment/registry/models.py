@@ -1,18 +1,21 @@
-"""The model registry: which models there are, and which one serves."""
+"""The model registry: which versions there are, and which one serves."""
 
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Any
 
 import mlflow
 import mlflow.sklearn
 import pandas as pd
 from mlflow import MlflowClient
+from mlflow.entities import RunData
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 
 from ..errors import StageError
+from .lifecycle import State, state_of
 
 MODEL = "flight-delays"
 CHAMPION = "champion"  # the alias of the version that serves
@@ -59,25 +62,43 @@ def champion() -> ModelVersion | None:
         raise
 
 
-def set_alias(alias: str, version: str) -> None:
-    """Point an alias at a version."""
-    MlflowClient().set_registered_model_alias(MODEL, alias, version)
-
-
-def delete_alias(alias: str) -> None:
-    """Point an alias at nothing."""
-    MlflowClient().delete_registered_model_alias(MODEL, alias)
-
-
 def version_of(alias: str) -> str | None:
-    """Return the version an alias points at."""
-    version = MlflowClient().get_registered_model(MODEL).aliases.get(alias)
-    return str(version) if version else None
+    """Return the version that an alias points at."""
+    return _aliases().get(alias)
+
+
+def set_alias(alias: str, version: str | None) -> None:
+    """Point an alias at a version; None: at nothing."""
+    if version is None:
+        MlflowClient().delete_registered_model_alias(MODEL, alias)
+    else:
+        MlflowClient().set_registered_model_alias(MODEL, alias, version)
+
+
+def _aliases() -> dict[str, str]:
+    try:
+        return {
+            alias: str(version) for alias, version in MlflowClient().get_registered_model(MODEL).aliases.items()
+        }
+    except MlflowException as error:
+        if error.error_code in NOTHING_THERE:
+            return {}
+        raise
 
 
 def tags() -> dict[str, str]:
     """Return the tags of the model as a whole: traffic share and experiment."""
     return dict(MlflowClient().get_registered_model(MODEL).tags)
+
+
+def tag_model(name: str, value: str) -> None:
+    """Tag the model as a whole."""
+    MlflowClient().set_registered_model_tag(MODEL, name, value)
+
+
+def tag(version: str, name: str, value: str) -> None:
+    """Tag a version."""
+    MlflowClient().set_model_version_tag(MODEL, version, name, value)
 
 
 def version(number: str) -> ModelVersion:
@@ -90,7 +111,7 @@ def version(number: str) -> ModelVersion:
         return MlflowClient().get_model_version(MODEL, number)
     except MlflowException as error:
         if error.error_code in NOTHING_THERE:
-            raise NoVersionError(f"there is no version {number!r}: see those there are with `models`") from error
+            raise NoVersionError(f"there is no version {number!r}: list those there are with `models`") from error
         raise
 
 
@@ -101,19 +122,44 @@ def number_of(model: str) -> str:
 
 def versions() -> list[ModelVersion]:
     """Return all registered versions, oldest first."""
-    return sorted(MlflowClient().search_model_versions(f"name='{MODEL}'"), key=lambda each: int(each.version))
+    return sorted(
+        MlflowClient().search_model_versions(f"name='{MODEL}'"), key=lambda version: int(version.version)
+    )
+
+
+def training_of(version: ModelVersion) -> RunData:
+    """Return what the training run of a version logged: parameters, metrics, tags."""
+    return MlflowClient().get_run(version.run_id).data
+
+
+def keep(version: ModelVersion, path: Path) -> None:
+    """Keep a file, or a folder under its name, with the training run of a version."""
+    if path.is_dir():
+        MlflowClient().log_artifacts(version.run_id, str(path), path.name)
+    else:
+        MlflowClient().log_artifact(version.run_id, str(path))
+
+
+def first_run_on(md5: str) -> str:
+    """Return the run that took a snapshot: later runs on it did not read the raw files."""
+    client = MlflowClient()
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    runs = client.search_runs(experiments, f"tags.snapshot = '{md5}'", order_by=["start_time ASC"], max_results=1)
+    return str(runs[0].info.run_id)
 
 
 def describe() -> str:
-    """Return the versions as a table: log loss and AUC on the days held out, snapshot, commit."""
-    serving = champion()
+    """Return the versions as a table: log loss and AUC on the held-out days, snapshot, commit, and who serves."""
+    serving = {version: alias for alias, version in _aliases().items() if alias != "staging"}
     lines = ["version  log loss  AUC     trained by  snapshot                          commit"]
-    for each in versions():
-        run = MlflowClient().get_run(each.run_id).data
-        awaits = "  <- awaits approval" if each.tags.get("awaits") == "approval" else ""
-        mark = "  <- champion" if serving and serving.version == each.version else awaits
+    for version in versions():
+        run, state = training_of(version), state_of(version.tags)
+        mark = serving.get(str(version.version), "")
+        if state in (State.AWAITING_APPROVAL, State.REFUSED):
+            mark = state
         lines.append(
-            f"{each.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
-            f"{run.tags['trigger']:<10}  {each.tags['snapshot']}  {each.tags['commit']}{mark}"
+            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
+            f"{run.tags['trigger']:<10}  {version.tags['snapshot']}  {version.tags['commit']}"
+            f"{f'  <- {mark}' if mark else ''}"
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The prediction log: what was answered, by whom, from which inputs; in SQLite, whole or not at all."""
+"""The prediction log: what was predicted, by which model, from which inputs; in SQLite, whole or not at all."""
 
 import json
 import sqlite3
@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS predictions (
   arm TEXT NOT NULL,
   model TEXT NOT NULL,
   late_probability REAL NOT NULL,
-  champion_probability REAL,       -- what the champion would have said, where the challenger answered
-  inputs TEXT NOT NULL             -- the flight as it was asked, JSON
+  champion_probability REAL,       -- what the champion would have predicted, where the challenger predicted
+  inputs TEXT NOT NULL             -- the flight as requested, JSON
 );
 CREATE INDEX IF NOT EXISTS by_flight ON predictions (flight_id);
 CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment, arm);
@@ -32,9 +32,9 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Logged:
-    """One answered prediction."""
+    """One prediction that was sent."""
 
-    inputs: dict[str, Any]  # the flight as it was asked
+    inputs: dict[str, Any]  # the flight as requested
     arm: str
     model: str
     late_probability: float
@@ -43,7 +43,7 @@ class Logged:
 
     @property
     def flight_id(self) -> str:
-        """Return the flight that was asked about."""
+        """Return the id of the flight."""
         return str(self.inputs["flight_id"])
 
 
@@ -58,30 +58,30 @@ def open_log(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def append(connection: sqlite3.Connection, answers: list[Logged]) -> None:
-    """Write the answers of one request, all or none; they are there when this returns."""
+def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
+    """Write the predictions of one request, all or none; they are durable when this returns."""
     now = datetime.now(UTC).isoformat()
     rows = [
         (
             now,
-            each.flight_id,
-            each.inputs["scheduled_departure"],
-            each.experiment,
-            each.arm,
-            each.model,
-            each.late_probability,
-            each.champion_probability,
-            json.dumps(each.inputs),
+            entry.flight_id,
+            entry.inputs["scheduled_departure"],
+            entry.experiment,
+            entry.arm,
+            entry.model,
+            entry.late_probability,
+            entry.champion_probability,
+            json.dumps(entry.inputs),
         )
-        for each in answers
+        for entry in predictions
     ]
     marks = ", ".join("?" * len(COLUMNS.split()))
     with connection:
         connection.executemany(f"INSERT INTO predictions ({', '.join(COLUMNS.split())}) VALUES ({marks})", rows)  # noqa: S608
 
 
-def challenger_answers(path: Path, experiment: str) -> list[sqlite3.Row]:
-    """Return the last answer for each flight that the challenger answered, in order of departure."""
+def challenger_predictions(path: Path, experiment: str) -> list[sqlite3.Row]:
+    """Return the last prediction for each flight of the challenger, in order of departure."""
     query = """
     SELECT flight_id, scheduled_departure, late_probability, champion_probability,
            json_extract(inputs, '$.carrier') || json_extract(inputs, '$.flight') AS flight_number
@@ -93,8 +93,8 @@ def challenger_answers(path: Path, experiment: str) -> list[sqlite3.Row]:
         return connection.execute(query, [experiment]).fetchall()
 
 
-def last_answer(path: Path, flight_id: str) -> sqlite3.Row | None:
-    """Return the newest answer given for a flight."""
+def last_prediction(path: Path, flight_id: str) -> sqlite3.Row | None:
+    """Return the newest prediction for a flight."""
     query = "SELECT * FROM predictions WHERE flight_id = ? ORDER BY id DESC LIMIT 1"
     with open_log(path) as connection:
         row: sqlite3.Row | None = connection.execute(query, [flight_id]).fetchone()

@@ -1,13 +1,13 @@
-"""The application as a BentoML service, which follows the registry while it serves."""
+"""The application as a BentoML service that follows the registry while it serves."""
 
 from pathlib import Path
 
 import bentoml
 
 from .app import app, follower
-from .rollout import carried
+from .rollout import bundled
 
-CARRIED = Path(__file__).resolve().parents[2] / "package"  # in a Bento
+BUNDLED = Path(__file__).resolve().parents[2] / "package"  # in a Bento
 
 
 @bentoml.service(
@@ -16,16 +16,16 @@ CARRIED = Path(__file__).resolve().parents[2] / "package"  # in a Bento
 )
 @bentoml.asgi_app(app, path="/")
 class FlightDelays:
-    """Champion and challenger behind one door."""
+    """Champion and challenger behind one endpoint."""
 
     def __init__(self) -> None:
-        """Know who should answer before the first request comes: without a registry, the package of the Bento."""
+        """Load the models before the first request comes: without a registry, the package in the Bento."""
         if follower.registry:
             follower.follow()
         else:
-            follower.rollout = carried(CARRIED)
+            follower.rollout = bundled(BUNDLED)
 
 
-# One process: whatever kills it, the process manager starts it again, with nothing left behind.
+# One process: the process manager starts it again, whatever ended it.
 # (The decorator made the class a bentoml.Service, which the type checker does not see.)
 asgi = FlightDelays.to_asgi()  # type: ignore[attr-defined]

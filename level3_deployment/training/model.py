@@ -1,4 +1,4 @@
-"""What the model says, and what it is to learn."""
+"""The label and the prediction: what the model is to learn, and what it answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The training pipeline: which step follows which, by hand or by schedule."""
+"""The training pipeline: which task follows which. A person or the schedule starts it."""
 
 import json
 
@@ -7,7 +7,8 @@ from mlflow import MlflowClient
 from prefect import flow
 
 from ..config import paths
-from ..config.params import lock_hash
+from ..config.files import write_text
+from ..config.params import lock_hash, read_params
 from ..config.version import application_version
 from ..errors import RefusedError
 from ..operations.lock import exclusive_lock
@@ -22,33 +23,34 @@ def training(run: str, trigger: str, md5: str | None = None, until: str | None =
     """Collect, validate, snapshot, train, evaluate, register; return the new version.
 
     Args:
-        run: the MLflow run to write to; the same one again goes on where it was.
-        trigger: why the training was started.
+        run: the MLflow run to write to; a run that was interrupted is resumed.
+        trigger: what started the training.
         md5: train on this earlier snapshot instead of what is collected now.
         until: leave out flights from this day on.
     """
+    params = read_params()
     with mlflow.start_run(run_id=run):
         if md5:
             path = restore_snapshot(run, md5)
         else:
             collect_files()
-            path = validate(run, until)
-        kept = take_snapshot(path)
+            path = validate(run, until, params.holdout_days)
+        md5 = take_snapshot(path)
         mlflow.set_tags(
-            {"trigger": trigger, "snapshot": kept, "commit": application_version(), "lock": lock_hash()}
+            {"trigger": trigger, "snapshot": md5, "commit": application_version(), "lock": lock_hash()}
         )
-        uri = fit(path)
-        judge(path, uri)
-        return str(register(uri, kept))
+        uri = fit(path, params)
+        judge(path, uri, params.holdout_days)
+        return str(register(uri, md5))
 
 
 def start_training(trigger: str, md5: str | None = None, until: str | None = None) -> str:
-    """Train, or go on with a training that was killed on the same day; return the new version.
+    """Train, or resume a training that was killed on the same day; return the new version.
 
-    Whoever starts a training while another is at work waits for its end.
+    A training that is started while another one runs waits until that one has ended.
 
     Raises:
-        RefusedError: nothing was registered, and the message says why.
+        RefusedError: no version was registered; the message says why.
     """
     wait_for_servers()
     with exclusive_lock(paths.RUNS):
@@ -63,14 +65,12 @@ def start_training(trigger: str, md5: str | None = None, until: str | None = Non
 
 
 def _unfinished(md5: str | None, until: str | None) -> str:
-    """Return the run that was killed on its way to the same thing, or else a new one."""
+    """Return the run of an interrupted training of the same data, or else a new run."""
     newest = max((path.stem for path in paths.DROP.glob("*/*.parquet")), default="")
-    asked = [md5, until, newest]  # on another day its data would be old
-    left = json.loads(UNFINISHED.read_text()) if UNFINISHED.exists() else {}
-    if not left or left["asked"] != asked:
+    data = [md5, until, newest]  # on another day there are newer data
+    unfinished = json.loads(UNFINISHED.read_text()) if UNFINISHED.exists() else {}
+    if not unfinished or unfinished["data"] != data:
         experiment = mlflow.set_experiment("training").experiment_id
-        left = {"run": MlflowClient().create_run(experiment).info.run_id, "asked": asked}
-        part = UNFINISHED.with_suffix(".part")
-        part.write_text(json.dumps(left))
-        part.replace(UNFINISHED)
-    return str(left["run"])
+        unfinished = {"run": MlflowClient().create_run(experiment).info.run_id, "data": data}
+        write_text(UNFINISHED, json.dumps(unfinished))
+    return str(unfinished["run"])

@@ -1,19 +1,41 @@
-"""The parameters of the pipeline, and what else decides what a training gives."""
+"""The parameters of the pipeline, and the fingerprint of the environment that it runs in."""
 
 import hashlib
-from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import yaml
+from pydantic import Field
 
-PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
-LOCK = Path(__file__).resolve().parents[2] / "requirements.lock"
+from .settings import Settings, SettingsFile, read_settings
+from .version import PACKAGE, ROOT
+
+PARAMS = PACKAGE / "params.yaml"
+LOCK = ROOT / "requirements.lock"
 
 
-def read_params() -> dict[str, Any]:
+class ModelParams(Settings):
+    """The hyperparameters of the model, as scikit-learn names them."""
+
+    learning_rate: float = Field(gt=0)
+    max_iter: int = Field(gt=0)
+    max_leaf_nodes: int = Field(gt=1)
+    min_samples_leaf: int = Field(gt=0)
+    max_features: float = Field(gt=0, le=1)
+    random_state: int
+
+
+class Params(SettingsFile):
+    """params.yaml."""
+
+    model: ModelParams
+    holdout_days: int = Field(gt=0)
+    challenger_share: float = Field(gt=0, le=1)
+    approval: Literal["automatic", "manual"]
+    search: dict[str, list[int | float]]  # by hyperparameter: the values to try
+
+
+def read_params() -> Params:
     """Return params.yaml."""
-    params: dict[str, Any] = yaml.safe_load(PARAMS.read_text())
-    return params
+    return read_settings(PARAMS, Params)
 
 
 def lock_hash() -> str:

@@ -12,6 +12,6 @@ SNAPSHOTS = STAGE / "snapshots"  # the repository of DVC, which names what it ke
 REMOTE = STAGE / "remote"  # the content of snapshots; in a company a bucket
 PACKAGES = STAGE / "serving"  # packages that the application has fetched, by digest
 PREDICTION_LOG = STAGE / "predictions.db"
-METRICS_STORE = STAGE / "measures.db"
+METRICS_STORE = STAGE / "metrics.db"
 REPORTS = STAGE / "evidently"  # the workspace of Evidently, which shows a report for every day
 ISSUES = STAGE / "issues"  # what only people can settle

@@ -1,25 +1,89 @@
-"""The policy: what makes the machine train, promote, hold or take back, where the levels below had constants."""
+"""The policy: every threshold that decides whether a model is trained, promoted, held or rolled back."""
 
-import hashlib
-from pathlib import Path
-from typing import Any
+from .settings import Settings, SettingsFile, read_settings
+from .version import PACKAGE
 
-import yaml
-
-POLICY = Path(__file__).resolve().parents[1] / "policy.yaml"
+POLICY = PACKAGE / "policy.yaml"
 
 
-def read_policy() -> dict[str, Any]:
+class Promotion(Settings):
+    """What a candidate may lose against the champion, on days that neither was trained on."""
+
+    max_excess_log_loss: float
+    max_excess_log_loss_in_slice: float
+    max_calibration_gap: float
+
+
+class Performance(Settings):
+    """How far predictions may be off on average, over the last `days`."""
+
+    days: int
+    max_abs_bias: float
+    t_threshold: float
+
+
+class Drift(Settings):
+    """How many flights may be unlike any that the champion was trained on, over the last `days`."""
+
+    days: int
+    max_out_of_range_share: float
+
+
+class NewData(Settings):
+    """How many outcomes make a training worth while."""
+
+    flights: int
+
+
+class Staleness(Settings):
+    """How old the last training may be."""
+
+    days: int
+
+
+class Retraining(Settings):
+    """The triggers of a training."""
+
+    performance: Performance
+    drift: Drift
+    new_data: NewData
+    staleness: Staleness
+
+
+class Guards(Settings):
+    """What keeps a training from starting."""
+
+    cool_down_days: int
+    max_trainings_in_30_days: int
+    max_failures_in_a_row: int
+    max_jump_ratio: float
+    max_skew_share: float
+    max_silent_days: int
+
+
+class Rollback(Settings):
+    """When the champion must go: its loss over that of the previous one, on the flights of the last `days`."""
+
+    days: int
+    min_flights: int
+    max_excess_log_loss: float
+    t_threshold: float
+
+
+class Policy(SettingsFile):
+    """policy.yaml."""
+
+    promotion: Promotion
+    retraining: Retraining
+    guards: Guards
+    rollback: Rollback
+
+    @property
+    def days_back(self) -> int:
+        """Return how many days of metrics it takes: twice the longest window, since some days have none."""
+        return 2 * max(self.retraining.performance.days, self.retraining.drift.days)
+
+
+def read_policy() -> Policy:
     """Return policy.yaml."""
-    policy: dict[str, Any] = yaml.safe_load(POLICY.read_text())
-    return policy
-
-
-def days_back(policy: dict[str, Any]) -> int:
-    """Return how many days of measures it looks at: twice its longest span, since some days have no answers."""
-    return 2 * max(int(policy["retraining"][cause]["days"]) for cause in ("performance", "drift"))
-
-
-def policy_hash() -> str:
-    """Return the SHA-256 of the policy, which every decision cites."""
-    return hashlib.sha256(POLICY.read_bytes()).hexdigest()
+    return read_settings(POLICY, Policy)

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-CATEGORIES = ["origin", "dest", "carrier"]
-MEASURES = ["distance", "temp", "dewp", "humid", "wind_dir", "wind_speed"]
-MEASURES += ["wind_gust", "precip", "pressure", "visib"]
+CATEGORICAL = ["origin", "dest", "carrier"]
+NUMERIC = ["distance", "temp", "dewp", "humid", "wind_dir", "wind_speed"]
+NUMERIC += ["wind_gust", "precip", "pressure", "visib"]
 
 
 def make_features(flights: Any) -> dict[str, np.ndarray]:
@@ -20,7 +20,7 @@ def make_features(flights: Any) -> dict[str, np.ndarray]:
     numbers = {
         "minute_of_day": (departure - day).astype(int),
         "weekday": (day.astype(int) + 3) % 7,  # 1970-01-01 was a Thursday: Monday is 0
-        **{name: flights[name] for name in MEASURES},
+        **{name: flights[name] for name in NUMERIC},
     }
-    categories = {name: np.asarray(flights[name], dtype=object) for name in CATEGORIES}
+    categories = {name: np.asarray(flights[name], dtype=object) for name in CATEGORICAL}
     return categories | {name: np.asarray(column, dtype=np.float32) for name, column in numbers.items()}

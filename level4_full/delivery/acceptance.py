@@ -1,4 +1,4 @@
-"""The level's own tests, run for every release; their report belongs to the release."""
+"""The acceptance tests of a release: this level's own tests, run against the staged package."""
 
 import hashlib
 import os
@@ -9,9 +9,10 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parents[1]
+from ..config.version import PACKAGE
+
 SECONDS = 120.0
-# What a model can break: the others are about code that CI has tested, and collecting them alone takes seconds.
+# The tests that a model can break: CI has run the others for this code, and collecting them alone takes seconds.
 TESTS = (
     "delivery/test_release.py",
     "serving/test_app.py",
@@ -24,7 +25,7 @@ TESTS = (
 
 @dataclass(frozen=True)
 class Report:
-    """What the tests said about one package."""
+    """The result of the acceptance tests for one package."""
 
     package: str  # digest
     sha256: str  # of the JUnit report
@@ -33,9 +34,10 @@ class Report:
 
 
 def run_tests(folder: Path, digest: str, report: Path) -> Report:
-    """Run the tests of a release for a staged package; write their JUnit report and return what it says.
+    """Run the acceptance tests for a staged package; write their JUnit report and return its result.
 
-    They get an empty stage of their own to write to; only package, staging's port and the log are the real ones.
+    The tests write to an empty stage of their own; only the package, the staging service and the prediction log
+    are the real ones.
     """
     with tempfile.TemporaryDirectory() as empty:
         environment = os.environ | {
@@ -56,7 +58,11 @@ def run_tests(folder: Path, digest: str, report: Path) -> Report:
                 command, cwd=PACKAGE.parent, env=environment, capture_output=True, timeout=SECONDS, check=False
             )
             return read_report(report)
-        except (OSError, subprocess.TimeoutExpired, ET.ParseError) as error:  # what did not run has not passed
+        except (
+            OSError,
+            subprocess.TimeoutExpired,
+            ET.ParseError,
+        ) as error:  # tests that did not run have not passed
             return Report(digest, "", 0, [f"no report: {error}"])
 
 
@@ -64,16 +70,16 @@ def read_report(path: Path) -> Report:
     """Read a JUnit report."""
     content = path.read_bytes()
     suites = ET.fromstring(content)  # noqa: S314 - written by ourselves a moment ago
-    about = [each.get("value", "") for each in suites.iter("property") if each.get("name") == "package"]
+    properties = [(entry.get("name"), entry.get("value", "")) for entry in suites.iter("property")]
+    packages = [value for name, value in properties if name == "package"]
     cases = list(suites.iter("testcase"))
     failed = [_named(case) for case in cases if case.find("failure") is not None or case.find("error") is not None]
     skipped = sum(case.find("skipped") is not None for case in cases)
     passed = len(cases) - len(failed) - skipped
-    return Report(about[0] if about else "", hashlib.sha256(content).hexdigest(), passed, failed)
+    return Report(packages[0] if packages else "", hashlib.sha256(content).hexdigest(), passed, failed)
 
 
 def _named(case: ET.Element) -> str:
-    """Return the name of a test, with the first line of why it failed."""
-    why = next((each for each in case if each.tag in ("failure", "error")), None)
-    said = (why.get("message", "") if why is not None else "").partition("\n")[0]
-    return f"{case.get('name')} ({said[:100]})"
+    """Return the name of a failed test, with the first line of its message."""
+    messages = [entry.get("message", "") for entry in case if entry.tag in ("failure", "error")]
+    return f"{case.get('name')} ({messages[0].partition(chr(10))[0][:100]})"

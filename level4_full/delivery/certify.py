@@ -1,4 +1,4 @@
-"""Put a package before the gates, all of them, and write the certificate."""
+"""Run all gates on a package, and write the certificate."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,18 +22,18 @@ GATES: tuple[Callable[[Evidence], Finding], ...] = (
 )
 
 
-def certify(evidence: Evidence, trail: dict[str, Any]) -> str:
-    """Return the certificate, whatever the verdict; it joins every gate's finding to the package's digest.
+def certify(evidence: Evidence, provenance: dict[str, Any]) -> str:
+    """Return the certificate, whatever the verdict: the finding of every gate, tied to the digest of the package.
 
     Args:
         evidence: what the gates look at.
-        trail: where the package came from: run, snapshot, commit.
+        provenance: where the package came from: run, snapshot, commit.
     """
     findings = {}
     for gate in GATES:
         try:
-            passed, says = gate(evidence)
-        except Exception as error:  # a gate that cannot look has not been passed
-            passed, says = False, f"could not look: {type(error).__name__}: {error}"
-        findings[gate.__name__] = {"passed": passed, "says": says}
-    return certificate.write(evidence.artefact.digest, findings, trail)
+            passed, reason = gate(evidence)
+        except Exception as error:  # a gate that cannot run has not been passed
+            passed, reason = False, f"could not run: {type(error).__name__}: {error}"
+        findings[gate.__name__] = {"passed": passed, "reason": reason}
+    return certificate.write(evidence.artifact.digest, findings, provenance)

@@ -1,4 +1,4 @@
-"""The gates that judge the model: functions with names, and findings anyone can read."""
+"""The model gates: is the candidate good enough? Each gate is a function whose finding anyone can read."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,17 +7,13 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from ..config.policy import read_policy
-from ..registry.artifact import Artefact
+from ..config.policy import Promotion
+from ..registry.artifact import Artifact
 from ..training.model import is_late, late_probability
 from .acceptance import Report
 from .experiment import loss
 
-POLICY = read_policy()["promotion"]
-WORSE_OVERALL: float = POLICY["worse_overall"]
-WORSE_IN_SLICE: float = POLICY["worse_in_slice"]
-FEWEST_FLIGHTS = 300  # in a slice
-MISCALIBRATED: float = POLICY["miscalibrated"]
+MIN_FLIGHTS = 300  # in a slice
 
 
 @dataclass(frozen=True)
@@ -27,67 +23,74 @@ class Evidence:
     candidate: Pipeline
     champion: Pipeline | None
     baselines: dict[str, Pipeline]
-    artefact: Artefact
-    measured: dict[str, Any]  # of the package, and of the champion's beside it
-    tests: Report  # of this level, run against the staged package
-    past: pd.DataFrame  # days the candidate was trained on
-    recent: pd.DataFrame  # days that neither model was trained on
+    artifact: Artifact
+    measured: dict[str, Any]  # the benchmark of the package and of the champion's
+    tests: Report  # the acceptance tests, run against the staged package
+    past: pd.DataFrame  # the days the candidate was trained on
+    recent: pd.DataFrame  # the held-out days: neither model was trained on them
     slices: dict[str, pd.Series]
+    policy: Promotion
 
 
 Finding = tuple[bool, str]
 
 
 def beats_baselines(evidence: Evidence) -> Finding:
-    """Better than the mean, and than the time of day alone."""
-    mine = losses(evidence.candidate, evidence.recent).mean()
-    theirs = {name: losses(model, evidence.recent).mean() for name, model in evidence.baselines.items()}
-    best = min(theirs, key=lambda name: theirs[name])
-    return bool(mine < theirs[best]), f"log loss {mine:.4f}, best baseline {best!r} {theirs[best]:.4f}"
+    """The candidate is better than the mean, and than the time of day alone."""
+    candidate = losses(evidence.candidate, evidence.recent).mean()
+    baselines = {name: losses(model, evidence.recent).mean() for name, model in evidence.baselines.items()}
+    best = min(baselines, key=lambda name: baselines[name])
+    return bool(
+        candidate < baselines[best]
+    ), f"log loss {candidate:.4f}, best baseline {best!r} {baselines[best]:.4f}"
 
 
 def not_worse_than_champion(evidence: Evidence) -> Finding:
-    """Not worse than what serves, over all flights."""
+    """The candidate is not worse than the champion over all flights."""
     if evidence.champion is None:
-        return True, "nothing serves yet"
-    mine, theirs = (losses(model, evidence.recent) for model in (evidence.candidate, evidence.champion))
-    worse = surely_worse(mine - theirs, WORSE_OVERALL)
-    return not worse, f"log loss {mine.mean():.4f}, champion {theirs.mean():.4f}"
+        return True, "there is no champion yet"
+    candidate, champion = (losses(model, evidence.recent) for model in (evidence.candidate, evidence.champion))
+    worse = significantly_worse(candidate - champion, evidence.policy.max_excess_log_loss)
+    return not worse, f"log loss {candidate.mean():.4f}, champion {champion.mean():.4f}"
 
 
 def not_worse_in_any_slice(evidence: Evidence) -> Finding:
-    """Not worse than what serves at any origin, carrier, or time of day."""
+    """The candidate is not worse than the champion at any origin, carrier, or time of day."""
     if evidence.champion is None:
-        return True, "nothing serves yet"
-    extra = losses(evidence.candidate, evidence.recent) - losses(evidence.champion, evidence.recent)
+        return True, "there is no champion yet"
+    excess = losses(evidence.candidate, evidence.recent) - losses(evidence.champion, evidence.recent)
     worse = {}
-    for cut, values in evidence.slices.items():
+    for column, values in evidence.slices.items():
         for value in values.unique():
-            here = extra[(values == value).to_numpy()]
-            if len(here) >= FEWEST_FLIGHTS and surely_worse(here, WORSE_IN_SLICE):
-                worse[f"{cut} {value}"] = here.mean()
-    named = [f"{name} {worse[name]:+.4f}" for name in sorted(worse, key=lambda name: -worse[name])]
-    return not worse, f"log loss against the champion: {', '.join(named)}" if worse else "worse in none"
+            inside = excess[(values == value).to_numpy()]
+            if len(inside) >= MIN_FLIGHTS and significantly_worse(
+                inside, evidence.policy.max_excess_log_loss_in_slice
+            ):
+                worse[f"{column} {value}"] = inside.mean()
+    worst_first = [f"{name} {worse[name]:+.4f}" for name in sorted(worse, key=lambda name: -worse[name])]
+    return not worse, f"log loss against the champion: {', '.join(worst_first)}" if worse else "worse in no slice"
 
 
 def calibrated(evidence: Evidence) -> Finding:
-    """Says late about as often as flights are late, or is at least hardly further off than what serves."""
+    """The mean prediction is about the share of late flights, or hardly further off than that of the champion."""
     share = is_late(evidence.recent).mean()
-    mine = abs(late_probability(evidence.candidate, evidence.recent).mean() - share)
+    candidate = abs(late_probability(evidence.candidate, evidence.recent).mean() - share)
     if evidence.champion is None:
-        return bool(mine <= 3 * MISCALIBRATED), f"off by {mine:.3f} of all flights"
-    theirs = abs(late_probability(evidence.champion, evidence.recent).mean() - share)
-    return bool(mine <= theirs + MISCALIBRATED), f"off by {mine:.3f} of all flights, champion {theirs:.3f}"
+        return bool(candidate <= 3 * evidence.policy.max_calibration_gap), f"off by {candidate:.3f} of all flights"
+    champion = abs(late_probability(evidence.champion, evidence.recent).mean() - share)
+    return bool(
+        candidate <= champion + evidence.policy.max_calibration_gap
+    ), f"off by {candidate:.3f} of all flights, champion {champion:.3f}"
 
 
-def surely_worse(extra: np.ndarray, tolerated: float) -> bool:
-    """Tell whether losses beyond the champion's are above what is tolerated, and above 3 standard errors.
+def significantly_worse(excess: np.ndarray, tolerance: float) -> bool:
+    """Tell whether the mean excess loss over the champion is above the tolerance and above 3 standard errors.
 
-    The errors are those of flights, as if each were late by itself. The flights of a day share its weather, so a
-    good candidate may lose a stormy week by chance and be refused; but with the errors of 7 days, a model that had
-    three labels in ten turned around passed such a week.
+    The standard errors count flights as if they were independent. The flights of a day share its weather, so a
+    good candidate may be refused by chance in a stormy week; but with the standard errors of 7 days, a model
+    trained with 30 % flipped labels passed such a week.
     """
-    return bool(extra.mean() > max(tolerated, 3 * extra.std() / np.sqrt(len(extra))))
+    return bool(excess.mean() > max(tolerance, 3 * excess.std() / np.sqrt(len(excess))))
 
 
 def losses(model: Pipeline, table: pd.DataFrame) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Turn a trained pipeline into an immutable artefact that needs neither scikit-learn nor pickle."""
+"""Package a trained pipeline as an immutable artifact that needs neither scikit-learn nor pickle."""
 
 import json
 from pathlib import Path
@@ -9,40 +9,40 @@ from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
-from ..data.features import CATEGORIES, make_features
+from ..data.features import CATEGORICAL, make_features
 from ..registry.artifact import DESCRIPTION, MODEL, digest_of
 from ..training.model import late_probability
 
-OPSET = 18  # of ONNX: what the serving runtime reads, fixed so that the same model gives the same bytes
-GOLDEN_FLIGHTS = 20
+OPSET = 18  # version of the ONNX operators, fixed so that the same model gives the same bytes
+GOLDEN_REQUESTS = 20
 
 
-def package(model: Pipeline, recent: pd.DataFrame, traits: dict[str, Any], folder: Path) -> str:
+def package(model: Pipeline, recent: pd.DataFrame, metadata: dict[str, Any], folder: Path) -> str:
     """Write model and description into `folder`, and return their digest, which is the package's name.
 
     Args:
         model: the fitted pipeline.
-        recent: real flights; the last ones become golden requests, with the answers of `model`.
-        traits: what else to write down, such as parameters and run.
+        recent: real flights; the last ones become golden requests, with the predictions of `model`.
+        metadata: further description, such as parameters and run.
         folder: made if it is not there.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kinds = {
-        name: StringTensorType([None, 1]) if name in CATEGORIES else FloatTensorType([None, 1])
+        name: StringTensorType([None, 1]) if name in CATEGORICAL else FloatTensorType([None, 1])
         for name in make_features(recent.head(1))
     }
     options = {id(model.steps[-1][1]): {"zipmap": False}}
     converted = to_onnx(model, initial_types=list(kinds.items()), options=options, target_opset=OPSET)
     (folder / MODEL).write_bytes(converted.SerializeToString())
-    golden = recent.tail(GOLDEN_FLIGHTS)
+    golden = recent.tail(GOLDEN_REQUESTS)
     flights = json.loads(golden.drop(columns="arrival_delay").to_json(orient="records", date_format="iso"))
     description = {
-        "inputs": {name: "string" if name in CATEGORIES else "float" for name in kinds},
+        "inputs": {name: "string" if name in CATEGORICAL else "float" for name in kinds},
         "golden": [
-            {"flight": flight, "late_probability": late}
-            for flight, late in zip(flights, late_probability(model, golden).tolist(), strict=True)
+            {"flight": flight, "late_probability": probability}
+            for flight, probability in zip(flights, late_probability(model, golden).tolist(), strict=True)
         ],
-        **traits,
+        **metadata,
     }
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1, sort_keys=True))
     return digest_of(folder)

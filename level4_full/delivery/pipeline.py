@@ -6,17 +6,19 @@ from typing import Any
 
 import pandas as pd
 import yaml
-from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from prefect import flow, task
 
 from ..config import paths
-from ..config.params import read_params
-from ..config.policy import policy_hash
+from ..config.files import write_text
+from ..config.params import Params, read_params
+from ..config.policy import Policy, read_policy
 from ..data import snapshot
 from ..errors import RefusedError, StageError
+from ..events import Event, Kind
 from ..operations.lock import exclusive_lock
 from ..registry import artifact, certificate, history, models
+from ..registry.lifecycle import State
 from ..training.evaluate import hold_out, slices
 from ..training.train import train_baselines
 from . import model_card, promotion
@@ -25,9 +27,8 @@ from .bento import build_bento
 from .certify import certify
 from .model_gates import Evidence
 from .package import package
-from .package_gates import probe
-
-MANUAL = "manual"
+from .package_gates import run_benchmark
+from .promotion import NotFollowedError
 
 
 class NotApprovedError(RefusedError):
@@ -36,63 +37,57 @@ class NotApprovedError(RefusedError):
 
 @task
 def build(version: str) -> str:
-    """Package a registered version, keep the package in its run, and return its digest."""
-    found = models.version(version)
-    model = models.load(found.source)
-    _, recent = _days(found)
-    params = _params(found)
+    """Package a registered version, keep the package with its run, and return its digest."""
+    registered = models.version(version)
+    _, recent = _days(registered)
+    params = _training_params(registered)
     del params["holdout_days"]
-    traits = {"run": found.run_id, "snapshot": found.tags["snapshot"], "commit": found.tags["commit"]}
-    folder = paths.RUNS / found.run_id / "package"
-    digest = package(model, recent, traits | {"params": params}, folder)
-    MlflowClient().log_artifacts(found.run_id, str(folder), "package")
-    MlflowClient().set_model_version_tag(models.MODEL, version, "digest", digest)
+    metadata = {name: registered.tags[name] for name in ("snapshot", "commit")}
+    metadata |= {"run": registered.run_id, "params": params}
+    folder = paths.RUNS / registered.run_id / "package"
+    digest = package(models.load(registered.source), recent, metadata, folder)
+    models.keep(registered, folder)
+    models.tag(version, "digest", digest)
     return digest
 
 
 @task
-def examine(version: str, digest: str) -> str:
-    """Put the staged package before the gates; keep the sealed certificate in its run, whatever it says."""
-    found = models.version(version)
-    past, recent = _days(found)
-    champion = models.champion()
-    served = _served(champion.tags["digest"]) if champion else None
-    folder, report = (paths.RUNS / found.run_id / name for name in ("package", "tests.xml"))
+def examine(version: str, digest: str, policy: Policy) -> str:
+    """Run the gates on the staged package; keep the sealed certificate with its run, whatever its verdict."""
+    registered, champion = models.version(version), models.champion()
+    past, recent = _days(registered)
+    folder, report, verdict = (
+        paths.RUNS / registered.run_id / name for name in ("package", "tests.xml", "certificate.json")
+    )
     tests = run_tests(folder, digest, report)
     evidence = Evidence(
-        candidate=models.load(found.source),
+        candidate=models.load(registered.source),
         champion=models.load(champion.source) if champion else None,
         baselines=train_baselines(past),
-        artefact=artifact.load(folder, digest),
-        measured=probe((folder, digest), served),
+        artifact=artifact.load(folder, digest),
+        measured=run_benchmark((folder, digest), _served(champion) if champion else None),
         tests=tests,
         past=past,
         recent=recent,
         slices=slices(recent),
+        policy=policy.promotion,
     )
-    trail = {
-        "version": version,
-        "run": found.run_id,
-        **found.tags,
-        "tests": asdict(tests),
-        "policy": policy_hash(),
-    }
-    text = certify(evidence, trail)
-    path = paths.RUNS / found.run_id / "certificate.json"
-    path.write_text(text)
-    for kept in (path, report):
-        if kept.exists():
-            MlflowClient().log_artifact(found.run_id, str(kept))
-    MlflowClient().set_model_version_tag(models.MODEL, version, "certificate", certificate.seal(text))
+    provenance = {"version": version, "run": registered.run_id, **registered.tags, "tests": asdict(tests)}
+    provenance |= {"policy": policy.sha256}
+    text = certify(evidence, provenance)
+    write_text(verdict, text)
+    for path in (verdict, report):
+        if path.exists():
+            models.keep(registered, path)
+    models.tag(version, "certificate", certificate.seal(text))
     return text
 
 
 @task
-def pack(version: str, digest: str) -> str:
-    """Build the Bento of a certified package; return its tag, which the registry keeps."""
+def pack(version: str, digest: str) -> None:
+    """Build the Bento of a certified package."""
     tag = build_bento(paths.RUNS / models.version(version).run_id / "package", digest)
-    MlflowClient().set_model_version_tag(models.MODEL, version, "bento", tag)
-    return tag
+    models.tag(version, "bento", tag)
 
 
 @flow(name="delivery", flow_run_name="version-{version}")
@@ -106,70 +101,70 @@ def deliver(version: str) -> str:
     with exclusive_lock(paths.APP):  # or a release of the code would restart staging under the gates
         if version not in history.undelivered():
             return f"version {version} has been delivered before"
-        share = read_params()["challenger_share"]
+        params = read_params()
         if version in map(models.version_of, (models.CHAMPION, promotion.CHALLENGER)):
-            return promotion.release(version, share)  # the process died on its way out: it has been certified
+            return promotion.release(version, params.challenger_share)  # its delivery died after it was certified
         try:
-            digest = build(version)
-            promotion.stage(version)
-            text = examine(version, digest)
-            certificate.check(text, certificate.seal(text), digest)
-            pack(version, digest)
-            model_card.write(version, paths.RUNS / models.version(version).run_id)
-            if read_params()["approval"] == MANUAL:
-                MlflowClient().set_model_version_tag(models.MODEL, version, "awaits", "approval")
-                return f"version {version} is certified and awaits approval"
-            return promotion.release(version, share)
-        except (RefusedError, promotion.NotFollowedError) as error:
-            # Silence is no verdict; but a model that silences a service again does so by itself.
-            final = isinstance(error, RefusedError) or "unanswered" in models.version(version).tags
-            MlflowClient().set_model_version_tag(
-                models.MODEL, version, "refused" if final else "unanswered", str(error)
-            )
+            return _deliver(version, params)
+        except (RefusedError, NotFollowedError) as error:
+            # A service that does not answer is no verdict; but a model that silences a service twice is refused.
+            final = isinstance(error, RefusedError) or history.state(version) is State.INTERRUPTED
+            history.record(version, State.REFUSED if final else State.INTERRUPTED, str(error))
             raise
 
 
-def finish() -> str:
-    """Deliver what was registered and then left, as when the process died; return what came of it."""
-    with exclusive_lock(paths.APP):  # what somebody is at is delivered then
+def _deliver(version: str, params: Params) -> str:
+    digest = build(version)
+    promotion.stage(version)
+    text = examine(version, digest, read_policy())
+    certificate.check(text, certificate.seal(text), digest)
+    pack(version, digest)
+    model_card.write(version, paths.RUNS / models.version(version).run_id)
+    if params.approval == "manual":
+        history.record(version, State.AWAITING_APPROVAL, "certified")
+        return f"version {version} is certified and awaits approval"
+    return promotion.release(version, params.challenger_share)
+
+
+def finish() -> list[Event]:
+    """Deliver the versions whose delivery was interrupted, as when the process died; return what came of each."""
+    with exclusive_lock(paths.APP):  # a delivery that runs right now ends first
         left = history.undelivered()
-    done = []
+    events = []
     for version in left:
+        facts = {"version": version}
         try:
-            done.append(deliver(version))
-        except StageError as error:  # those behind it need not wait
-            done.append(f"version {version} was not delivered: {error}")
-    return "; ".join(done)
+            events.append(Event(Kind.DELIVERED, deliver(version), facts))
+        except RefusedError as error:  # the versions behind it need not wait
+            events.append(Event(Kind.REFUSED, f"version {version} was refused: {error}", facts))
+        except StageError as error:
+            events.append(Event(Kind.INTERRUPTED, f"version {version} was not delivered: {error}", facts))
+    return events
 
 
 def approve(version: str) -> str:
-    """Release a certified version that awaits a person's word.
+    """Release a certified version that awaits a person's approval.
 
     Raises:
         NotApprovedError: it does not await one.
     """
     with exclusive_lock(paths.APP):
-        before = [event for event in history.events() if event.version == version]
-        if before or models.version(version).tags.get("awaits") != "approval":
-            raise NotApprovedError(
-                f"version {version} does not await approval: see the versions that do with `models`"
-            )
-        released = promotion.release(version, read_params()["challenger_share"])
-        MlflowClient().set_model_version_tag(models.MODEL, version, "awaits", "nothing")
-    return released
+        if history.state(version) is not State.AWAITING_APPROVAL:
+            raise NotApprovedError(f"version {version} does not await approval: list the versions with `models`")
+        return promotion.release(version, read_params().challenger_share)
 
 
-def _days(found: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the days a version was trained on and the days held out, from its snapshot."""
-    table = pd.read_parquet(snapshot.table_of(found.run_id, found.tags["snapshot"]))
-    return hold_out(table, _params(found)["holdout_days"])
+def _days(version: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the days a version was trained on and the held-out days, from its snapshot."""
+    table = pd.read_parquet(snapshot.table_of(version.run_id, version.tags["snapshot"]))
+    return hold_out(table, _training_params(version)["holdout_days"])
 
 
-def _params(found: ModelVersion) -> dict[str, Any]:
-    """Return the parameters of a version's training; those of today may be others."""
-    logged = MlflowClient().get_run(found.run_id).data.params
-    return {name: yaml.safe_load(value) for name, value in logged.items()}
+def _training_params(version: ModelVersion) -> dict[str, Any]:
+    """Return the parameters a version was trained with; those of today may be others."""
+    return {name: yaml.safe_load(value) for name, value in models.training_of(version).params.items()}
 
 
-def _served(digest: str) -> tuple[Path, str]:
+def _served(version: ModelVersion) -> tuple[Path, str]:
+    digest = version.tags["digest"]
     return paths.PACKAGES / digest, digest

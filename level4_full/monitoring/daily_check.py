@@ -1,96 +1,107 @@
-"""The daily watch: measure, decide, act. It reads what production wrote, and is never in the way of an answer."""
+"""The daily check: measure, decide, act. It reads what production wrote, and no prediction waits for it."""
 
-import asyncio
 from dataclasses import replace
-from typing import Any
 
 from prefect import flow
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from ..config import paths
-from ..config.policy import policy_hash, read_policy
+from ..config.policy import Policy, read_policy
 from ..delivery import promotion
+from ..events import Event, Kind
 from ..registry import models
 from . import guards, issues, retraining, store
+from .alarm import Alarm
 from .dates import before
-from .decide import Seen, decide
-from .observe import DAYS_BACK, answered, look, measure, report
-from .triggers import Reason
+from .decide import Decision, Observation, decide
+from .observe import DAYS_BACK, measure, observe, predictions_with_outcomes, report
+from .store import Action, Record, Status
 
 
-def watch(day: str, due: bool) -> str:
-    """Look at what has landed until the morning of `day`, and do what the policy says; return it in words.
+def check(day: str, due: bool) -> list[Event]:
+    """Check production as it was until the morning of `day`, and do what the policy says.
 
     Args:
         day: today, such as 2013-03-01.
         due: whether the schedule has a training today.
     """
-    return asyncio.run(watching(day, due)) if models.champion() else "nothing serves yet"
+    # A flow waits up to a second for its heartbeat to stop, and the check takes not much longer than that.
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        return daily_check(day, due)
 
 
-@flow(name="watching", flow_run_name="{day}")
-async def watching(day: str, due: bool) -> str:
-    """Measure, decide and act, as a flow that people find beside the trainings.
-
-    Nothing in it is asynchronous; but at the end of any other flow Prefect waits up to a second for its heartbeat.
-    """
+@flow(name="daily-check", flow_run_name="{day}")
+def daily_check(day: str, due: bool) -> list[Event]:
+    """Measure, decide and act, as a flow that people find beside the trainings."""
     champion = models.champion()
-    assert champion is not None  # noqa: S101 - nothing takes the last champion away
-    policy = read_policy()
-    yesterday = before(day, 1)
-    known = answered(before(day, max(DAYS_BACK, policy["rollback"]["days"])), yesterday)
-    unmeasured = measure(champion, known, yesterday)
-    troubles = [f"; the feed cannot be measured, {unmeasured}"] if unmeasured else []
+    if champion is None:
+        return [Event(Kind.CHECKED, "there is no champion yet")]
+    policy, yesterday = read_policy(), before(day, 1)
+    recent = predictions_with_outcomes(before(day, max(DAYS_BACK, policy.rollback.days)), yesterday)
+    unmeasured = measure(champion, recent, yesterday)
+    events: list[Event] = []
     try:
-        report(champion, known, yesterday)
-    except Exception as error:  # what people look at must not keep the machine from acting
-        troubles.append(f"; the report failed, {type(error).__name__}: {error}")
-    seen = replace(look(champion, known, day, due, policy), unmeasured=unmeasured)
-    decision = decide(seen, policy)
-    done = decision if isinstance(decision, str) else act(day, *decision)
-    return f"{in_short(seen)}{done}{''.join(troubles)}"
+        report(champion, recent, yesterday)
+    except Exception as error:  # people can do without a report for a day
+        events.append(Event(Kind.FAILED, f"the report failed, {type(error).__name__}: {error}"))
+    observation = replace(observe(champion, recent, day, policy), due=due, unmeasured=unmeasured)
+    decision = decide(observation, policy)
+    events.append(_checked(observation, decision))
+    return events + act(day, decision, policy)
 
 
-def in_short(seen: Seen) -> str:
-    """Say how the champion did lately."""
-    week = seen.window.tail(DAYS_BACK)
-    if "log_loss" not in week:
-        return ""
-    return f"log loss {week['log_loss'].mean():.3f} and bias {week['bias'].mean():+.3f} over {len(week)} days, "
+def _checked(observation: Observation, decision: Decision) -> Event:
+    """Return what the check saw: how the champion did in the last week, and what was decided."""
+    week = observation.window.tail(DAYS_BACK)
+    text, facts = str(decision), {"action": decision.action, "days": len(week)}
+    if "log_loss" in week:
+        facts |= {name: round(float(week[name].mean()), 4) for name in ("log_loss", "bias")}
+        text = f"log loss {facts['log_loss']:.3f} and bias {facts['bias']:+.3f} over {len(week)} days, {text}"
+    if observation.unmeasured:
+        text = f"{text}; the feed cannot be measured, {observation.unmeasured}"
+    return Event(Kind.CHECKED, text, facts)
 
 
-def act(day: str, decision: str, reason: Reason) -> str:
-    """Write a decision down, do it, and write down what came of it."""
-    row: dict[str, Any] = {
-        "id": f"{day}-{reason.cause.replace(' ', '-')}",
-        "day": day,
-        "decision": decision,
-        "cause": reason.cause,
-        "policy": policy_hash(),
-        "evidence": reason.evidence,
-    }
+def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
+    """Record a decision, do it, and record what came of it."""
+    alarm = decision.alarm
+    if decision.action is Action.NOTHING or alarm is None:
+        return []
+    identity = f"{day}-{alarm.cause.replace(' ', '-')}"
+    record = Record(identity, day, decision.action, alarm.cause, policy.sha256, alarm.evidence)
     with store.open_store(paths.METRICS_STORE) as connection:
-        taken = store.decisions(connection)
-        store.decide(connection, row)
-    if decision == guards.RETRAIN:
-        return f"ALARM {reason}: {retraining.ask(row['id'], reason.cause, reason.evidence)}"
-    if decision == guards.HOLD:
-        try:
-            path = issues.write(paths.ISSUES, row, reason.seen, taken)
-        except OSError as error:  # held all the same, and `resume` ends it
-            return f"HOLD {reason}: no training until people have looked; no issue could be written, {error}"
-        return f"HOLD {reason}: no training until people have looked at {path.name}"
-    result = resume(str(reason)) if decision == guards.RESUME else promotion.rollback(str(reason))
+        past = store.decisions(connection)
+        store.record(connection, record)
+    facts = {"id": identity, "cause": alarm.cause, "evidence": alarm.evidence}
+    if decision.action is Action.RETRAIN:
+        concluded = retraining.request(record)
+        return [Event(Kind.ALARM, f"ALARM {alarm}: {concluded.result}", facts | {"status": concluded.status})]
+    if decision.action is Action.HOLD:
+        return [Event(Kind.HELD, f"HOLD {alarm}: {_hold(record, alarm, past)}", facts)]
+    if decision.action is Action.RESUME:
+        kind, result = Kind.RESUMED, resume(str(alarm))
+    else:
+        kind, result = Kind.ROLLED_BACK, promotion.rollback(str(alarm))
     with store.open_store(paths.METRICS_STORE) as connection:
-        store.conclude(connection, row["id"], result)
-    return f"{'RESUMED' if decision == guards.RESUME else 'ROLLBACK'} {result}"
+        store.conclude(connection, identity, Status.DONE, result)
+    return [Event(kind, f"{kind.upper()} {result}", facts)]
+
+
+def _hold(hold: Record, alarm: Alarm, past: list[Record]) -> str:
+    """Write an issue about a hold; return what people should know."""
+    try:
+        path = issues.write(paths.ISSUES, hold, alarm, past)
+    except OSError as error:  # it is held all the same, and `resume` ends it
+        return f"no training until people have looked; no issue could be written, {error}"
+    return f"no training until people have looked at {path.name}"
 
 
 def resume(why: str) -> str:
-    """End every open issue: models learn again from what comes in."""
+    """End every open hold: trainings may start again."""
     with store.open_store(paths.METRICS_STORE) as connection:
-        held = guards.open_holds(store.decisions(connection))
-        for each in held:
-            store.conclude(connection, each["id"], f"ended: {why}")
-    for each in held:
-        (paths.ISSUES / f"{each['id']}.md").unlink(missing_ok=True)
-    return f"{len(held)} issues ended" if held else "no issue is open"
+        holds = guards.open_holds(store.decisions(connection))
+        for hold in holds:
+            store.conclude(connection, hold.id, Status.DONE, f"ended: {why}")
+    for hold in holds:
+        (paths.ISSUES / f"{hold.id}.md").unlink(missing_ok=True)
+    return f"{len(holds)} issues ended" if holds else "no issue is open"

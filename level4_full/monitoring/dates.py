@@ -1,4 +1,4 @@
-"""Days as they are written: 2013-03-01."""
+"""Dates as text: 2013-03-01."""
 
 from datetime import date, timedelta
 

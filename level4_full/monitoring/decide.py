@@ -1,55 +1,76 @@
-"""What to do about what was seen: retrain, hold, resume, roll back, or nothing; the policy says when."""
+"""The decision of a day: retrain, hold, resume, roll back, or nothing; the policy says when."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .guards import HOLD, RESUME, RETRAIN, ROLL_BACK, Decision, gave_up, open_holds, why_wait
-from .triggers import Reason, why_hold, why_resume, why_roll_back, why_train
+from ..config.policy import Guards, Policy
+from .alarm import Alarm, Cause
+from .guards import failed_repeatedly, open_holds, reason_to_wait
+from .store import Action, Record
+from .triggers import feed_alarm, harm_alarm, recovery, retraining_alarm
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Everything a decision is made from."""
+class Observation:
+    """Everything that a decision is made from."""
 
     day: str
-    window: pd.DataFrame  # the champion's measures, one row per day that it has served
-    jumps: dict[str, float]  # yesterday's change of each column, against the largest the champion knows
-    away: dict[str, float]  # likewise its distance from the day before the open hold, if there is one
-    skew: float  # share of yesterday's answers that the published flights do not give
+    window: pd.DataFrame  # the champion's metrics, one row per day that it has served
+    day_over_day_jumps: dict[str, float]  # yesterday's, by statistic, against the largest in the training data
+    distances_from_baseline: dict[str, float]  # likewise from the day before the open hold, if there is one
+    skew: float  # share of yesterday's predictions that the published flights do not give
     silent_days: int  # without an outcome
-    extra: np.ndarray  # log loss of the champion minus that of the one before, on the last flights
-    numbers: np.ndarray  # the number of each of these flights
+    excess_log_loss: np.ndarray  # of the champion over the previous one, on the last flights
+    flight_numbers: np.ndarray  # of these flights
     new_flights: int  # since the last training
     age_days: int  # of the last training
-    due: bool  # by schedule
-    on_trial: bool  # a challenger is being tried
-    decisions: list[Decision]  # taken so far, oldest first
+    in_ab_test: bool  # there is a challenger
+    decisions: list[Record]  # so far, oldest first
+    due: bool = False  # by schedule
     unmeasured: str = ""  # why yesterday's published flights could not be measured, if so
 
 
-def decide(seen: Seen, policy: dict[str, Any]) -> tuple[str, Reason] | str:
-    """Return what to do and why, or in words why nothing is to be done."""
-    if harm := why_roll_back(seen.extra, seen.numbers, policy["rollback"]):
-        return ROLL_BACK, harm
-    if doubt := _about_the_feed(seen, policy["guards"]):
-        return doubt
-    reason = why_train(seen.window, seen.new_flights, seen.age_days, seen.due, policy["retraining"])
-    if reason is None:
-        return "no alarm"
-    if wait := why_wait(seen.decisions, seen.day, seen.on_trial, policy["guards"]):
-        return f"{reason}, but {wait}"
-    return RETRAIN, reason
+@dataclass(frozen=True)
+class Decision:
+    """What to do, and the alarm that asks for it; an alarm with no action says what it waits for."""
+
+    action: Action
+    alarm: Alarm | None = None
+    waits_for: str = ""
+
+    def __str__(self) -> str:
+        """Return the decision in words."""
+        if self.alarm is None:
+            return "no alarm"
+        return f"{self.alarm}, but {self.waits_for}" if self.waits_for else f"{self.action}: {self.alarm}"
 
 
-def _about_the_feed(seen: Seen, policy: dict[str, Any]) -> tuple[str, Reason] | None:
+def decide(observation: Observation, policy: Policy) -> Decision:
+    """Return what to do today: harm comes first, then the feed, then trainings."""
+    harm = harm_alarm(observation.excess_log_loss, observation.flight_numbers, policy.rollback)
+    if harm:
+        return Decision(Action.ROLL_BACK, harm)
+    if decision := _about_the_feed(observation, policy.guards):
+        return decision
+    alarm = retraining_alarm(
+        observation.window, observation.new_flights, observation.age_days, observation.due, policy.retraining
+    )
+    if alarm is None:
+        return Decision(Action.NOTHING)
+    waits_for = reason_to_wait(observation.decisions, observation.day, observation.in_ab_test, policy.guards)
+    return Decision(Action.NOTHING if waits_for else Action.RETRAIN, alarm, waits_for)
+
+
+def _about_the_feed(observation: Observation, policy: Guards) -> Decision | None:
     """Return whether trainings must be held, or may go on."""
-    if held := open_holds(seen.decisions):
-        back = why_resume(held[0]["evidence"], seen.away, policy)
-        return (RESUME, back) if back else None
-    if gave_up(seen.decisions, policy):
-        return HOLD, Reason("failures", {"in a row": policy["failures_in_a_row"]})
-    doubt = why_hold(seen.unmeasured, seen.jumps, seen.skew, seen.silent_days, policy)
-    return (HOLD, doubt) if doubt else None
+    if holds := open_holds(observation.decisions):
+        recovered = recovery(holds[0].evidence, observation.distances_from_baseline, policy)
+        return Decision(Action.RESUME, recovered) if recovered else None
+    if failed_repeatedly(observation.decisions, policy):
+        return Decision(Action.HOLD, Alarm(Cause.FAILURES, {"in a row": policy.max_failures_in_a_row}))
+    alarm = feed_alarm(
+        observation.unmeasured, observation.day_over_day_jumps, observation.skew, observation.silent_days, policy
+    )
+    return Decision(Action.HOLD, alarm) if alarm else None

@@ -1,51 +1,55 @@
-"""What holds a training back, however loud the alarm."""
+"""Guards: what keeps an alarm from starting a training."""
 
-from typing import Any
-
+from ..config.policy import Guards
+from .alarm import Cause
 from .dates import before, days_between
+from .store import Action, Record, Status
 
-RETRAIN, HOLD, RESUME, ROLL_BACK = "retrain", "hold", "resume", "roll back"
-FAILED = "failed"
-SUSPICIOUS, BACK = "suspicious feed", "feed is back"
-
-Decision = dict[str, Any]  # a row of the store's decisions
+BREAKS = {Cause.SUSPICIOUS_FEED, Cause.FEED_RECOVERED}  # days on which the feed is not like the day before
 
 
-def why_wait(decisions: list[Decision], day: str, on_trial: bool, policy: dict[str, Any]) -> str | None:
-    """Return why no training may start on `day`, or None.
+def reason_to_wait(decisions: list[Record], day: str, in_ab_test: bool, policy: Guards) -> str:
+    """Return why no training may start on `day`; empty if one may.
 
     Args:
-        decisions: all that were taken, oldest first.
+        decisions: all decisions, oldest first.
         day: today.
-        on_trial: whether a challenger is being tried.
-        policy: `guards` in policy.yaml.
+        in_ab_test: whether a challenger is in the A/B test.
+        policy: the limits.
     """
-    if held := open_holds(decisions):
-        return f"held since {held[0]['day']}: {held[0]['cause']}"
-    if on_trial:
-        return "a challenger is on trial"
-    trained = [each["day"] for each in decisions if each["decision"] == RETRAIN]
-    if trained and days_between(trained[-1], day) < policy["cool_down_days"]:
-        return f"cooling down since {trained[-1]}"
-    if sum(each > before(day, 30) for each in trained) >= policy["trainings_in_30_days"]:
-        return f"the budget of {policy['trainings_in_30_days']} trainings in 30 days is spent"
-    return None
+    if holds := open_holds(decisions):
+        return f"held since {holds[0].day}: {holds[0].cause}"
+    if in_ab_test:
+        return "a challenger is in the A/B test"
+    trainings = [decision.day for decision in decisions if decision.action is Action.RETRAIN]
+    if trainings and days_between(trainings[-1], day) < policy.cool_down_days:
+        return f"cooling down since {trainings[-1]}"
+    if sum(trained > before(day, 30) for trained in trainings) >= policy.max_trainings_in_30_days:
+        return f"the budget of {policy.max_trainings_in_30_days} trainings in 30 days is spent"
+    return ""
 
 
-def open_holds(decisions: list[Decision]) -> list[Decision]:
-    """Return the holds that nobody has ended."""
-    return [each for each in decisions if each["decision"] == HOLD and not each["result"]]
+def open_holds(decisions: list[Record]) -> list[Record]:
+    """Return the holds that have not ended."""
+    return [
+        decision for decision in decisions if decision.action is Action.HOLD and decision.status is Status.OPEN
+    ]
 
 
-def odd_days(decisions: list[Decision]) -> list[str]:
-    """Return the days on which the published flights went wrong or came back; each is decided a morning later."""
-    return [before(each["day"], 1) for each in decisions if each["cause"] in (SUSPICIOUS, BACK)]
+def excluded_days(decisions: list[Record]) -> list[str]:
+    """Return the days on which the feed broke or recovered; each was decided on the next morning."""
+    return [before(decision.day, 1) for decision in decisions if decision.cause in BREAKS]
 
 
-def gave_up(decisions: list[Decision], policy: dict[str, Any]) -> bool:
-    """Tell whether the last trainings all failed or were refused, since anybody looked."""
-    recent = [each for each in decisions if each["decision"] == RETRAIN and each["result"]]
-    looked = [each["day"] for each in decisions if each["cause"] == "failures"]
-    recent = [each for each in recent if not looked or each["day"] > looked[-1]]
-    last = recent[-policy["failures_in_a_row"] :]
-    return len(last) == policy["failures_in_a_row"] and all(each["result"].startswith(FAILED) for each in last)
+def failed_repeatedly(decisions: list[Record], policy: Guards) -> bool:
+    """Tell whether the last trainings all failed or were refused, since people last looked into failures."""
+    looked = [decision.day for decision in decisions if decision.cause is Cause.FAILURES]
+    ended = [
+        decision.status
+        for decision in decisions
+        if decision.action is Action.RETRAIN
+        and decision.status is not Status.OPEN
+        and (not looked or decision.day > looked[-1])
+    ]
+    last = ended[-policy.max_failures_in_a_row :]
+    return len(last) == policy.max_failures_in_a_row and Status.DONE not in last

@@ -1,15 +1,18 @@
-"""What only people can settle: an issue with its evidence, in a file, until somebody ends it."""
+"""Issues: what only people can settle, with its evidence, in a file until somebody ends it."""
 
 from pathlib import Path
-from typing import Any
+
+from ..config.files import write_text
+from .alarm import Alarm
+from .store import Record
 
 TEXT = """# {cause}
 
-Since {day} no training starts by itself. The champion goes on answering.
+Since {day} no training starts by itself. The champion stays in service.
 
-What was seen: {seen}
+Evidence: {evidence}
 
-What was decided before:
+The last decisions before:
 
 {history}
 What to do: look at the feed and at the reports, correct what is wrong, then let trainings go on with `resume`.
@@ -17,12 +20,16 @@ Decided by the policy {policy}.
 """
 
 
-def write(folder: Path, decision: dict[str, Any], seen: str, before: list[dict[str, Any]]) -> Path:
-    """Write an issue about a decision to hold, for what was seen; return its file."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"- {each['day']}: {each['decision']}, {each['cause']}: {each['result']}\n" for each in before[-5:]]
-    path = folder / f"{decision['id']}.md"
-    part = path.with_suffix(".part")
-    part.write_text(TEXT.format(**decision, seen=seen, history="".join(lines) or "- nothing\n"))
-    part.replace(path)
+def write(folder: Path, hold: Record, alarm: Alarm, before: list[Record]) -> Path:
+    """Write an issue about a hold; return its file."""
+    lines = [f"- {past.day}: {past.action}, {past.cause}: {past.result or past.status}\n" for past in before[-5:]]
+    path = folder / f"{hold.id}.md"
+    text = TEXT.format(
+        cause=hold.cause,
+        day=hold.day,
+        evidence=alarm.summary,
+        history="".join(lines) or "- none\n",
+        policy=hold.policy,
+    )
+    write_text(path, text)
     return path

@@ -1,4 +1,4 @@
-"""What production shows: measures of one day's answers, inputs and service, once its outcomes have landed."""
+"""The metrics of a day: prediction quality, the feed, inputs, skew, and the service itself."""
 
 import json
 import os
@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..data.features import CATEGORIES, make_features
+from ..data.features import CATEGORICAL, make_features
 from ..delivery.experiment import loss
-from ..registry.artifact import Artefact
+from ..registry.artifact import Artifact
 from ..serving.prediction_log import open_log
 from ..training.evaluate import quality
 from ..training.model import is_late
-from .reference import Reference, beyond, daily
+from .reference import Reference, daily, out_of_range
 from .store import ALL
 
-Measures = dict[tuple[str, str], float]  # by name and slice
+Metrics = dict[tuple[str, str], float]  # by name and slice
 
-FEWEST_FLIGHTS = 20  # in a slice of a day
+MIN_FLIGHTS = 20  # in a slice of a day
 QUERY = """
 SELECT * FROM predictions WHERE id IN (
   SELECT max(id) FROM predictions WHERE scheduled_departure BETWEEN ? AND ? GROUP BY flight_id
@@ -29,71 +29,75 @@ SELECT * FROM predictions WHERE id IN (
 """
 
 
-def answers(log: Path, first: str, last: str) -> pd.DataFrame:
-    """Return the last answer for each flight of these days, with its inputs and what the champion said."""
+def predictions(log: Path, first: str, last: str) -> pd.DataFrame:
+    """Return the last prediction for each flight of these days, with its inputs.
+
+    `champion_probability` is what the champion predicted, also where the challenger served.
+    """
     with open_log(log) as connection:
-        # Made here: only who watches looks for days, and a day must cost the same however long the log is.
+        # Made here: only monitoring queries by day, and a day must cost the same however long the log is.
         connection.execute("CREATE INDEX IF NOT EXISTS by_departure ON predictions (scheduled_departure)")
         rows = connection.execute(QUERY, [first, f"{last}T99"]).fetchall()
-    given = pd.DataFrame(map(dict, rows))
-    if given.empty:
-        return given
-    flights = pd.DataFrame(map(json.loads, given["inputs"]))
+    logged = pd.DataFrame(map(dict, rows))
+    if logged.empty:
+        return logged
+    flights = pd.DataFrame(map(json.loads, logged["inputs"]))
     flights["scheduled_departure"] = pd.to_datetime(flights["scheduled_departure"], format="ISO8601")
-    given["said"] = given["champion_probability"].astype(float).fillna(given["late_probability"])
-    return flights.join(given[["arm", "model", "late_probability", "said"]])
+    champion = logged["champion_probability"].astype(float).fillna(logged["late_probability"])
+    logged["champion_probability"] = champion
+    return flights.join(logged[["arm", "model", "late_probability", "champion_probability"]])
 
 
 def outcomes(data: Path, days: list[str]) -> pd.DataFrame:
-    """Return what has landed about the flights of these days; the last word counts."""
+    """Return the outcomes of these days that have landed; the last one for each flight counts."""
     files = [path for day in days if (path := data / "outcomes" / f"{day}.parquet").exists()]
     if not files:
         return pd.DataFrame(columns=["flight_id", "arrival_delay"])
     return pd.concat(map(pd.read_parquet, files)).dropna().drop_duplicates("flight_id", keep="last")
 
 
-def of_quality(known: pd.DataFrame) -> Measures:
-    """Measure a day's answers against its outcomes: overall and by origin."""
-    late = is_late(known)
-    losses = loss(known["said"].to_numpy(), late.to_numpy() == 1)
-    found: Measures = {("flights", ALL): len(known)}
+def quality_metrics(landed: pd.DataFrame, probability: "pd.Series[float]") -> Metrics:
+    """Measure the predictions of one model for a day's flights against their outcomes: overall and by origin."""
+    late = is_late(landed)
+    losses = loss(probability.to_numpy(), late.to_numpy() == 1)
+    metrics: Metrics = {("flights", ALL): len(landed)}
     if late.nunique() == 2:
-        found[("auc", ALL)] = quality(late, known["said"].to_numpy())["auc"]
-    cuts = {ALL: np.ones(len(known), dtype=bool)}
-    cuts |= {f"origin {name}": (known["origin"] == name).to_numpy() for name in known["origin"].unique()}
-    for cut, here in cuts.items():
-        if here.sum() >= FEWEST_FLIGHTS or cut == ALL:
-            found[("log_loss", cut)] = float(losses[here].mean())
-            found[("bias", cut)] = float((known["said"] - late)[here].mean())
-    return found
+        metrics[("auc", ALL)] = quality(late, probability.to_numpy())["auc"]
+    slices = {ALL: np.ones(len(landed), dtype=bool)}
+    slices |= {f"origin {name}": (landed["origin"] == name).to_numpy() for name in landed["origin"].unique()}
+    for name, inside in slices.items():
+        if inside.sum() >= MIN_FLIGHTS or name == ALL:
+            metrics[("log_loss", name)] = float(losses[inside].mean())
+            metrics[("bias", name)] = float((probability - late)[inside].mean())
+    return metrics
 
 
-def of_feed(published: pd.DataFrame, known: Reference, before: Mapping[str, float]) -> Measures:
-    """Measure a day's published flights, which the next model will learn from, against the day before.
+def feed_metrics(published: pd.DataFrame, reference: Reference, before: Mapping[str, float]) -> Metrics:
+    """Measure a day's published flights, which the next model will be trained on, against the day before.
 
     Args:
-        published: the day's flights; a column that is not there is missing for every flight.
-        known: what the champion learned from.
-        before: `mean` and `missing` of each column on the day before, as far as they are known.
+        published: the day's flights; a column that is not there counts as missing for every flight.
+        reference: of the champion.
+        before: `mean` and `missing` of each column on the day before, where they were measured.
     """
     today = {str(name): float(value) for name, value in daily(published).iloc[0].items()}
-    found: Measures = {("level", name): value for name, value in today.items()}
+    metrics: Metrics = {("level", name): value for name, value in today.items()}
     for name, value in today.items():
         if name in before and pd.notna(value):
-            found[("jump", name)] = abs(value - before[name]) / known.jumps[name]
-    return found
+            metrics[("day_over_day_jump", name)] = abs(value - before[name]) / reference.largest_jumps[name]
+    return metrics
 
 
-def of_inputs(flights: pd.DataFrame, known: Reference) -> Measures:
-    """Measure a day's flights as they were asked about, and what was said, against what the champion knows."""
+def input_metrics(flights: pd.DataFrame, reference: Reference) -> Metrics:
+    """Measure a day's requested flights, and the champion's predictions for them, against its training data."""
     return {
-        ("beyond", ALL): float(beyond(flights, known).mean()),
-        ("prediction_drift", ALL): psi(known.sample["late_probability"], flights["said"]),
+        ("out_of_range_share", ALL): float(out_of_range(flights, reference).mean()),
+        ("prediction_drift", ALL): psi(reference.sample["late_probability"], flights["champion_probability"]),
     }
 
 
 def psi(expected: "pd.Series[float]", actual: "pd.Series[float]") -> float:
-    """Return the population stability index over tenths of `expected`: above 0.25 is held to be a large change."""
+    """Return the population stability index over deciles of `expected`; above 0.25 counts as a large change."""
     edges = np.quantile(expected, np.linspace(0, 1, 11)[1:-1])
     shares = [
         np.bincount(np.searchsorted(edges, column), minlength=10) / len(column) for column in (expected, actual)
@@ -102,37 +106,37 @@ def psi(expected: "pd.Series[float]", actual: "pd.Series[float]") -> float:
     return float(((now - before) * np.log(now / before)).sum())
 
 
-def of_skew(given: pd.DataFrame, published: pd.DataFrame, artefacts: Mapping[str, Artefact]) -> Measures:
-    """Let each model answer again, from the flights as they were published: the share that differs is skew."""
-    raw = published.set_index("flight_id").reindex(given["flight_id"]).reset_index()
-    raw[CATEGORIES] = raw[CATEGORIES].fillna("")
-    again = pd.Series(np.nan, index=given.index)
-    for model, artefact in artefacts.items():
-        here = (given["model"] == model).to_numpy()
-        if here.any():
-            again[here] = artefact.answer(make_features(raw[here]))
+def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: Mapping[str, Artifact]) -> Metrics:
+    """Let each model predict again from the flights as published: skew is the share that differs."""
+    raw = published.set_index("flight_id").reindex(predictions["flight_id"]).reset_index()
+    raw[CATEGORICAL] = raw[CATEGORICAL].fillna("")
+    again = pd.Series(np.nan, index=predictions.index)
+    for model, artifact in artifacts.items():
+        inside = (predictions["model"] == model).to_numpy()
+        if inside.any():
+            again[inside] = artifact.predict(make_features(raw[inside]))
     return {
-        ("skew", ALL): float(((again - given["late_probability"]).abs() > 1e-6).mean()),
-        ("unasked", ALL): float((~published["flight_id"].isin(given["flight_id"])).mean()),
+        ("skew", ALL): float(((again - predictions["late_probability"]).abs() > 1e-6).mean()),
+        ("unrequested", ALL): float((~published["flight_id"].isin(predictions["flight_id"])).mean()),
     }
 
 
-def of_service() -> Measures:
-    """Measure the service by its own metrics, since it started: p95 of latency in ms, requests, errors."""
+def service_metrics() -> Metrics:
+    """Read the service's own metrics since its start: p95 latency in ms, requests, errors."""
     families = {
-        each.name: each.samples
-        for each in text_string_to_metric_families(httpx.get(f"{os.environ['APPLICATION']}/metrics").text)
+        family.name: family.samples
+        for family in text_string_to_metric_families(httpx.get(f"{os.environ['APPLICATION']}/metrics").text)
     }
-    asked = [each for each in families.get("http_requests", []) if each.name.endswith("_total")]
-    found: Measures = {
-        ("requests", ALL): sum(each.value for each in asked),
-        ("errors", ALL): sum(each.value for each in asked if each.labels["status"].startswith("5")),
+    requests = [sample for sample in families.get("http_requests", []) if sample.name.endswith("_total")]
+    metrics: Metrics = {
+        ("requests", ALL): sum(sample.value for sample in requests),
+        ("errors", ALL): sum(sample.value for sample in requests if sample.labels["status"].startswith("5")),
     }
     buckets = [
-        (float(each.labels["le"]), each.value)
-        for each in families.get("http_request_duration_highr_seconds", [])
-        if each.name.endswith("_bucket")
+        (float(sample.labels["le"]), sample.value)
+        for sample in families.get("http_request_duration_highr_seconds", [])
+        if sample.name.endswith("_bucket")
     ]
     if buckets and (total := buckets[-1][1]):
-        found[("p95_ms", ALL)] = next(1e3 * edge for edge, count in buckets if count >= 0.95 * total)
-    return found
+        metrics[("p95_ms", ALL)] = next(1e3 * edge for edge, count in buckets if count >= 0.95 * total)
+    return metrics

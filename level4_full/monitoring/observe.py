@@ -1,9 +1,8 @@
-"""What the watch looks at: answers joined with outcomes, measured day by day, and gathered for a decision."""
+"""Observe production: join predictions with outcomes, measure each day, and gather the facts for a decision."""
 
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import pyarrow.parquet as pq
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
-from ..config.policy import days_back
+from ..config.policy import Policy
 from ..data.features import make_features
 from ..data.schema import Flight
 from ..delivery import promotion
@@ -21,161 +20,172 @@ from ..serving.routing import CHALLENGER, CHAMPION
 from ..training.model import is_late
 from . import guards, metrics, store
 from .dates import before, days_between
-from .decide import Seen
+from .decide import Observation
 from .reference import Reference, reference
+from .store import Action, Record
 
-FEED = "feed"  # what is measured of it is no model's
+FEED = "feed"  # the model under whose name metrics of the feed are kept
 DAYS_BACK = 7  # measured again every day, since outcomes come late or are corrected
 
 
-def answered(first: str, last: str) -> pd.DataFrame:
-    """Return the answers of these days with `day`, and with what has landed about them (none: NaN)."""
-    given = metrics.answers(paths.PREDICTION_LOG, first, last)
-    if given.empty:
+def predictions_with_outcomes(first: str, last: str) -> pd.DataFrame:
+    """Return the predictions for the flights of these days, with `day` and the outcome (NaN: not landed yet)."""
+    predictions = metrics.predictions(paths.PREDICTION_LOG, first, last)
+    if predictions.empty:
         return pd.DataFrame(columns=["day", "model", "arrival_delay"])
-    given["day"] = given["scheduled_departure"].dt.strftime("%Y-%m-%d")
-    return given.merge(metrics.outcomes(paths.DATA, sorted(given["day"].unique())), on="flight_id", how="left")
+    predictions["day"] = predictions["scheduled_departure"].dt.strftime("%Y-%m-%d")
+    outcomes = metrics.outcomes(paths.DATA, sorted(predictions["day"].unique()))
+    return predictions.merge(outcomes, on="flight_id", how="left")
 
 
-def measure(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> str:
-    """Measure the last days' quality of every model that served, and yesterday's service, feed and inputs.
+def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> str:
+    """Measure the quality of the last days for every model that served, and yesterday's service, feed and inputs.
 
     Returns:
-        Why the feed could not be measured, if so: what hurts must be seen also on the day it became unreadable.
+        Why the feed could not be measured, if so; the rest is measured all the same.
     """
     name, file = name_of(champion), paths.DATA / "flights" / f"{yesterday}.parquet"
-    today = known[known["day"] == yesterday]
+    flights = recent[recent["day"] == yesterday]
     with store.open_store(paths.METRICS_STORE) as connection:
-        for day, flights in known.dropna(subset="arrival_delay").groupby("day"):
-            for model, answers in served(flights):
-                store.write(connection, str(day), model, metrics.of_quality(answers))
-        what = learned(champion, connection)
-        unmeasured = measure_feed(connection, name, what, today, file) if file.exists() else ""
-        if not today.empty:
-            age = {("age_days", store.ALL): float(days_between(what.last_day, yesterday))}
-            store.write(connection, yesterday, name, metrics.of_inputs(today, what) | age | metrics.of_service())
+        for day, landed in recent.dropna(subset="arrival_delay").groupby("day"):
+            for model, of_model, probability in predictions_by_model(landed):
+                store.write(connection, str(day), model, metrics.quality_metrics(of_model, probability))
+        training = training_reference(champion, connection)
+        unmeasured = measure_feed(connection, name, training, flights, file) if file.exists() else ""
+        if not flights.empty:
+            age = {("age_days", store.ALL): float(days_between(training.last_day, yesterday))}
+            measured = metrics.input_metrics(flights, training) | age | metrics.service_metrics()
+            store.write(connection, yesterday, name, measured)
     return unmeasured
 
 
 def measure_feed(
-    connection: sqlite3.Connection, name: str, what: Reference, today: pd.DataFrame, file: Path
+    connection: sqlite3.Connection, name: str, training: Reference, flights: pd.DataFrame, file: Path
 ) -> str:
-    """Measure a day's published flights, and whether the answers were given to these; say why not, if so."""
-    level = store.slices(connection, FEED, before(file.stem, 1), "level")
+    """Measure a day's published flights, and whether predictions were made from them; say why not, if so."""
+    level = store.by_slice(connection, FEED, before(file.stem, 1), "level")
     try:
         published = pd.read_parquet(file).reindex(columns=list(Flight.model_fields))
-        store.write(connection, file.stem, FEED, metrics.of_feed(published, what, level))
-        if not today.empty:
-            store.write(connection, file.stem, name, metrics.of_skew(today, published, artefacts(today)))
-    except Exception as error:  # it may have become anything
+        store.write(connection, file.stem, FEED, metrics.feed_metrics(published, training, level))
+        if not flights.empty:
+            skew = metrics.skew_metrics(flights, published, artifacts(flights))
+            store.write(connection, file.stem, name, skew)
+    except Exception as error:  # the file may hold anything
         return f"{type(error).__name__}, {error}"
     return ""
 
 
-def learned(champion: ModelVersion, connection: sqlite3.Connection) -> Reference:
-    """Return what the champion learned from."""
-    return reference(champion, guards.odd_days(store.decisions(connection)))
+def training_reference(champion: ModelVersion, connection: sqlite3.Connection) -> Reference:
+    """Return the reference of the champion, without the days on which the feed broke or recovered."""
+    return reference(champion, guards.excluded_days(store.decisions(connection)))
 
 
-def report(champion: ModelVersion, known: pd.DataFrame, yesterday: str) -> None:
-    """Add yesterday to the reports that people look at, if its outcomes have landed."""
+def report(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None:
+    """Add yesterday to the reports for people, if its outcomes have landed."""
     from .reports import add_report  # seconds of imports, and only this process needs them
 
-    landed = known[known["day"] == yesterday].dropna(subset="arrival_delay")
+    landed = recent[recent["day"] == yesterday].dropna(subset="arrival_delay")
     if landed.empty:
         return
     with store.open_store(paths.METRICS_STORE) as connection:
-        sample = learned(champion, connection).sample
-    add_report(paths.REPORTS, yesterday, name_of(champion), landed.assign(late_probability=landed["said"]), sample)
+        sample = training_reference(champion, connection).sample
+    flights = landed.assign(late_probability=landed["champion_probability"])
+    add_report(paths.REPORTS, yesterday, name_of(champion), flights, sample)
 
 
-def look(champion: ModelVersion, known: pd.DataFrame, day: str, due: bool, policy: dict[str, Any]) -> Seen:
+def observe(champion: ModelVersion, recent: pd.DataFrame, day: str, policy: Policy) -> Observation:
     """Gather what a decision is made from.
 
     Args:
-        champion: what serves.
-        known: the last days' answers and outcomes.
+        champion: the version that serves.
+        recent: the predictions and outcomes of the last days.
         day: today.
-        due: whether the schedule has a training today.
-        policy: how many days back its thresholds look.
+        policy: how many days its thresholds look back.
     """
     name, yesterday = name_of(champion), before(day, 1)
     with store.open_store(paths.METRICS_STORE) as connection:
-        taken = store.decisions(connection)
-        window = store.read(connection, name, before(day, days_back(policy)), yesterday)
-        jumps, what = store.slices(connection, FEED, yesterday, "jump"), learned(champion, connection)
-        away = away_from(connection, taken, yesterday, what)
-        skew = store.slices(connection, name, yesterday, "skew").get(store.ALL, 0.0)
-    trained = [each["day"] for each in taken if each["decision"] == guards.RETRAIN]
-    last = trained[-1] if trained else before(what.last_day, -1)
-    landed = sorted(path.stem for path in (paths.DATA / "outcomes").glob("*.parquet"))
-    extra, numbers = against_previous(known, name, before(day, policy["rollback"]["days"]))
-    return Seen(
+        decisions = store.decisions(connection)
+        window = store.read(connection, name, before(day, policy.days_back), yesterday)
+        jumps = store.by_slice(connection, FEED, yesterday, "day_over_day_jump")
+        training = training_reference(champion, connection)
+        distances = distances_from_baseline(connection, decisions, yesterday, training)
+        skew = store.by_slice(connection, name, yesterday, "skew").get(store.ALL, 0.0)
+    trainings = [decision.day for decision in decisions if decision.action is Action.RETRAIN]
+    last_training = trainings[-1] if trainings else before(training.last_day, -1)
+    outcomes = sorted(path.stem for path in (paths.DATA / "outcomes").glob("*.parquet"))
+    first_day = before(day, policy.rollback.days)
+    excess_log_loss, flight_numbers = excess_over_previous(recent, name, first_day)
+    return Observation(
         day=day,
         window=window,
-        jumps=jumps,
-        away=away,
+        day_over_day_jumps=jumps,
+        distances_from_baseline=distances,
         skew=skew,
-        silent_days=days_between(landed[-1], yesterday),
-        extra=extra,
-        numbers=numbers,
-        new_flights=sum(
-            pq.read_metadata(paths.DATA / "outcomes" / f"{each}.parquet").num_rows
-            for each in landed
-            if each >= last
-        ),
-        age_days=days_between(last, day),
-        due=due,
-        on_trial=models.version_of(promotion.CHALLENGER) is not None,
-        decisions=taken,
+        silent_days=days_between(outcomes[-1], yesterday),
+        excess_log_loss=excess_log_loss,
+        flight_numbers=flight_numbers,
+        new_flights=sum(map(count_outcomes, (day_ for day_ in outcomes if day_ >= last_training))),
+        age_days=days_between(last_training, day),
+        in_ab_test=models.version_of(promotion.CHALLENGER) is not None,
+        decisions=decisions,
     )
 
 
-def away_from(
-    connection: sqlite3.Connection, taken: list[guards.Decision], yesterday: str, what: Reference
+def count_outcomes(day: str) -> int:
+    """Return how many outcomes have landed about a day."""
+    rows: int = pq.read_metadata(paths.DATA / "outcomes" / f"{day}.parquet").num_rows
+    return rows
+
+
+def distances_from_baseline(
+    connection: sqlite3.Connection, decisions: list[Record], yesterday: str, training: Reference
 ) -> dict[str, float]:
-    """Return how far each measure of the feed is from where it was before the open hold, if there is one."""
-    if not (held := guards.open_holds(taken)):
+    """Return how far each statistic of the feed is from the day before the open hold, if there is a hold."""
+    if not (holds := guards.open_holds(decisions)):
         return {}
-    then = store.slices(connection, FEED, before(held[0]["day"], 2), "level")
-    now = store.slices(connection, FEED, yesterday, "level")
-    return {name: abs(now[name] - then[name]) / float(what.jumps[name]) for name in now if name in then}
+    baseline = store.by_slice(connection, FEED, before(holds[0].day, 2), "level")
+    now = store.by_slice(connection, FEED, yesterday, "level")
+    return {
+        name: abs(now[name] - baseline[name]) / float(training.largest_jumps[name])
+        for name in now
+        if name in baseline
+    }
 
 
-def served(flights: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the models that answered on a day, each with what it said: the champion about every flight."""
-    usual = flights.loc[flights["arm"] == CHAMPION, "model"].mode()
-    if not usual.empty:  # on a day of few answers the challenger may have given them all
-        yield str(usual.iloc[0]), flights
-    for model, answers in flights[flights["arm"] == CHALLENGER].groupby("model"):
-        yield str(model), answers.assign(said=answers["late_probability"])
+def predictions_by_model(flights: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, "pd.Series[float]"]]:
+    """Yield each model that served on a day with its flights and probabilities: all flights for the champion."""
+    champions = flights.loc[flights["arm"] == CHAMPION, "model"].mode()
+    if not champions.empty:  # on a day of few predictions the challenger may have made them all
+        yield str(champions.iloc[0]), flights, flights["champion_probability"]
+    for model, of_model in flights[flights["arm"] == CHALLENGER].groupby("model"):
+        yield str(model), of_model, of_model["late_probability"]
 
 
-def against_previous(known: pd.DataFrame, name: str, first: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return how much worse the champion was than the one before would have been, and each flight's number."""
-    previous = history.champion_before(history.events(), models.version_of(models.CHAMPION))
-    mine = known[known["day"] >= first].dropna(subset="arrival_delay")
-    mine = mine[mine["model"] == name]
-    if not previous or mine.empty:
+def excess_over_previous(recent: pd.DataFrame, name: str, first: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the excess log loss of the champion over the previous one, by flight, and each flight's number."""
+    previous = history.champion_before(history.read(), models.version_of(models.CHAMPION))
+    flights = recent[recent["day"] >= first].dropna(subset="arrival_delay")
+    flights = flights[flights["model"] == name]
+    if not previous or flights.empty:
         return np.array([]), np.array([], dtype=int)
     digest = models.version(previous).tags["digest"]
-    theirs = artifact.load(paths.PACKAGES / digest, digest).answer(make_features(mine))
-    late = is_late(mine).to_numpy() == 1
-    # Not `said`: while it was a challenger, that is what the champion of those days said.
-    extra = loss(mine["late_probability"].to_numpy(), late) - loss(theirs, late)
-    return extra, pd.factorize(mine["carrier"] + mine["flight"].astype(str))[0]
+    of_previous = artifact.load(paths.PACKAGES / digest, digest).predict(make_features(flights))
+    late = is_late(flights).to_numpy() == 1
+    # Not `champion_probability`: while the model was a challenger, that is the previous champion's.
+    excess = loss(flights["late_probability"].to_numpy(), late) - loss(of_previous, late)
+    return excess, pd.factorize(flights["carrier"] + flights["flight"].astype(str))[0]
 
 
-def artefacts(given: pd.DataFrame) -> dict[str, artifact.Artefact]:
-    """Return the packages of the models that gave these answers, by the name in the answer."""
-    found = {path.name[:12]: path for path in paths.PACKAGES.iterdir()}
+def artifacts(predictions: pd.DataFrame) -> dict[str, artifact.Artifact]:
+    """Return the packages of the models that made these predictions, by the name in the prediction."""
+    folders = {path.name[:12]: path for path in paths.PACKAGES.iterdir()}
     return {
         name: artifact.load(folder, folder.name)
-        for name in given["model"].unique()
-        if (folder := found.get(name.partition("@")[2]))
+        for name in predictions["model"].unique()
+        if (folder := folders.get(name.partition("@")[2]))
     }
 
 
 def name_of(version: ModelVersion) -> str:
-    """Return the name under which a version answers."""
+    """Return the name that the predictions of a version carry."""
     return f"{models.MODEL}/{version.version}@{version.tags['digest'][:12]}"

@@ -1,4 +1,4 @@
-"""Every day's drift, quality and data quality as an Evidently report, for people to look at."""
+"""Reports for people: the drift, quality and data quality of every day, with Evidently."""
 
 from datetime import datetime
 from functools import cache
@@ -11,12 +11,12 @@ from evidently.sdk.models import PanelMetric
 from evidently.sdk.panels import line_plot_panel
 from evidently.ui.workspace import Project, Workspace
 
-from ..data.features import CATEGORIES, MEASURES, make_features
+from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..training.model import is_late
 
 PROJECT = "flight-delays"
 TIME = "minute_of_day"
-NUMBERS = [*MEASURES, TIME, "late_probability"]
+NUMBERS = [*NUMERIC, TIME, "late_probability"]
 PANELS = {
     "Log loss": [PanelMetric(legend="champion", metric="LogLoss")],
     "AUC": [PanelMetric(legend="champion", metric="RocAuc")],
@@ -35,24 +35,24 @@ PANELS = {
 
 
 def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sample: pd.DataFrame) -> None:
-    """Add a day's report to the workspace that Evidently's pages show.
+    """Add the report of a day to the workspace that Evidently's pages show.
 
     Args:
         workspace: a folder, made on first use.
-        day: what the report is about.
-        model: whose answers these are.
+        day: the day of the report.
+        model: the model that made the predictions.
         flights: the day's flights with `late_probability` and `arrival_delay`.
-        sample: the same columns, from what the model learned from.
+        sample: the same columns, from the training data.
     """
     now, before = map(_with_time, (flights, sample))
-    columns = [name for name in [*NUMBERS, *CATEGORIES] if now[name].notna().any()]
+    columns = [name for name in [*NUMBERS, *CATEGORICAL] if now[name].notna().any()]
     kinds = DataDefinition(
         numerical_columns=[name for name in NUMBERS if name in columns],
-        categorical_columns=CATEGORIES,
+        categorical_columns=CATEGORICAL,
         classification=[BinaryClassification(target="late", prediction_probas="late_probability")],
     )
     compared = [Dataset.from_pandas(table[[*columns, "late"]], data_definition=kinds) for table in (now, before)]
-    # Not DataDriftPreset, which draws every column twice: a day's report took 1.6 times as long.
+    # Not DataDriftPreset, which draws every column twice: a report took 1.6 times as long.
     drift = [
         DriftedColumnsCount(columns=columns, num_method="psi", cat_method="psi"),
         *(ValueDrift(column=name, method="psi") for name in columns),
@@ -75,8 +75,8 @@ def _with_time(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _project(workspace: Workspace) -> Project:
-    if found := workspace.search_project(PROJECT):
-        return found[0]
+    if projects := workspace.search_project(PROJECT):
+        return projects[0]
     project = workspace.create_project(PROJECT)
     for title, metrics in PANELS.items():
         project.dashboard.add_panel(line_plot_panel(title=title, values=metrics, size="half"))

@@ -1,88 +1,87 @@
-"""From an alarm to a delivered model: an event, the automation that hears it, and the flow it starts."""
+"""From an alarm to a delivered model: an event, the automation that reacts to it, and the flow it starts."""
 
-import time
-from typing import Any
-
-from mlflow import MlflowClient
 from prefect import flow, get_client
 from prefect.events import emit_event
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 
 from ..config import paths
 from ..delivery.pipeline import deliver
-from ..errors import StageError
+from ..errors import RefusedError, StageError
+from ..operations.polling import wait_until
 from ..operations.readiness import NoServerError
 from ..registry import models
 from ..training.pipeline import start_training
 from . import store
-from .guards import FAILED
+from .store import Record, Status
 
-EVENT = "flight-delays.retraining-asked"
-AUTOMATION = "retrain when asked"
+EVENT = "flight-delays.retraining-requested"
+AUTOMATION = "retrain on request"
 SECONDS = 300.0  # for a training and its delivery
 
 
 @flow(name="retraining", flow_run_name="{alarm}")
 def retraining(alarm: str, cause: str) -> str:
-    """Train for a cause and deliver; what comes of it is written beside the alarm, also when it fails."""
+    """Train because of an alarm and deliver the model; record the outcome with the alarm, also when it fails."""
     try:
         version = start_training(cause)
-        MlflowClient().set_model_version_tag(models.MODEL, version, "alarm", alarm)
+        models.tag(version, "alarm", alarm)
         result = deliver(version)
     except Exception as error:
-        _conclude(alarm, f"{FAILED}: {error}")
+        _conclude(alarm, Status.REFUSED if isinstance(error, RefusedError) else Status.FAILED, str(error))
         raise
-    _conclude(alarm, result)
+    _conclude(alarm, Status.DONE, result)
     return result
 
 
 def serve() -> None:
-    """Wait for alarms: an automation of the orchestration server starts the flow when it hears the event."""
-    heard = DeploymentEventTrigger(
+    """Wait for alarms: an automation of the orchestration server starts the flow on each event."""
+    trigger = DeploymentEventTrigger(
         name=AUTOMATION,
         expect={EVENT},
         parameters={"alarm": "{{ event.payload.alarm }}", "cause": "{{ event.payload.cause }}"},
     )
-    retraining.serve(name="retraining", triggers=[heard], limit=1, print_starting_message=False)
+    retraining.serve(name="retraining", triggers=[trigger], limit=1, print_starting_message=False)
 
 
-def wait_for_pipeline() -> None:
-    """Wait until the automation is there that hears alarms; an event that nobody hears is gone.
+def wait_for_automation() -> None:
+    """Wait until the automation exists; an event before that starts nothing.
 
     Raises:
         NoServerError: it did not come up in time.
     """
-    deadline = time.monotonic() + SECONDS
     with get_client(sync_client=True) as client:
-        while not client.read_automations_by_name(AUTOMATION):
-            if time.monotonic() > deadline:
-                raise NoServerError("nobody hears alarms: see the logs of `pipeline`")
-            time.sleep(0.1)
+        if not wait_until(lambda: client.read_automations_by_name(AUTOMATION), SECONDS):
+            raise NoServerError("no automation reacts to alarms: see the logs of `pipeline`")
 
 
-def ask(alarm: str, cause: str, evidence: dict[str, Any]) -> str:
-    """Raise the alarm, wait until what it started has ended, and return what came of it."""
+def request(decision: Record) -> Record:
+    """Emit the event of an alarm, wait until what it started has ended, and return the concluded decision.
+
+    Raises:
+        StageError: no training ended in time.
+    """
     try:
-        wait_for_pipeline()
+        wait_for_automation()
         emit_event(
             EVENT,
-            resource={"prefect.resource.id": f"flight-delays.alarm.{alarm}"},
-            payload={"alarm": alarm, "cause": cause, "evidence": evidence},
+            resource={"prefect.resource.id": f"flight-delays.alarm.{decision.id}"},
+            payload={"alarm": decision.id, "cause": decision.cause, "evidence": decision.evidence},
         )
     except Exception as error:
-        _conclude(alarm, f"{FAILED}: nobody heard the alarm, {error}")
+        _conclude(decision.id, Status.FAILED, f"the alarm could not be raised, {error}")
         raise
-    deadline = time.monotonic() + SECONDS
-    with store.open_store(paths.METRICS_STORE) as connection:
-        while time.monotonic() < deadline:
-            if result := store.result_of(connection, alarm):
-                return result
-            time.sleep(0.1)
-    nothing = f"nothing came of the alarm {alarm} in {SECONDS:.0f} s: see the logs of `pipeline`"
-    _conclude(alarm, f"{FAILED}: {nothing}")  # so that it counts; what comes of it later replaces this
-    raise StageError(nothing)
+    if not wait_until(lambda: _read(decision.id).status is not Status.OPEN, SECONDS):
+        nothing = f"no training ended within {SECONDS:.0f} s: see the logs of `pipeline`"
+        _conclude(decision.id, Status.FAILED, nothing)  # it counts as failed, unless its training ends later
+        raise StageError(f"alarm {decision.id}: {nothing}")
+    return _read(decision.id)
 
 
-def _conclude(alarm: str, result: str) -> None:
+def _read(decision_id: str) -> Record:
     with store.open_store(paths.METRICS_STORE) as connection:
-        store.conclude(connection, alarm, result)
+        return next(decision for decision in store.decisions(connection) if decision.id == decision_id)
+
+
+def _conclude(decision_id: str, status: Status, result: str) -> None:
+    with store.open_store(paths.METRICS_STORE) as connection:
+        store.conclude(connection, decision_id, status, result)

@@ -1,30 +1,68 @@
-"""The store of what was measured and decided: one row per day, model and measure; in SQLite."""
+"""The metrics store in SQLite: what was measured, by day, model, metric and slice, and what was decided."""
 
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from .alarm import Cause
+
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS measures (
+CREATE TABLE IF NOT EXISTS metrics (
   day TEXT NOT NULL, model TEXT NOT NULL, name TEXT NOT NULL, slice TEXT NOT NULL, value REAL NOT NULL,
   PRIMARY KEY (day, model, name, slice)
 );
 CREATE TABLE IF NOT EXISTS decisions (
-  id TEXT PRIMARY KEY,             -- goes with what it caused, from the alarm to the release
+  id TEXT PRIMARY KEY,             -- on everything that follows from it, from the alarm to the release
   day TEXT NOT NULL,
-  decision TEXT NOT NULL,          -- retrain, hold, resume, roll back
+  action TEXT NOT NULL,
   cause TEXT NOT NULL,
-  policy TEXT NOT NULL,            -- hash of the policy that decided
+  policy TEXT NOT NULL,            -- SHA-256 of the policy that decided
   evidence TEXT NOT NULL,          -- JSON
-  result TEXT                      -- what came of it, in words
+  status TEXT NOT NULL,
+  result TEXT NOT NULL             -- for people
 );
 """
 ALL = ""  # the slice that holds every flight
+
+
+class Action(StrEnum):
+    """What a decision does."""
+
+    NOTHING = "nothing"
+    RETRAIN = "retrain"
+    HOLD = "hold"
+    RESUME = "resume"
+    ROLL_BACK = "roll back"
+
+
+class Status(StrEnum):
+    """What has become of a decision."""
+
+    OPEN = "open"  # its training runs, or its hold lasts
+    DONE = "done"
+    REFUSED = "refused"  # its training or the model was refused
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A decision that was taken, and what has become of it."""
+
+    id: str
+    day: str
+    action: Action
+    cause: Cause
+    policy: str
+    evidence: dict[str, Any]
+    status: Status = Status.OPEN
+    result: str = ""
 
 
 @contextmanager
@@ -38,49 +76,63 @@ def open_store(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def write(store: sqlite3.Connection, day: str, model: str, values: Mapping[tuple[str, str], float]) -> None:
-    """Keep a day's measures, by (name, slice); measured again, as for late outcomes, they replace the old."""
-    rows = [(day, model, name, cut, value) for (name, cut), value in values.items() if pd.notna(value)]
+    """Keep the metrics of a day, by (name, slice); measured again, as for late outcomes, they replace the old."""
+    rows = [(day, model, name, slice_, value) for (name, slice_), value in values.items() if pd.notna(value)]
     with store:
-        store.executemany("INSERT OR REPLACE INTO measures VALUES (?, ?, ?, ?, ?)", rows)
+        store.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def read(store: sqlite3.Connection, model: str, first: str, last: str) -> pd.DataFrame:
-    """Return the measures of a model over all flights, one column each, one row per day from `first` to `last`."""
-    query = "SELECT day, name, value FROM measures WHERE model = ? AND slice = ? AND day BETWEEN ? AND ?"
+    """Return the metrics of a model over all flights, one column each, one row per day from `first` to `last`."""
+    query = "SELECT day, name, value FROM metrics WHERE model = ? AND slice = ? AND day BETWEEN ? AND ?"
     rows = store.execute(query, [model, ALL, first, last]).fetchall()
     return pd.DataFrame(map(dict, rows), columns=["day", "name", "value"]).pivot(
         index="day", columns="name", values="value"
     )
 
 
-def slices(store: sqlite3.Connection, model: str, day: str, name: str) -> dict[str, float]:
-    """Return one measure of a model on a day, by slice."""
-    query = "SELECT slice, value FROM measures WHERE model = ? AND day = ? AND name = ?"
+def by_slice(store: sqlite3.Connection, model: str, day: str, name: str) -> dict[str, float]:
+    """Return one metric of a model on a day, by slice."""
+    query = "SELECT slice, value FROM metrics WHERE model = ? AND day = ? AND name = ?"
     return {row["slice"]: row["value"] for row in store.execute(query, [model, day, name])}
 
 
-def decide(store: sqlite3.Connection, row: Mapping[str, Any]) -> None:
-    """Write a decision down; `evidence` may be any JSON."""
+def record(store: sqlite3.Connection, decision: Record) -> None:
+    """Record a decision; one of the same id is replaced."""
     with store:
         store.execute(
-            "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?, NULL)",
-            [row["id"], row["day"], row["decision"], row["cause"], row["policy"], json.dumps(row["evidence"])],
+            "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                decision.id,
+                decision.day,
+                decision.action,
+                decision.cause,
+                decision.policy,
+                json.dumps(decision.evidence),
+                decision.status,
+                decision.result,
+            ],
         )
 
 
-def conclude(store: sqlite3.Connection, name: str, result: str) -> None:
-    """Write down what came of a decision."""
+def conclude(store: sqlite3.Connection, decision_id: str, status: Status, result: str) -> None:
+    """Record what has become of a decision."""
     with store:
-        store.execute("UPDATE decisions SET result = ? WHERE id = ?", [result, name])
+        store.execute("UPDATE decisions SET status = ?, result = ? WHERE id = ?", [status, result, decision_id])
 
 
-def result_of(store: sqlite3.Connection, name: str) -> str | None:
-    """Return what came of a decision, as far as it is known."""
-    (result,) = store.execute("SELECT result FROM decisions WHERE id = ?", [name]).fetchone()
-    return str(result) if result else None
-
-
-def decisions(store: sqlite3.Connection) -> list[dict[str, Any]]:
-    """Return the decisions that were taken, oldest first."""
-    rows = store.execute("SELECT * FROM decisions ORDER BY day, id").fetchall()
-    return [dict(row) | {"evidence": json.loads(row["evidence"])} for row in rows]
+def decisions(store: sqlite3.Connection) -> list[Record]:
+    """Return all decisions, oldest first."""
+    rows = [dict(row) for row in store.execute("SELECT * FROM decisions ORDER BY day, id")]
+    return [
+        Record(
+            **row
+            | {
+                "action": Action(row["action"]),
+                "cause": Cause(row["cause"]),
+                "evidence": json.loads(row["evidence"]),
+                "status": Status(row["status"]),
+            }
+        )
+        for row in rows
+    ]

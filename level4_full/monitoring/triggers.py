@@ -1,134 +1,114 @@
-"""From what was measured to a reason for a new training, or for none until people have looked."""
-
-from dataclasses import dataclass
-from typing import Any
+"""Triggers: which measurements raise an alarm, for a training, for a hold, for its end, or for a rollback."""
 
 import numpy as np
 import pandas as pd
 
+from ..config.policy import Drift, Guards, Performance, Retraining, Rollback
 from ..delivery.experiment import deviation
-from .guards import BACK, SUSPICIOUS
+from .alarm import Alarm, Cause
 
-# In heavy rain and on still days these means jump a lot from one day to the next, and nothing is wrong.
+# In heavy rain and on still days these jump a lot from one day to the next, and nothing is wrong.
 RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
-MOST_WORDS = 3
 
 
-@dataclass(frozen=True)
-class Reason:
-    """Why something should happen: its cause, and what was seen."""
-
-    cause: str
-    evidence: dict[str, Any]
-
-    @property
-    def seen(self) -> str:
-        """Return the evidence in words, of much of it the first."""
-        words = [f"{name} {value}" for name, value in self.evidence.items()]
-        if (more := len(words) - MOST_WORDS) > 0:
-            words[MOST_WORDS:] = [f"and {more} more"]
-        return ", ".join(words)
-
-    def __str__(self) -> str:
-        """Say it in words."""
-        return f"{self.cause} ({self.seen})"
-
-
-def why_train(
-    window: pd.DataFrame, new_flights: int, age_days: int, due: bool, policy: dict[str, Any]
-) -> Reason | None:
-    """Return the first cause for a training, or None.
+def retraining_alarm(
+    window: pd.DataFrame, new_flights: int, age_days: int, due: bool, policy: Retraining
+) -> Alarm | None:
+    """Return the first alarm that asks for a training, or None.
 
     Args:
-        window: the champion's measures `bias` and `beyond`, one row per day that it has served, oldest first.
-        new_flights: how many flights have landed since the last training.
-        age_days: how old the last training is.
+        window: the champion's metrics `bias` and `out_of_range_share`, one row per day in service, oldest first.
+        new_flights: how many outcomes have landed since the last training.
+        age_days: days since the last training.
         due: whether the schedule has a training today.
-        policy: `retraining` in policy.yaml.
+        policy: the limits.
     """
-    checks = (
-        _performance(window, **policy["performance"]),
-        _drift(window, **policy["drift"]),
-        Reason("new_data", {"flights": new_flights, "days old": age_days})
-        if new_flights >= policy["new_data"]["flights"]
-        else None,
-        Reason("staleness", {"days": age_days}) if age_days >= policy["staleness"]["days"] else None,
-        Reason("schedule", {"days": age_days}) if due else None,
-    )
-    return next((reason for reason in checks if reason), None)
+    if alarm := _performance(window, policy.performance) or _drift(window, policy.drift):
+        return alarm
+    if new_flights >= policy.new_data.flights:
+        return Alarm(Cause.NEW_DATA, {"flights": new_flights, "days old": age_days})
+    if age_days >= policy.staleness.days:
+        return Alarm(Cause.STALENESS, {"days": age_days})
+    return Alarm(Cause.SCHEDULE, {"days": age_days}) if due else None
 
 
-def _performance(window: pd.DataFrame, days: int, bias: float, sure: float) -> Reason | None:
-    """Say too often, or too rarely, that flights will be late.
+def _performance(window: pd.DataFrame, policy: Performance) -> Alarm | None:
+    """Detect predictions that are too high, or too low, on average.
 
-    Log loss itself cannot tell: stormy weeks are hard for every model. The days are what varies, not the flights,
-    so the mean is held against the spread of its days; `sure` is Student's t, 2.45 is 5 % for seven days.
+    Log loss itself cannot tell: stormy weeks are hard for every model. Days vary and not flights, so the mean bias
+    is compared with the standard error of its days; `t_threshold` is Student's t, 2.45 is 5 % for seven days.
     """
-    if "bias" not in window or len(last := window["bias"].dropna().tail(days)) < days:
+    if "bias" not in window or len(last := window["bias"].dropna().tail(policy.days)) < policy.days:
         return None
-    mean, error = float(last.mean()), float(last.std() / np.sqrt(days))
-    if abs(mean) > bias and abs(mean) > sure * error:
-        return Reason("performance", {"bias": round(mean, 3), "t": round(mean / error, 1), "days": days})
+    mean, error = float(last.mean()), float(last.std() / np.sqrt(policy.days))
+    if abs(mean) > policy.max_abs_bias and abs(mean) > policy.t_threshold * error:
+        evidence = {"bias": round(mean, 3), "t": round(mean / error, 1), "days": policy.days}
+        return Alarm(Cause.PERFORMANCE, evidence)
     return None
 
 
-def _drift(window: pd.DataFrame, days: int, share: float) -> Reason | None:
-    """See flights whose like the champion has never seen: a season's weather is news to it only once."""
-    if "beyond" not in window or len(last := window["beyond"].dropna().tail(days)) < days:
+def _drift(window: pd.DataFrame, policy: Drift) -> Alarm | None:
+    """Detect flights unlike any the champion was trained on: the weather of a season is new to it only once."""
+    name = "out_of_range_share"
+    if name not in window or len(last := window[name].dropna().tail(policy.days)) < policy.days:
         return None
     mean = float(last.mean())
-    return Reason("drift", {"beyond": round(mean, 2), "days": days}) if mean > share else None
+    if mean <= policy.max_out_of_range_share:
+        return None
+    return Alarm(Cause.DRIFT, {name: round(mean, 2), "days": policy.days})
 
 
-def why_hold(
-    unmeasured: str, jumps: dict[str, float], skew: float, feed_days: int, policy: dict[str, Any]
-) -> Reason | None:
-    """Return why the feed itself is suspicious, or None: no model must learn from it until it is right again.
+def feed_alarm(
+    unmeasured: str, jumps: dict[str, float], skew: float, silent_days: int, policy: Guards
+) -> Alarm | None:
+    """Return the alarm that holds all trainings because the feed itself is suspicious, or None.
 
     Args:
-        unmeasured: why the published flights could not be measured, if so.
-        jumps: by measure, today's change against the largest one in what the champion learned from.
-        skew: share of the answers that were given to other inputs than were published.
-        feed_days: for how many days no outcome has landed.
-        policy: `guards` in policy.yaml.
+        unmeasured: why the published flights could not be measured; empty if they were.
+        jumps: by statistic, the change since the day before against the largest one in the training data.
+        skew: share of the predictions that were made from other inputs than were published.
+        silent_days: for how many days no outcome has landed.
+        policy: the limits.
     """
     if unmeasured:
-        return Reason(SUSPICIOUS, {"cannot be measured:": unmeasured})
+        return Alarm(Cause.SUSPICIOUS_FEED, {"cannot be measured:": unmeasured})
     sudden = {
-        name: round(jump, 1) for name, jump in jumps.items() if jump > policy["jump"] and name not in RESTLESS
+        name: round(jump, 1)
+        for name, jump in jumps.items()
+        if jump > policy.max_jump_ratio and name not in RESTLESS
     }
     if sudden:
-        return Reason(SUSPICIOUS, dict(sorted(sudden.items(), key=lambda each: -each[1])))
-    if skew > policy["skew"]:
-        return Reason("skew", {"share of answers": round(skew, 2)})
-    return Reason("stale feed", {"days": feed_days}) if feed_days > policy["feed_days"] else None
+        return Alarm(Cause.SUSPICIOUS_FEED, dict(sorted(sudden.items(), key=lambda item: -item[1])))
+    if skew > policy.max_skew_share:
+        return Alarm(Cause.SKEW, {"share of predictions": round(skew, 2)})
+    return Alarm(Cause.STALE_FEED, {"days": silent_days}) if silent_days > policy.max_silent_days else None
 
 
-def why_resume(held: dict[str, Any], away: dict[str, float], policy: dict[str, Any]) -> Reason | None:
-    """Return why a hold can end without people: all that had jumped is again where it was.
+def recovery(held: dict[str, object], distances: dict[str, float], policy: Guards) -> Alarm | None:
+    """Return why a hold ends without people: everything that had jumped is back where it was; or None.
 
     Args:
-        held: what was seen when the feed became suspicious.
-        away: by measure, how far it is from where it was before that, in the unit of `jumps` in `why_hold`.
-        policy: `guards` in policy.yaml.
+        held: the evidence of the hold.
+        distances: by statistic, how far it is from its value before the hold, in the unit of `jumps` above.
+        policy: the limits.
     """
-    if held and all(away.get(name, np.inf) <= policy["jump"] for name in held):
-        return Reason(BACK, {name: round(away[name], 1) for name in held})
+    if held and all(distances.get(name, np.inf) <= policy.max_jump_ratio for name in held):
+        return Alarm(Cause.FEED_RECOVERED, {name: round(distances[name], 1) for name in held})
     return None
 
 
-def why_roll_back(extra: np.ndarray, numbers: np.ndarray, policy: dict[str, Any]) -> Reason | None:
-    """Return why the champion must go: the one before would have been far better on the very same flights.
+def harm_alarm(excess_log_loss: np.ndarray, flight_numbers: np.ndarray, policy: Rollback) -> Alarm | None:
+    """Return the alarm that takes the champion back, or None: the previous one is far better on the same flights.
 
     Args:
-        extra: log loss of the champion minus that of the one before, flight by flight.
-        numbers: each flight's number, as an integer from 0 on; a number is what repeats from day to day.
-        policy: `rollback` in policy.yaml.
+        excess_log_loss: log loss of the champion minus that of the previous one, flight by flight.
+        flight_numbers: the number of each flight, as an integer from 0 on; numbers repeat from day to day.
+        policy: the limits.
     """
-    if len(extra) < policy["flights"]:
+    if len(excess_log_loss) < policy.min_flights:
         return None
-    mean = float(extra.mean())
-    error = deviation(extra, numbers) / float(np.sqrt(len(extra)))
-    if mean > policy["worse"] and mean > policy["sure"] * error:
-        return Reason("sudden harm", {"extra log loss": round(mean, 3), "flights": len(extra)})
+    mean = float(excess_log_loss.mean())
+    error = deviation(excess_log_loss, flight_numbers) / float(np.sqrt(len(excess_log_loss)))
+    if mean > policy.max_excess_log_loss and mean > policy.t_threshold * error:
+        return Alarm(Cause.SUDDEN_HARM, {"excess log loss": round(mean, 3), "flights": len(excess_log_loss)})
     return None

@@ -34,16 +34,16 @@ def _places(answering: int | None) -> tuple[str, str]:
 def listen(application: str, host: str, port: int) -> None:
     """Become an application (`module:name`), on a port where another process of ours may answer too.
 
-    Nobody is sent here before it is ready. As it stops, the server closes this very door; one that it is handed as
-    a descriptor it only copies, and what it does not close takes connections until the process ends.
+    Nobody is sent here before it is ready. As it stops, the server closes this very socket; one that it is handed
+    as a descriptor it only copies, and what it does not close takes connections until the process ends.
     """
     import uvicorn  # where the application is installed
 
-    with socket.socket() as door:
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        door.bind((host, port))
-        uvicorn.Server(uvicorn.Config(application, access_log=False)).run(sockets=[door])
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((host, port))
+        uvicorn.Server(uvicorn.Config(application, access_log=False)).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Release application and pipeline: unpack a commit, switch to it, and go back if it does not come up."""
+"""Release application and pipeline: unpack a commit, switch to it, and roll back if it does not come up."""
 
 import tarfile
 from pathlib import Path

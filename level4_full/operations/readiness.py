@@ -1,11 +1,12 @@
-"""The servers that the pipeline writes to, and the one it watches."""
+"""Wait for the servers that the pipeline writes to, and for the one that it monitors."""
 
 import json
+import math
 import os
-import time
 import urllib.request
 
 from ..errors import StageError
+from .polling import wait_until
 
 SECONDS_TO_START = 90.0
 
@@ -23,21 +24,17 @@ def wait_for_servers() -> None:
     health = [
         f"{os.environ['MLFLOW_TRACKING_URI']}/health",
         f"{os.environ['PREFECT_API_URL']}/health",
-        f"{os.environ['APPLICATION']}/healthz",  # the watch asks it for its metrics
+        f"{os.environ['APPLICATION']}/healthz",  # the daily check reads its metrics
     ]
-    deadline = time.monotonic() + SECONDS_TO_START
-    for address in health:
-        while not _answers(address):
-            if time.monotonic() > deadline:
-                raise NoServerError(f"{address} does not answer: start the stage first, or see its logs")
-            time.sleep(0.1)
+    if not wait_until(lambda: all(map(_answers, health)), SECONDS_TO_START):
+        silent = [address for address in health if not _answers(address)]
+        raise NoServerError(f"{' and '.join(silent)} does not answer: start the stage first, or see its logs")
 
 
 def wait_for_champion() -> None:
-    """Wait, as long as it takes, until a model answers: there is nothing to watch before."""
+    """Wait, as long as it takes, until a model serves: before that there is nothing to monitor."""
     address = f"{os.environ['APPLICATION']}/version"
-    while not _has_champion(address):
-        time.sleep(0.5)
+    wait_until(lambda: _has_champion(address), math.inf)
 
 
 def _has_champion(address: str) -> bool:

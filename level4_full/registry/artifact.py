@@ -1,4 +1,4 @@
-"""A packaged model: a folder named by what is in it, served with ONNX Runtime alone."""
+"""A packaged model: a folder named by the digest of its content, served with ONNX Runtime alone."""
 
 import hashlib
 import json
@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-os.environ.setdefault(
-    "ORT_DISABLE_TELEMETRY", "1"
-)  # it writes to the home folder when it is imported, and calls home
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, while it is imported
 import onnxruntime as ort
 
 from ..errors import StageError
@@ -20,19 +18,19 @@ from ..errors import StageError
 MODEL, DESCRIPTION = "model.onnx", "package.json"
 
 
-class BrokenArtefactError(StageError):
-    """The folder is not what its name says, or cannot be loaded."""
+class BrokenArtifactError(StageError):
+    """The folder does not hold what its digest says, or cannot be loaded."""
 
 
 @dataclass(frozen=True)
-class Artefact:
-    """A model that can answer."""
+class Artifact:
+    """A model that is loaded and can predict."""
 
     digest: str
     description: dict[str, Any]
     session: ort.InferenceSession
 
-    def answer(self, features: Mapping[str, np.ndarray]) -> np.ndarray:
+    def predict(self, features: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return each row's probability of arriving late, given columns of equal length."""
         columns = {name: features[name].reshape(-1, 1) for name in self.description["inputs"]}
         late: np.ndarray = self.session.run(["probabilities"], columns)[0][:, 1]
@@ -45,23 +43,23 @@ def digest_of(folder: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def load(folder: Path, digest: str) -> Artefact:
+def load(folder: Path, digest: str) -> Artifact:
     """Load a package.
 
     Raises:
         BrokenArtefactError: a file is missing, a byte was changed, or the model does not load.
     """
     try:
-        found = digest_of(folder)
-        if found != digest:
-            raise BrokenArtefactError(
-                f"{folder} holds {found[:12]}, not {digest[:12]}: it was changed, package again"
+        actual = digest_of(folder)
+        if actual != digest:
+            raise BrokenArtifactError(
+                f"{folder} has the digest {actual[:12]}, not {digest[:12]}: it was changed, package it again"
             )
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1  # one request, one core: the others have requests of their own
         session = ort.InferenceSession(folder / MODEL, options, providers=["CPUExecutionProvider"])
-        return Artefact(digest, json.loads((folder / DESCRIPTION).read_text()), session)
-    except BrokenArtefactError:
+        return Artifact(digest, json.loads((folder / DESCRIPTION).read_text()), session)
+    except BrokenArtifactError:
         raise
     except Exception as error:
-        raise BrokenArtefactError(f"{folder} does not load: {error}") from error
+        raise BrokenArtifactError(f"{folder} does not load: {error}") from error

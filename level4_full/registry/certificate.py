@@ -1,4 +1,4 @@
-"""The verdict over a package: which gates it passed, tied to its digest."""
+"""The certificate of a package: which gates it passed, tied to its digest."""
 
 import hashlib
 import json
@@ -6,44 +6,29 @@ from typing import Any
 
 from ..errors import RefusedError
 
-# No certificate is written that lacks one of these. One that was written before a gate was added goes on to count.
-GATES = (
-    "beats_baselines",
-    "not_worse_than_champion",
-    "not_worse_in_any_slice",
-    "calibrated",
-    "features_agree",
-    "contract_agrees",
-    "conversion_agrees",
-    "loads_alone",
-    "passes_tests",
-    "answers_golden_requests",
-    "fast_enough",
-)
-
 
 class NotCertifiedError(RefusedError):
-    """The package must not serve; the message says which gate it failed, or what is wrong with its certificate."""
+    """The package must not serve; the message names the gates it failed, or what is wrong with its certificate."""
 
 
-def write(digest: str, gates: dict[str, dict[str, Any]], trail: dict[str, Any]) -> str:
+def write(digest: str, gates: dict[str, dict[str, Any]], provenance: dict[str, Any]) -> str:
     """Return the certificate as text: the same findings give the same bytes.
 
-    Raises:
-        NotCertifiedError: a gate is missing among the findings.
+    Args:
+        digest: of the package.
+        gates: by gate, what it found: `passed`, and the `reason`.
+        provenance: where the package came from: run, snapshot, commit.
     """
-    if missing := [gate for gate in GATES if gate not in gates]:
-        raise NotCertifiedError(f"the certificate lacks the gate {missing[0]}: certify the package again")
-    return json.dumps({"digest": digest, "gates": gates, **trail}, indent=1, sort_keys=True)
+    return json.dumps({"digest": digest, "gates": gates, **provenance}, indent=1, sort_keys=True)
 
 
 def seal(text: str) -> str:
-    """Return what the registry keeps to tell whether a certificate was changed."""
+    """Return the checksum by which the registry tells whether a certificate was changed."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check(text: str, sealed: str, digest: str) -> None:
-    """Check that a certificate is as it was written, is about this package, and that no gate in it failed.
+    """Check that a certificate is unchanged, is about this package, and that no gate in it failed.
 
     Raises:
         NotCertifiedError: naming what is wrong.
@@ -55,6 +40,9 @@ def check(text: str, sealed: str, digest: str) -> None:
         raise NotCertifiedError(
             f"the certificate is about {certificate['digest'][:12]}, not about {digest[:12]}: certify this package"
         )
-    failed = [f"{gate}: {found['says']}" for gate, found in certificate["gates"].items() if not found["passed"]]
+    findings = certificate["gates"]
+    if not findings:
+        raise NotCertifiedError("the certificate names no gate: certify the package again")
+    failed = [f"{gate}: {finding['reason']}" for gate, finding in findings.items() if not finding["passed"]]
     if failed:
         raise NotCertifiedError(f"refused by the gate {'; and by '.join(failed)}")

@@ -1,69 +1,38 @@
-"""What happened to the versions, when and why: a tag of the registry for each event, and none is overwritten."""
+"""The history of all versions: every transition, when and why; none is ever overwritten."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mlflow import MlflowClient
-from mlflow.entities.model_registry import ModelVersion
-
 from . import models
-
-PREFIX = "history."
-
-CHALLENGES, PROMOTED, WITHDRAWN = "became challenger", "promoted", "withdrawn"
-FIRST, LEFT, BACK = "became champion", "rolled back from", "rolled back to"
-CROWNED = {FIRST, PROMOTED, BACK}
+from .lifecycle import CROWNED, PREFIX, UNDELIVERED, State, Transition, state_of, transitions
 
 
-@dataclass(frozen=True, order=True)
-class Event:
-    """One thing that happened to a version."""
-
-    at: str  # UTC
-    version: str
-    what: str
-    why: str
-
-    def __str__(self) -> str:
-        """Say it in one line."""
-        return f"{self.at[:19]}Z  version {self.version} {self.what}: {self.why}"
-
-
-def record(version: str, what: str, why: str) -> None:
-    """Write down what happened to a version just now."""
+def record(version: str, state: State, why: str) -> None:
+    """Record the transition of a version to a state just now."""
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    MlflowClient().set_model_version_tag(models.MODEL, version, f"{PREFIX}{at}", f"{what}: {why}")
+    models.tag(version, f"{PREFIX}{at}", f"{state}: {why}")
 
 
-def events() -> list[Event]:
-    """Return all that happened, in order."""
-    return _events_of(models.versions())
-
-
-def _events_of(versions: list[ModelVersion]) -> list[Event]:
-    found = []
-    for each in versions:
-        for name, said in each.tags.items():
-            if name.startswith(PREFIX):
-                what, _, why = said.partition(": ")
-                found.append(Event(name.removeprefix(PREFIX), str(each.version), what, why))
-    return sorted(found)
-
-
-def champion_before(past: list[Event], champion: str | None) -> str | None:
-    """Return the last champion before this one that nobody has rolled back from."""
-    left = {event.version for event in past if event.what == LEFT} | {champion}
-    return next(
-        (each.version for each in reversed(past) if each.what in CROWNED and each.version not in left), None
+def read() -> list[Transition]:
+    """Return all transitions of all versions, in order."""
+    return sorted(
+        past for version in models.versions() for past in transitions(str(version.version), version.tags)
     )
 
 
+def state(version: str) -> State:
+    """Return the state of a version."""
+    return state_of(models.version(version).tags)
+
+
 def undelivered() -> list[str]:
-    """Return the versions whose delivery has not come to an end: not released, not refused, awaiting nobody."""
-    versions = models.versions()
-    ended = {event.version for event in _events_of(versions)}
-    return [
-        str(each.version)
-        for each in versions
-        if str(each.version) not in ended and not {"refused", "awaits"} & set(each.tags)
+    """Return the versions whose delivery has not come to an end, oldest first."""
+    return [str(version.version) for version in models.versions() if state_of(version.tags) in UNDELIVERED]
+
+
+def champion_before(past: list[Transition], champion: str | None) -> str | None:
+    """Return the last champion before this one that nobody has rolled back from."""
+    left = {transition.version for transition in past if transition.state is State.ROLLED_BACK_FROM} | {champion}
+    champions = [
+        transition.version for transition in past if transition.state in CROWNED and transition.version not in left
     ]
+    return champions[-1] if champions else None

@@ -18,10 +18,10 @@ from .prediction_log import Logged, append, open_log
 from .rollout import Follower, Rollout
 from .routing import CHALLENGER, CHAMPION, arm_of
 
-LARGEST_BODY = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
+MAX_BODY_BYTES = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
 
 app = FastAPI(title="Will this flight arrive late?")
-app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
 Instrumentator().instrument(app).expose(app)
 
 follower = Follower(
@@ -38,37 +38,39 @@ class NoModelError(Exception):
 
 @app.post("/predict")
 def predict(request: Request) -> Response:
-    """Answer each flight's probability of arriving late, in the order of the request; logged before it is sent."""
-    answers = answer(follower.rollout, request.flights)
-    if follower.alias == CHAMPION:  # and not on staging, whose answers nobody acts upon
+    """Return each flight's probability of arriving late, in the order of the request; logged before it is sent."""
+    predictions = predict_flights(follower.rollout, request.flights)
+    if follower.alias == CHAMPION:  # and not on staging, whose predictions nobody uses
         with open_log(paths.PREDICTION_LOG) as log:
-            append(log, answers)
-    return Response(predictions=[Prediction.model_validate(each, from_attributes=True) for each in answers])
+            append(log, predictions)
+    return Response(predictions=[Prediction.model_validate(entry, from_attributes=True) for entry in predictions])
 
 
-def answer(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
-    """Let each flight's arm answer; where it is the challenger, note what the champion would have said."""
+def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
+    """Let the arm of each flight predict, and the champion too where this is the challenger."""
     champion, challenger, experiment = rollout.champion, rollout.challenger, rollout.experiment
     if champion is None:
         raise NoModelError
     features = make_features({name: [getattr(flight, name) for flight in flights] for name in Flight.model_fields})
     inputs = [flight.model_dump(mode="json") for flight in flights]
-    usual = champion.artefact.answer(features).tolist()
-    answers = [
-        Logged(asked, CHAMPION, champion.name, late, experiment) for asked, late in zip(inputs, usual, strict=True)
+    champion_probabilities = champion.artifact.predict(features).tolist()
+    predictions = [
+        Logged(flight, CHAMPION, champion.name, probability, experiment)
+        for flight, probability in zip(inputs, champion_probabilities, strict=True)
     ]
     if challenger is None or experiment is None:
-        return answers
-    other = challenger.artefact.answer(features).tolist()
+        return predictions
+    challenger_probabilities = challenger.artifact.predict(features).tolist()
     for n, flight in enumerate(flights):
         if arm_of(flight.carrier, flight.flight, experiment, rollout.share) == CHALLENGER:
-            answers[n] = Logged(inputs[n], CHALLENGER, challenger.name, other[n], experiment, usual[n])
-    return answers
+            probabilities = challenger_probabilities[n], experiment, champion_probabilities[n]
+            predictions[n] = Logged(inputs[n], CHALLENGER, challenger.name, *probabilities)
+    return predictions
 
 
 @app.get("/version")
 def version() -> dict[str, str | float | None]:
-    """Name the application and the models that answer, and what keeps another from it."""
+    """Name the application and the models that serve, and the problem that keeps another one from serving."""
     rollout = follower.rollout
     return {
         "application": application_version(),

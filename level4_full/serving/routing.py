@@ -1,4 +1,4 @@
-"""Which arm answers a flight."""
+"""A/B routing: which arm a flight number belongs to."""
 
 import hashlib
 
@@ -6,13 +6,13 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 
 
 def arm_of(carrier: str, flight: int, experiment: str, share: float) -> str:
-    """Return the arm for a flight number: the same one for the length of an experiment, wherever it is asked.
+    """Return the arm of a flight number: the same one throughout an experiment, in every process.
 
     Args:
         carrier: IATA code of the airline.
         flight: flight number.
-        experiment: its name; another experiment draws anew.
-        share: the part of all flight numbers that the challenger answers, 0 to 1.
+        experiment: its name; another experiment assigns the flight numbers anew.
+        share: the part of all flight numbers that the challenger serves, 0 to 1.
     """
-    drawn = hashlib.sha256(f"{experiment}/{carrier}{flight}".encode()).digest()
-    return CHALLENGER if int.from_bytes(drawn[:8], "big") < share * 2**64 else CHAMPION
+    hashed = hashlib.sha256(f"{experiment}/{carrier}{flight}".encode()).digest()
+    return CHALLENGER if int.from_bytes(hashed[:8], "big") < share * 2**64 else CHAMPION

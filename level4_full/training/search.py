@@ -1,4 +1,4 @@
-"""A small search for parameters, recorded, and run when somebody asks for it."""
+"""A small hyperparameter search, run on demand; every trial is a tracked run."""
 
 import mlflow
 from sklearn.model_selection import ParameterGrid
@@ -13,26 +13,27 @@ from .train import train
 
 
 def search() -> str:
-    """Try every combination that params.yaml lists, each as a run of its own; return the best in words.
+    """Try every combination that params.yaml lists, each as a run of its own; return the best one in words.
 
-    Nothing is changed by it: a person who likes a row writes it into params.yaml.
+    The search changes no parameter: a person writes the chosen ones into params.yaml.
     """
     check_files(paths.DATA)
     table = load_table(paths.DATA)
     check_values(table)
     params = read_params()
-    past, recent = hold_out(table, params["holdout_days"])
+    past, recent = hold_out(table, params.holdout_days)
     mlflow.set_experiment("search")
-    tried = []
+    trials = []
     with mlflow.start_run():
-        for choice in ParameterGrid(params["search"]):
+        for choice in ParameterGrid(params.search):
             with mlflow.start_run(nested=True):
-                mlflow.log_params(params["model"] | choice)
-                model = train(past, params["model"] | choice)
+                hyperparameters = params.model.model_dump() | choice
+                mlflow.log_params(hyperparameters)
+                model = train(past, hyperparameters)
                 measured = quality(is_late(recent), late_probability(model, recent))
                 mlflow.log_metrics(measured)
-                tried.append((measured["log_loss"], choice))
+                trials.append((measured["log_loss"], choice))
                 print(f"{measured['log_loss']:.4f}  {choice}", flush=True)
-        loss, best = min(tried, key=lambda each: each[0])
+        loss, best = min(trials, key=lambda trial: trial[0])
         mlflow.set_tag("best", str(best))
     return f"best: {loss:.4f}  {best}"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .manifest import MANIFEST, TOP, Arrows
 
-FREE = "errors"  # whoever must be told apart by others may be imported everywhere
+FREE = {"errors", "events"}  # what rooms raise and report may be imported everywhere
 WIRES = {"daily", "__main__"}  # they bring the rooms together
 
 
@@ -38,12 +38,12 @@ class Package:
     @cached_property
     def imports(self) -> list[Import]:
         """Return all imports, of the package's own modules and of others."""
-        return [found for module in self.modules for found in self._imports_of(module)]
+        return [import_ for module in self.modules for import_ in self._imports_of(module)]
 
     @cached_property
     def inner(self) -> list[Import]:
         """Return the imports of the package's own modules."""
-        return [each for each in self.imports if each.target in self.modules]
+        return [arrow for arrow in self.imports if arrow.target in self.modules]
 
     def _imports_of(self, module: str) -> Iterator[Import]:
         path = self.modules[module]
@@ -69,31 +69,33 @@ class Package:
 
     def used(self) -> set[tuple[str, str]]:
         """Return which room imports which other."""
-        pairs = {(self.room(each.module), self.room(each.target)) for each in self.inner}
+        pairs = {(self.room(arrow.module), self.room(arrow.target)) for arrow in self.inner}
         return {(one, other) for one, other in pairs if one != other and TOP not in (one, other)}
 
     def problems(self) -> list[str]:
         """Return what is wrong with the imports, each with where it is."""
         below = {room: reach(self.arrows, room) for room in self.arrows}
-        found = [
+        problems = [
             f"{self.root.name}/{path.relative_to(self.root)} stands in no room: move it, or add one to {MANIFEST}"
             for module, path in self.modules.items()
-            if self.room(module) == TOP and module not in WIRES | {FREE, ""}
+            if self.room(module) == TOP and module not in WIRES | FREE | {""}
         ]
-        for each in self.inner:
-            one, other = self.room(each.module), self.room(each.target)
-            if one not in (other, TOP) and each.target not in (FREE, "") and other not in below[one]:
-                found.append(
-                    f"{self._place(each)} imports {each.target}, but `{one}` may import "
+        for arrow in self.inner:
+            one, other = self.room(arrow.module), self.room(arrow.target)
+            if one not in (other, TOP) and arrow.target not in FREE | {""} and other not in below[one]:
+                problems.append(
+                    f"{self._place(arrow)} imports {arrow.target}, but `{one}` may import "
                     f"{', '.join(sorted(below[one])) or 'no other room'}"
                 )
-        return found + [f"{self.root.name}: {' and '.join(circle)} import each other" for circle in self.circles()]
+        return problems + [
+            f"{self.root.name}: {' and '.join(circle)} import each other" for circle in self.circles()
+        ]
 
     def circles(self) -> list[list[str]]:
         """Return the modules that import each other, directly or by a detour."""
         targets: Arrows = {module: [] for module in self.modules}
-        for each in self.inner:
-            targets[each.module].append(each.target)
+        for arrow in self.inner:
+            targets[arrow.module].append(arrow.target)
         behind = {module: reach(targets, module) for module in targets}
         rings = {
             tuple(sorted(other for other in behind[module] if module in behind[other]))
@@ -102,33 +104,33 @@ class Package:
         }
         return [list(ring) for ring in sorted(rings)]
 
-    def _place(self, each: Import) -> str:
-        return f"{self.root.name}/{self.modules[each.module].relative_to(self.root)}, line {each.line},"
+    def _place(self, arrow: Import) -> str:
+        return f"{self.root.name}/{self.modules[arrow.module].relative_to(self.root)}, line {arrow.line},"
 
     def foreign(self, start: str, installed: set[str]) -> list[str]:
         """Return the imports of what is not installed, by a module and by all that it imports."""
         inner: Arrows = {module: [] for module in self.modules}
-        for each in self.inner:
-            inner[each.module].append(each.target)
+        for arrow in self.inner:
+            inner[arrow.module].append(arrow.target)
         loaded = {start} | reach(inner, start)
         return [
-            f"{self._place(each)} imports {each.target}"
-            for each in self.imports
-            if each.module in loaded
-            and each.target not in self.modules
-            and each.target.partition(".")[0] not in installed | sys.stdlib_module_names
+            f"{self._place(arrow)} imports {arrow.target}"
+            for arrow in self.imports
+            if arrow.module in loaded
+            and arrow.target not in self.modules
+            and arrow.target.partition(".")[0] not in installed | sys.stdlib_module_names
         ]
 
 
 def reach(arrows: Arrows, start: str) -> set[str]:
     """Return all that can be reached from a start along arrows; the start itself only by a circle."""
-    found: set[str] = set()
+    reached: set[str] = set()
     ahead = list(arrows.get(start, []))
     while ahead:
-        if (room := ahead.pop()) not in found:
-            found.add(room)
+        if (room := ahead.pop()) not in reached:
+            reached.add(room)
             ahead += arrows.get(room, [])
-    return found
+    return reached
 
 
 def _dotted(path: Path) -> str:

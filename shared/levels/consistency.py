@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from ..base import ROOT, StageError, git
+from ..base import ROOT, StageError, git, replacing
 from .manifest import MANIFEST, Arrows, Room, Step, number, read_arrows, read_steps, room_of
 
-# A level can be taken away and renamed: its code knows neither its own number nor its neighbours.
+# A project can start from a level: its code knows neither its own number nor its neighbours.
 CODE = {".py", ".conf", ".yaml", ".yml"}
 NUMBER = re.compile(r"(?i:\blevel[ _-]?\d)|\bLEVEL=\d")
 OUTSIDE = re.compile(r"\s*(from (shared|level\d\w*)[.\w]* import|import (shared|level\d\w*)\b)")
@@ -47,7 +47,7 @@ def problems(root: Path = ROOT) -> list[str]:
 
 
 def _strangers(level: str, files: Tree) -> Iterator[str]:
-    """Yield the lines of code that know about something outside their level."""
+    """Yield the lines of code that refer to something outside their level."""
     for file, content in files.items():
         if Path(file).suffix not in CODE and Path(file).name != "Dockerfile":
             continue
@@ -56,7 +56,7 @@ def _strangers(level: str, files: Tree) -> Iterator[str]:
             if OUTSIDE.match(line):
                 yield f"{place} imports by an absolute name: import relatively, and only inside the level"
             elif named := NUMBER.search(line):
-                yield f"{place} says {named[0]!r}, but no level knows its number: take it out"
+                yield f"{place} has {named[0]!r}, but no level knows its number: take it out"
 
 
 def _by_room(tree: Tree, arrows: Arrows) -> Trees:
@@ -71,22 +71,21 @@ def _rooms(step: Step, below: Trees, above: Trees) -> Iterator[str]:
     listed = [room.room for room in step.rooms]
     if len(set(listed)) < len(listed):
         yield f"{MANIFEST} lists a room twice on the way to {step.above}: list each once"
-    for room in sorted((below.keys() | above.keys()) - set(listed)):
-        yield f"{MANIFEST} does not say what becomes of `{room}` on the way to {step.above}: list it"
-    for each in step.rooms:
-        was, is_ = below.get(each.room, {}), above.get(each.room, {})
-        done = _what_became(was, is_)
-        if each.change != done:
+    for name in sorted((below.keys() | above.keys()) - set(listed)):
+        yield f"{MANIFEST} does not list `{name}` on the way to {step.above}: add it"
+    for room in step.rooms:
+        change = _change(below.get(room.room, {}), above.get(room.room, {}))
+        if room.change != change:
             yield (
-                f"{MANIFEST} lists {step.above}/{each.room} as {each.change}, but it is {done}: correct the list, "
-                f"or run `make sync FROM={number(step.below)}`"
+                f"{MANIFEST} lists {step.above}/{room.room} as {room.change}, but it is {change}: "
+                f"correct the list, or run `make sync FROM={number(step.below)}`"
             )
 
 
-def _what_became(was: Tree, is_: Tree) -> str:
-    if was == is_:
+def _change(before: Tree, after: Tree) -> str:
+    if before == after:
         return "same"
-    return "changed" if was and is_ else "added" if is_ else "removed"
+    return "changed" if before and after else "added" if after else "removed"
 
 
 def _files(step: Step, room: Room, below: Tree, above: Tree) -> Iterator[str]:
@@ -94,13 +93,14 @@ def _files(step: Step, room: Room, below: Tree, above: Tree) -> Iterator[str]:
     listed = {file.file: file.change for file in room.files}
     actual = _changes(below, above)
     for file in sorted(listed.keys() | actual.keys()):
-        said, done, path = listed.get(file), actual.get(file), f"{step.above}/{file}"
-        if said and said != done:
-            yield f"{MANIFEST} lists {path} as {said}, but it was {done or f'not {said}'}: correct the list"
-        elif not said and done == "added":
+        expected, change, path = listed.get(file), actual.get(file), f"{step.above}/{file}"
+        if expected and expected != change:
+            actually = change or f"not {expected}"
+            yield f"{MANIFEST} lists {path} as {expected}, but it was {actually}: correct the list"
+        elif not expected and change == "added":
             yield f"{path} was added: list it in {MANIFEST}, or delete it"
-        elif not said:
-            yield f"{path} was {done}: run `make sync FROM={number(step.below)}`, or list it in {MANIFEST}"
+        elif not expected:
+            yield f"{path} was {change}: run `make sync FROM={number(step.below)}`, or list it in {MANIFEST}"
     if len(listed) < len(room.files):
         yield f"{MANIFEST} lists a file twice on the way to {step.above}: list each once"
 
@@ -133,14 +133,7 @@ def sync(level: str, root: Path = ROOT) -> list[Path]:
             if file in step.changes:
                 break
             if trees.get(step.above, {}).get(file) != content:
-                _copy(root / way[0].below / file, root / step.above / file)
+                with replacing(root / step.above / file) as part:
+                    shutil.copy(root / way[0].below / file, part)
                 written.append(Path(step.above, file))
     return written
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy under a temporary name, then rename: nobody ever sees half a file."""
-    part = target.with_name(f"{target.name}.part")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, part)
-    part.replace(target)

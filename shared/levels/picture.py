@@ -49,9 +49,9 @@ def picture(level: Path, root: Path = ROOT) -> str:
 
 def _states(level: Path, arrows: Arrows, root: Path) -> dict[str, str]:
     """Return what the step to this level makes of each room, and of the notebook, which stands in none."""
-    there = {room_of(str(path.relative_to(level)), arrows) for path in level.rglob("*.py")}
+    rooms = {room_of(str(path.relative_to(level)), arrows) for path in level.rglob("*.py")}
     steps = {step.above: step for step in read_steps(root)}
-    became = {room.room: room.change for room in steps[level.name].rooms} if level.name in steps else {}
-    states = {room: became.get(room, "added") if room in there else "absent" for room in arrows}
+    changes = {room.room: room.change for room in steps[level.name].rooms} if level.name in steps else {}
+    states = {room: changes.get(room, "added") if room in rooms else "absent" for room in arrows}
     notebook = "changed" if number(level.name) != "0" else "added"
     return {"notebook": notebook if (level / NOTEBOOK).exists() else "absent"} | states

@@ -27,7 +27,7 @@ steps:
   - room: top
     change: changed
     files:
-    - {file: README.md, change: added, why: says what is new}
+    - {file: README.md, change: added, why: explains what is new}
     - {file: new.py, change: added, why: something new}
     - {file: book.ipynb, change: changed, why: other numbers}
     - {file: tune.py, change: changed, why: tuned once}
@@ -44,7 +44,7 @@ steps:
   - room: top
     change: changed
     files:
-    - {file: README.md, change: changed, why: says what is new}
+    - {file: README.md, change: changed, why: explains what is new}
     - {file: grow.py, change: changed, why: grows}
     - {file: book.ipynb, change: removed, why: nobody reads it}
 """
@@ -104,11 +104,11 @@ def test_what_git_ignores_is_no_file_of_a_level(root: Path) -> None:
 
 
 def edit(file: str, text: str) -> Callable[[Path], None]:
-    def spoil(root: Path) -> None:
+    def corrupt(root: Path) -> None:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text(text)
 
-    return spoil
+    return corrupt
 
 
 def lists(change: str, file: str = "keep.py") -> Callable[[Path], None]:
@@ -165,7 +165,7 @@ DISHONEST = {
     ),
     "a room nobody speaks of": (
         edit("level2_plant/shop/till.py", "money = 0\n"),
-        "docs/levels.yaml does not say what becomes of `shop` on the way to level2_plant: list it",
+        "docs/levels.yaml does not list `shop` on the way to level2_plant: add it",
     ),
     "a level without a step": (
         edit("level3_town/keep.py", "kept = 1\n"),
@@ -174,11 +174,11 @@ DISHONEST = {
     ),
     "a level's number in code": (
         edit("level2_plant/grow.py", "grown = 2\nfolder = 'level2_plant'\n"),
-        "level2_plant/grow.py, line 2, says 'level2', but no level knows its number: take it out",
+        "level2_plant/grow.py, line 2, has 'level2', but no level knows its number: take it out",
     ),
     "a level's number in a Dockerfile": (
         edit("level2_plant/Dockerfile", "ENV LEVEL=2\n"),
-        "level2_plant/Dockerfile, line 1, says 'LEVEL=2', but no level knows its number: take it out",
+        "level2_plant/Dockerfile, line 1, has 'LEVEL=2', but no level knows its number: take it out",
     ),
     "an import of the world": (
         edit("level2_plant/grow.py", "from shared.stack.stage import Stage\n"),
@@ -193,8 +193,8 @@ DISHONEST = {
 
 @pytest.mark.parametrize("case", DISHONEST)
 def test_a_dishonest_copy_is_named_with_what_to_do(root: Path, case: str) -> None:
-    spoil, expected = DISHONEST[case]
-    spoil(root)
+    corrupt, expected = DISHONEST[case]
+    corrupt(root)
     assert expected in consistency.problems(root)
 
 

@@ -60,10 +60,10 @@ class Application:
 
         class Answer(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                says = application.control(self.rfile.read(int(self.headers["Content-Length"])).decode())
-                self.send_response(500 if says == CRASH else 200)
+                answer = application.control(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                self.send_response(500 if answer == CRASH else 200)
                 self.end_headers()
-                self.wfile.write(says.encode())
+                self.wfile.write(answer.encode())
 
             def do_GET(self) -> None:
                 code = application.code()
@@ -83,7 +83,7 @@ class Application:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
 
     def control(self, asked: str) -> str:
-        """Do what the process manager is asked to, and return what it says."""
+        """Do what the process manager is asked to, and return its answer."""
         if asked == "pid released:app":
             return str(self.process)
         assert asked == "restart released:*"
@@ -179,12 +179,12 @@ def test_a_commit_from_before_the_package_is_named(checkout: Path, application: 
     assert deploy.current_release() == checkout
 
 
-@pytest.mark.parametrize("trouble", [SILENT, RUBBISH, OTHER, CRASH, NO_MODEL])
+@pytest.mark.parametrize("fault", [SILENT, RUBBISH, OTHER, CRASH, NO_MODEL])
 def test_a_release_that_fails_goes_back_to_the_one_before(
-    checkout: Path, application: Application, trouble: str
+    checkout: Path, application: Application, fault: str
 ) -> None:
     good = deploy.deploy("HEAD")
-    bad = commit(checkout, trouble)
+    bad = commit(checkout, fault)
     with pytest.raises(DeployError, match=f"{bad} did not come up.*back to {good}"):
         deploy.deploy("HEAD")
     assert application.code() == OLD

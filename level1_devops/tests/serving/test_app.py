@@ -24,7 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 from ...config import paths
 from ...serving.app import app, load_model
 
-CATEGORIES = ["origin", "dest", "carrier"]
+CATEGORICAL = ["origin", "dest", "carrier"]
 WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 
 MORNING: dict[str, Any] = {
@@ -56,9 +56,9 @@ def small_model() -> Pipeline:
     hours = np.arange(24, dtype="float32")
     numbers = {"minute_of_day": hours * 60, "weekday": hours % 7, "distance": hours * 0 + 1000}
     weather = dict.fromkeys(WEATHER, hours % 3)
-    categories = {name: np.resize(np.array(["EWR", "JFK"], dtype=object), 24) for name in CATEGORIES}
+    categories = {name: np.resize(np.array(["EWR", "JFK"], dtype=object), 24) for name in CATEGORICAL}
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    columns = make_column_transformer((encoder, CATEGORIES), remainder="passthrough")
+    columns = make_column_transformer((encoder, CATEGORICAL), remainder="passthrough")
     model = make_pipeline(columns, DecisionTreeClassifier(random_state=0))
     return model.fit(pd.DataFrame(categories | numbers | weather), hours >= 12)
 
@@ -107,10 +107,14 @@ def check_named(answer: httpx.Response, field: str) -> None:
 def test_answers_come_in_the_order_of_the_request(client: TestClient, model: str) -> None:
     flights = [(EVENING if n % 3 else MORNING) | {"flight_id": f"flight {n}"} for n in range(30, 0, -1)]
     predictions = ask(client, *flights).json()["predictions"]
-    assert [each["flight_id"] for each in predictions] == [each["flight_id"] for each in flights]
-    assert [each["late_probability"] for each in predictions] == [float(n % 3 > 0) for n in range(30, 0, -1)]
-    assert {each["model"] for each in predictions} == {model}
-    assert {frozenset(each) for each in predictions} == {frozenset({"flight_id", "late_probability", "model"})}
+    assert [prediction["flight_id"] for prediction in predictions] == [flight["flight_id"] for flight in flights]
+    assert [prediction["late_probability"] for prediction in predictions] == [
+        float(n % 3 > 0) for n in range(30, 0, -1)
+    ]
+    assert {prediction["model"] for prediction in predictions} == {model}
+    assert {frozenset(prediction) for prediction in predictions} == {
+        frozenset({"flight_id", "late_probability", "model"})
+    }
 
 
 def test_ten_thousand_flights_are_answered(client: TestClient, model: str) -> None:

@@ -115,14 +115,6 @@ def test_a_bad_replacement_does_not_cost_the_good_copy(drop: Path, data: Path) -
     assert files(data) == good
 
 
-def test_what_a_killed_run_left_half_written_is_cleared_up(drop: Path, data: Path) -> None:
-    source = drop / "flights" / f"{DAYS[0]}.parquet"
-    (data / "flights").mkdir(parents=True)
-    (data / "flights" / f"{DAYS[0]}.part").write_bytes(source.read_bytes()[:100])
-    collect(drop, data)
-    assert files(data) == files(drop)
-
-
 def test_a_copy_is_complete_before_it_has_its_name(
     drop: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,6 @@ def test_training_and_serving_give_the_same_answers(
     content = asked.to_json(orient="records", date_format="iso")
     answers = app.predict(Request.model_validate_json(f'{{"flights": {content}}}')).predictions
     app.load_model.cache_clear()
-    served = [each.late_probability for each in answers]
+    served = [answer.late_probability for answer in answers]
     assert np.ptp(served) > 0.5
     np.testing.assert_allclose(served, late_probability(model, asked), rtol=0, atol=1e-9)

@@ -1,4 +1,4 @@
-"""Explanations: they add up to what the model says, and name the feature that matters."""
+"""Explanations: they add up to the prediction, and name the feature that matters."""
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,10 @@ def test_the_contributions_add_up_to_the_logit(flights: pd.DataFrame) -> None:
     explained = explain_flights(model, asked)
     probability = late_probability(model, asked)
     logit = np.log(probability / (1 - probability))
-    np.testing.assert_allclose([each.logit for each in explained], logit, rtol=0, atol=1e-6)
-    np.testing.assert_allclose([each.probability for each in explained], probability, rtol=0, atol=1e-9)
+    np.testing.assert_allclose([explanation.logit for explanation in explained], logit, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        [explanation.probability for explanation in explained], probability, rtol=0, atol=1e-9
+    )
     assert np.ptp(logit) > 2
 
 

@@ -1,4 +1,4 @@
-"""Snapshots: what a model learned from can always be had back, byte for byte."""
+"""Snapshots: the table that a model was trained on can always be restored, byte for byte."""
 
 import hashlib
 import shutil

@@ -59,7 +59,7 @@ BROKEN_VALUES: list[tuple[Change, str, str]] = [
 def problems_of(check: Callable[[], None]) -> list[dict[str, str]]:
     with pytest.raises(InvalidDataError) as error:
         check()
-    assert all(each["column"] in str(error.value) for each in error.value.problems[:10])
+    assert all(problem["column"] in str(error.value) for problem in error.value.problems[:10])
     return error.value.problems
 
 
@@ -89,7 +89,11 @@ def test_what_is_wrong_is_named_by_column_and_rule(
 
 def test_all_that_is_wrong_is_named_at_once(flights: pd.DataFrame) -> None:
     broken = flights.assign(humid=101.0, dest="nowhere", flight=0)
-    assert {each["column"] for each in problems_of(lambda: check_values(broken))} == {"humid", "dest", "flight"}
+    assert {problem["column"] for problem in problems_of(lambda: check_values(broken))} == {
+        "humid",
+        "dest",
+        "flight",
+    }
 
 
 def test_the_report_counts_the_rows_and_shows_one(flights: pd.DataFrame) -> None:
@@ -122,7 +126,7 @@ def test_a_column_renamed_in_the_file_of_one_day_is_caught(data: Path, day: str,
     path = data / "flights" / f"{day}.parquet"
     pd.read_parquet(path).rename(columns={old: "another"}).to_parquet(path, index=False)
     problems = problems_of(lambda: check(data))
-    assert {(each["column"], each["where"]) for each in problems} == {
+    assert {(problem["column"], problem["where"]) for problem in problems} == {
         (old, f"flights/{day}.parquet"),
         ("another", f"flights/{day}.parquet"),
     }
@@ -153,7 +157,7 @@ OTHER_TYPES: list[tuple[str, Change]] = [
 def test_another_type_in_the_file_of_one_day_is_caught(data: Path, day: str, column: str, change: Change) -> None:
     path = data / "flights" / f"{day}.parquet"
     change(pd.read_parquet(path)).to_parquet(path, index=False)
-    assert column in {each["column"] for each in problems_of(lambda: check(data))}
+    assert column in {problem["column"] for problem in problems_of(lambda: check(data))}
 
 
 def test_a_flight_published_twice_is_caught(data: Path) -> None:

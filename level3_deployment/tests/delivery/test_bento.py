@@ -12,8 +12,8 @@ import pytest
 from ...delivery import bento
 from ...delivery.bento import BentoError, build_bento
 from ...delivery.package import package as make_package
-from ...registry.artifact import BrokenArtefactError
-from ...serving.rollout import carried
+from ...registry.artifact import BrokenArtifactError
+from ...serving.rollout import bundled
 from ...training.train import train
 
 DIGEST = "0123456789abcdef" * 4
@@ -70,9 +70,9 @@ def test_a_build_that_fails_says_why(package: Path, monkeypatch: pytest.MonkeyPa
 def test_the_package_beside_the_code_answers_where_no_registry_is_named(
     flights: pd.DataFrame, tmp_path: Path
 ) -> None:
-    digest = make_package(train(flights, {"max_iter": 5}), flights, {}, tmp_path / "carried")
-    rollout = carried(tmp_path / "carried")
+    digest = make_package(train(flights, {"max_iter": 5}), flights, {}, tmp_path / "bundled")
+    rollout = bundled(tmp_path / "bundled")
     assert rollout.champion
     assert (rollout.champion.name, rollout.challenger) == (f"flight-delays@{digest[:12]}", None)
-    with pytest.raises(BrokenArtefactError, match="no registry is named"):
-        carried(tmp_path / "nothing")
+    with pytest.raises(BrokenArtifactError, match="no registry is named"):
+        bundled(tmp_path / "nothing")

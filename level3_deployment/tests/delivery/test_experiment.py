@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ...delivery.experiment import FEWEST_DAYS, FEWEST_FLIGHTS, MOST_DAYS, half_width, judge, read
+from ...delivery.experiment import MAX_DAYS, MIN_DAYS, MIN_FLIGHTS, half_width, judge, read
 from ...serving.prediction_log import Logged, append, open_log
 from ...serving.routing import arm_of
 
@@ -20,29 +20,29 @@ def noise(flights: int, mean: float, seed: int = 0) -> tuple[np.ndarray, np.ndar
     return random.normal(mean, 0.25, flights), random.integers(0, 500, flights)
 
 
-@pytest.mark.parametrize(("mean", "verdict"), [(0.05, "promote"), (-0.05, "withdraw"), (0.0, "go on")])
+@pytest.mark.parametrize(("mean", "verdict"), [(0.05, "promote"), (-0.05, "withdraw"), (0.0, "continue")])
 def test_a_clear_difference_is_decided_and_none_is_not(mean: float, verdict: str) -> None:
     assert judge(*noise(3_000, mean), 10, 10).verdict == verdict
 
 
 def test_nothing_is_decided_before_a_week_and_a_thousand_flights() -> None:
-    assert judge(*noise(3_000, 0.1), FEWEST_DAYS - 1, FEWEST_DAYS).verdict == "go on"
-    assert judge(*noise(FEWEST_FLIGHTS - 1, 0.2), FEWEST_DAYS, FEWEST_DAYS).verdict == "go on"
-    assert judge(*noise(FEWEST_FLIGHTS, 0.2), FEWEST_DAYS, FEWEST_DAYS).verdict == "promote"
+    assert judge(*noise(3_000, 0.1), MIN_DAYS - 1, MIN_DAYS).verdict == "continue"
+    assert judge(*noise(MIN_FLIGHTS - 1, 0.2), MIN_DAYS, MIN_DAYS).verdict == "continue"
+    assert judge(*noise(MIN_FLIGHTS, 0.2), MIN_DAYS, MIN_DAYS).verdict == "promote"
 
 
 def test_without_proof_the_champion_stays_in_the_end() -> None:
-    assert judge(*noise(3_000, 0.0), MOST_DAYS, MOST_DAYS).verdict == "withdraw"
-    assert judge(np.array([]), np.array([], dtype=int), 0, MOST_DAYS).verdict == "withdraw"
+    assert judge(*noise(3_000, 0.0), MAX_DAYS, MAX_DAYS).verdict == "withdraw"
+    assert judge(np.array([]), np.array([], dtype=int), 0, MAX_DAYS).verdict == "withdraw"
 
 
 def test_an_experiment_whose_answers_stopped_still_ends() -> None:
-    assert judge(*noise(500, 0.1), 5, MOST_DAYS - 1).verdict == "go on"
-    assert judge(*noise(500, 0.1), 5, MOST_DAYS).verdict == "withdraw"
+    assert judge(*noise(500, 0.1), 5, MAX_DAYS - 1).verdict == "continue"
+    assert judge(*noise(500, 0.1), 5, MAX_DAYS).verdict == "withdraw"
 
 
 def test_identical_models_are_never_decided() -> None:
-    assert judge(np.zeros(5_000), np.arange(5_000), MOST_DAYS - 1, MOST_DAYS - 1).verdict == "go on"
+    assert judge(np.zeros(5_000), np.arange(5_000), MAX_DAYS - 1, MAX_DAYS - 1).verdict == "continue"
 
 
 def test_the_sequence_is_wider_than_a_single_look_allows_and_narrows() -> None:
@@ -54,7 +54,9 @@ def test_the_sequence_is_wider_than_a_single_look_allows_and_narrows() -> None:
 def test_few_flight_numbers_that_differ_much_prove_little() -> None:
     numbers = np.repeat(np.arange(20), 100)
     differences = np.random.default_rng(3).normal(0.02, 0.1, 20)[numbers]
-    few, many = (judge(differences, each, 10, 10) for each in (numbers, np.arange(2_000)))
+    few, many = (judge(differences, flight_numbers, 10, 10) for flight_numbers in (numbers, np.arange(2_000)))
+    assert few.half_width is not None
+    assert many.half_width is not None
     assert few.half_width > 2 * many.half_width
 
 
@@ -66,14 +68,14 @@ def test_routing_is_sticky_and_about_the_share() -> None:
     assert {arm_of("UA", n, "trial", 0.0) for n in range(100)} == {"champion"}
 
 
-def logged(flight: int, said: float, champion: float) -> Logged:
+def logged(flight: int, challenger: float, champion: float) -> Logged:
     inputs = {
         "flight_id": f"2013-07-01-UA{flight}-EWR",
         "scheduled_departure": "2013-07-01T06:30:00",
         "carrier": "UA",
         "flight": flight,
     }
-    return Logged(inputs, "challenger", "flight-delays/2@0", said, "trial", champion)
+    return Logged(inputs, "challenger", "flight-delays/2@0", challenger, "trial", champion)
 
 
 @pytest.fixture
@@ -114,11 +116,11 @@ def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path
         append(connection, [logged(flight, 0.5, 0.4) for flight in range(1, served + 1)])
         append(connection, [logged(flight, 0.6, 0.4) for flight in twice])
     never = {17, 1_234, 4_999, 5_000}
-    known = [flight for flight in range(1, served + 1) if flight not in never]
-    folder = outcomes(tmp_path / "o", *((flight, 60.0) for flight in known if flight not in late))
+    ended = [flight for flight in range(1, served + 1) if flight not in never]
+    folder = outcomes(tmp_path / "o", *((flight, 60.0) for flight in ended if flight not in late))
     on_time = len(read(tmp_path / "predictions.db", folder, "trial", TODAY)[0])
-    outcomes(folder, *((flight, 60.0) for flight in known if flight in late))
-    outcomes(folder, *((flight, 60.0) for flight in known[:700]))  # published a second time
+    outcomes(folder, *((flight, 60.0) for flight in ended if flight in late))
+    outcomes(folder, *((flight, 60.0) for flight in ended[:700]))  # published a second time
     differences, numbers, *_ = read(tmp_path / "predictions.db", folder, "trial", TODAY)
     assert on_time < len(differences) == len(set(numbers)) == served - len(never)
     assert len(differences) / served >= 0.999

@@ -33,11 +33,11 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     recent = table["scheduled_departure"] >= "2013-03-22"
     past, folder = table[~recent], tmp_path_factory.mktemp("package")
     candidate, champion = train(past, PARAMS), train(past, PARAMS | {"max_iter": 35})
-    artefact = load(folder, package(candidate, table[recent], {}, folder))
+    artifact = load(folder, package(candidate, table[recent], {}, folder))
     baselines = train_baselines(past)
     cuts = slices(table[recent])
-    tests = Report(artefact.digest, "0123456789abcdef", 40, [])
-    return Evidence(candidate, champion, baselines, artefact, MEASURED, tests, past, table[recent], cuts)
+    tests = Report(artifact.digest, "0123456789abcdef", 40, [])
+    return Evidence(candidate, champion, baselines, artifact, MEASURED, tests, past, table[recent], cuts)
 
 
 def flipped(table: pd.DataFrame, where: Any) -> Pipeline:
@@ -62,8 +62,8 @@ PACKAGE = [
 
 @pytest.mark.parametrize("gate", QUALITY + PACKAGE)
 def test_a_good_candidate_passes(evidence: Evidence, gate: Any) -> None:
-    passed, says = gate(evidence)
-    assert passed, says
+    passed, reason = gate(evidence)
+    assert passed, reason
 
 
 @pytest.mark.parametrize("gate", QUALITY)
@@ -88,15 +88,15 @@ def test_labels_flipped_everywhere_are_refused_everywhere(evidence: Evidence) ->
 )
 def test_worse_is_what_is_worse_by_more_than_chance(mean: float, spread: float, worse: bool) -> None:
     extra = mean + spread * np.tile([-1.0, 1.0], 5_000)
-    assert model_gates.surely_worse(extra, 0.002) is worse
+    assert model_gates.significantly_worse(extra, 0.002) is worse
 
 
 def test_one_bad_airport_is_named(evidence: Evidence) -> None:
     bad = replace(evidence, candidate=flipped(evidence.past, evidence.past["origin"] == "JFK"))
-    passed, says = model_gates.not_worse_in_any_slice(bad)
+    passed, reason = model_gates.not_worse_in_any_slice(bad)
     assert not passed
-    assert "origin JFK" in says
-    assert "origin LGA" not in says
+    assert "origin JFK" in reason
+    assert "origin LGA" not in reason
 
 
 def test_a_candidate_that_always_expects_delays_is_not_calibrated(evidence: Evidence) -> None:
@@ -105,22 +105,22 @@ def test_a_candidate_that_always_expects_delays_is_not_calibrated(evidence: Evid
 
 
 def test_a_package_of_another_model_does_not_agree(evidence: Evidence) -> None:
-    passed, says = package_gates.conversion_agrees(replace(evidence, candidate=evidence.champion))
+    passed, reason = package_gates.conversion_agrees(replace(evidence, candidate=evidence.champion))
     assert not passed
-    assert "largest difference" in says
+    assert "largest difference" in reason
 
 
 def test_a_renamed_input_is_named(evidence: Evidence, tmp_path: Path) -> None:
     package(evidence.candidate, evidence.recent, {}, tmp_path)
     model = onnx.load(tmp_path / MODEL)
-    for each in model.graph.input:
-        each.name = "temperature" if each.name == "temp" else each.name
+    for tensor in model.graph.input:
+        tensor.name = "temperature" if tensor.name == "temp" else tensor.name
     for node in model.graph.node:
         node.input[:] = ["temperature" if name == "temp" else name for name in node.input]
     onnx.save(model, tmp_path / MODEL)
-    passed, says = package_gates.contract_agrees(replace(evidence, artefact=load(tmp_path, digest_of(tmp_path))))
+    passed, reason = package_gates.contract_agrees(replace(evidence, artifact=load(tmp_path, digest_of(tmp_path))))
     assert not passed
-    assert "temp" in says
+    assert "temp" in reason
 
 
 def test_a_feature_computed_otherwise_when_serving_is_named(
@@ -129,9 +129,9 @@ def test_a_feature_computed_otherwise_when_serving_is_named(
     served = package_gates.as_requested
     skewed = lambda table: served(table) | {"temp": [(t or 0) * 2 for t in served(table)["temp"]]}  # noqa: E731
     monkeypatch.setattr(package_gates, "as_requested", skewed)
-    passed, says = package_gates.features_agree(evidence)
+    passed, reason = package_gates.features_agree(evidence)
     assert not passed
-    assert "temp" in says
+    assert "temp" in reason
 
 
 @pytest.mark.parametrize(
@@ -158,18 +158,18 @@ def test_a_busy_machine_does_not_make_a_candidate_slow(evidence: Evidence) -> No
     turns = itertools.count()
 
     class Interrupted:
-        description = evidence.artefact.description
+        description = evidence.artifact.description
 
-        def answer(self, features: dict[str, np.ndarray]) -> np.ndarray:
+        def predict(self, features: dict[str, np.ndarray]) -> np.ndarray:
             time.sleep(0.05 if next(turns) % 3 else 0)
-            return evidence.artefact.answer(features)
+            return evidence.artifact.predict(features)
 
-    mine, theirs = benchmark.measure([Interrupted(), evidence.artefact])  # type: ignore[list-item]
-    assert mine["flights_per_second"] > theirs["flights_per_second"] / package_gates.SLOWEST
+    mine, theirs = benchmark.measure([Interrupted(), evidence.artifact])  # type: ignore[list-item]
+    assert mine["flights_per_second"] > theirs["flights_per_second"] / package_gates.MAX_SLOWDOWN
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "reason"),
     [
         ({"failed": ["test_it (assert False)"]}, "1 of 41 failed: test_it"),
         ({"package": "f" * 64}, "about ffffffffffff"),
@@ -178,8 +178,8 @@ def test_a_busy_machine_does_not_make_a_candidate_slow(evidence: Evidence) -> No
     ],
 )
 def test_a_release_without_passed_tests_of_its_own_is_refused(
-    evidence: Evidence, changes: dict[str, Any], says: str
+    evidence: Evidence, changes: dict[str, Any], reason: str
 ) -> None:
-    passed, said = package_gates.passes_tests(replace(evidence, tests=replace(evidence.tests, **changes)))
+    passed, given = package_gates.passes_tests(replace(evidence, tests=replace(evidence.tests, **changes)))
     assert not passed
-    assert says in said
+    assert reason in given

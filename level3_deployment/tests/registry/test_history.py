@@ -1,67 +1,64 @@
-"""History: in order, nothing overwritten, and a rollback that never brings a bad model back."""
+"""History and life cycle: in order, nothing overwritten, and a rollback that never brings a bad model back."""
 
 from types import SimpleNamespace
 
 import pytest
 
-from ...registry import history
-from ...registry import models as real
-from ...registry.history import BACK, CHALLENGES, FIRST, LEFT, PROMOTED, Event, champion_before
+from ...registry import history, models
+from ...registry.history import champion_before
+from ...registry.lifecycle import State, Transition
 
-
-class Registry:
-    """Versions with tags, kept as the real one keeps them: a tag of the same name is overwritten."""
-
-    def __init__(self, *versions: str) -> None:
-        self.kept = {version: SimpleNamespace(version=version, tags={}) for version in versions}
-
-    def set_model_version_tag(self, _model: str, version: str, name: str, value: str) -> None:
-        self.kept[version].tags[name] = value
+FIRST, CHALLENGER, PROMOTED = State.CHAMPION, State.CHALLENGER, State.PROMOTED
+LEFT, BACK = State.ROLLED_BACK_FROM, State.ROLLED_BACK_TO
 
 
 @pytest.fixture
-def registry(monkeypatch: pytest.MonkeyPatch) -> Registry:
-    made = Registry("1", "2")
-    monkeypatch.setattr(history, "MlflowClient", lambda: made)
-    monkeypatch.setattr(real, "versions", lambda: list(made.kept.values()))
-    return made
+def registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, SimpleNamespace]:
+    """Make a registry of two versions that keeps tags as the real one does: the same name overwrites."""
+    versions = {number: SimpleNamespace(version=number, tags={}) for number in ("1", "2")}
+    monkeypatch.setattr(models, "tag", lambda version, name, value: versions[version].tags.update({name: value}))
+    monkeypatch.setattr(models, "version", versions.__getitem__)
+    monkeypatch.setattr(models, "versions", lambda: list(versions.values()))
+    return versions
 
 
-def test_all_that_happened_is_kept_in_order(registry: Registry) -> None:
-    history.record("2", CHALLENGES, "20% of traffic")
+def test_all_transitions_are_kept_in_order(registry: object) -> None:
+    history.record("2", CHALLENGER, "20% of traffic")
     history.record("1", FIRST, "nothing: it is")
-    history.record("2", CHALLENGES, "50% of traffic")
-    happened = history.events()
-    assert [(each.version, each.what, each.why) for each in happened] == [
-        ("2", CHALLENGES, "20% of traffic"),
+    history.record("2", CHALLENGER, "50% of traffic")
+    past = history.read()
+    assert [(transition.version, transition.state, transition.why) for transition in past] == [
+        ("2", CHALLENGER, "20% of traffic"),
         ("1", FIRST, "nothing: it is"),
-        ("2", CHALLENGES, "50% of traffic"),
+        ("2", CHALLENGER, "50% of traffic"),
     ]
-    assert "version 2 became challenger: 50% of traffic" in str(happened[-1])
+    assert "version 2 became challenger: 50% of traffic" in str(past[-1])
 
 
-def test_a_version_is_delivered_once_something_came_of_it(registry: Registry) -> None:
+def test_the_last_transition_is_the_state(registry: object) -> None:
+    assert history.state("2") is State.REGISTERED
+    history.record("2", CHALLENGER, "20% of traffic")
+    history.record("2", State.WITHDRAWN, "worse: by far")
+    assert history.state("2") is State.WITHDRAWN
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_delivery_goes_on_until_something_came_of_it(registry: object, state: State) -> None:
     assert history.undelivered() == ["1", "2"]
-    registry.kept["1"].tags["refused"] = "by a gate"
-    history.record("2", CHALLENGES, "20% of traffic")
-    assert history.undelivered() == []
+    history.record("1", state, "a test")
+    assert ("1" in history.undelivered()) == (state in (State.REGISTERED, State.INTERRUPTED))
 
 
-def test_a_version_that_awaits_a_person_is_delivered(registry: Registry) -> None:
-    registry.kept["1"].tags["awaits"] = "approval"
-    assert history.undelivered() == ["2"]
+def past(*happened: tuple[str, State]) -> list[Transition]:
+    return [Transition(f"{n:03}", version, state, "") for n, (version, state) in enumerate(happened)]
 
 
-def past(*happened: tuple[str, str]) -> list[Event]:
-    return [Event(f"{n:03}", version, what, "") for n, (version, what) in enumerate(happened)]
-
-
-THREE = [("1", FIRST), ("2", CHALLENGES), ("2", PROMOTED), ("3", PROMOTED)]
+THREE = [("1", FIRST), ("2", CHALLENGER), ("2", PROMOTED), ("3", PROMOTED)]
 
 
 def test_a_rollback_leads_to_the_champion_before() -> None:
     assert champion_before(past(*THREE), "3") == "2"
-    assert champion_before(past(("1", FIRST), ("2", CHALLENGES)), "1") is None
+    assert champion_before(past(("1", FIRST), ("2", CHALLENGER)), "1") is None
     assert champion_before([], None) is None
 
 

@@ -23,14 +23,14 @@ os.environ.setdefault("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
 from ...config import paths
 from ...data.features import make_features
 from ...delivery.package import package
-from ...registry.artifact import Artefact, load
+from ...registry.artifact import Artifact, load
 from ...serving.app import app, follower
-from ...serving.prediction_log import challenger_answers, last_answer
+from ...serving.prediction_log import challenger_predictions, last_prediction
 from ...serving.rollout import Arm, Rollout
 from ...serving.routing import CHALLENGER, arm_of
 from ..conftest import make_flights
 
-CATEGORIES = ["origin", "dest", "carrier"]
+CATEGORICAL = ["origin", "dest", "carrier"]
 WEATHER = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"]
 
 MORNING: dict[str, Any] = {
@@ -57,13 +57,13 @@ EVENING = MORNING | {"flight_id": "2013-03-01-UA476-EWR", "scheduled_departure":
 
 
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
-    """Package what it learned from a few made-up flights: whatever leaves after half past eleven will be late."""
+def small(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """Package a model of a few made-up flights: whatever leaves after half past eleven will be late."""
     table = make_flights(days=2).dropna(subset="arrival_delay")
     hour = table["scheduled_departure"].dt.hour
     features = pd.DataFrame(make_features(table))
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
-    columns = make_column_transformer((encoder, CATEGORIES), ("passthrough", list(features.columns[3:])))
+    columns = make_column_transformer((encoder, CATEGORICAL), ("passthrough", list(features.columns[3:])))
     hours = DecisionTreeClassifier(max_depth=1, random_state=0)
     model = make_pipeline(columns, hours).fit(features, hour * 60 + table["scheduled_departure"].dt.minute > 690)
     hours.tree_.threshold[0] = 690
@@ -80,7 +80,7 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TestClient:
 
 
 @pytest.fixture
-def model(client: TestClient, small: Artefact, monkeypatch: pytest.MonkeyPatch) -> str:
+def model(client: TestClient, small: Artifact, monkeypatch: pytest.MonkeyPatch) -> str:
     """Release the small model; return its name."""
     monkeypatch.setattr(follower, "rollout", Rollout(Arm("flight-delays/7@0123", small)))
     return "flight-delays/7@0123"
@@ -112,10 +112,12 @@ def check_named(answer: httpx.Response, field: str) -> None:
 def test_answers_come_in_the_order_of_the_request(client: TestClient, model: str) -> None:
     flights = [(EVENING if n % 3 else MORNING) | {"flight_id": f"flight {n}"} for n in range(30, 0, -1)]
     predictions = ask(client, *flights).json()["predictions"]
-    assert [each["flight_id"] for each in predictions] == [each["flight_id"] for each in flights]
-    assert [each["late_probability"] for each in predictions] == [float(n % 3 > 0) for n in range(30, 0, -1)]
-    assert {each["model"] for each in predictions} == {model}
-    assert {frozenset(each) for each in predictions} == {
+    assert [prediction["flight_id"] for prediction in predictions] == [flight["flight_id"] for flight in flights]
+    assert [prediction["late_probability"] for prediction in predictions] == [
+        float(n % 3 > 0) for n in range(30, 0, -1)
+    ]
+    assert {prediction["model"] for prediction in predictions} == {model}
+    assert {frozenset(prediction) for prediction in predictions} == {
         frozenset({"flight_id", "late_probability", "model", "arm"})
     }
 
@@ -309,7 +311,7 @@ def test_metrics_tell_nothing_about_the_model(client: TestClient, model: str) ->
 
 def test_an_answer_is_in_the_log_before_it_is_sent(client: TestClient, model: str) -> None:
     answer = ask(client, MORNING).json()["predictions"][0]
-    logged = last_answer(paths.PREDICTION_LOG, MORNING["flight_id"])
+    logged = last_prediction(paths.PREDICTION_LOG, MORNING["flight_id"])
     assert logged is not None
     assert (logged["arm"], logged["model"]) == ("champion", model)
     assert logged["late_probability"] == answer["late_probability"]
@@ -317,7 +319,7 @@ def test_an_answer_is_in_the_log_before_it_is_sent(client: TestClient, model: st
 
 
 def test_each_arm_answers_its_flight_numbers(
-    client: TestClient, small: Artefact, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, small: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arms = Arm("flight-delays/7@0123", small), Arm("flight-delays/8@4567", small)
     monkeypatch.setattr(follower, "rollout", Rollout(*arms, "trial", 0.5))
@@ -327,7 +329,7 @@ def test_each_arm_answers_its_flight_numbers(
         assert answer["arm"] == arm_of("UA", flight["flight"], "trial", 0.5)
         assert answer["model"] == (arms[1].name if answer["arm"] == CHALLENGER else arms[0].name)
     by_challenger = [answer["flight_id"] for answer in answers if answer["arm"] == CHALLENGER]
-    assert sorted(row["flight_id"] for row in challenger_answers(paths.PREDICTION_LOG, "trial")) == sorted(
+    assert sorted(row["flight_id"] for row in challenger_predictions(paths.PREDICTION_LOG, "trial")) == sorted(
         by_challenger
     )
     assert 30 < len(by_challenger) < 70

@@ -19,6 +19,8 @@ def test_training_and_serving_give_the_same_answers(flights: pd.DataFrame, tmp_p
     asked = flights.drop(columns="arrival_delay").assign(dest=["XNA", *flights["dest"][1:]])  # one it never saw
     content = asked.to_json(orient="records", date_format="iso")
     request = Request.model_validate_json(f'{{"flights": {content}}}')
-    served = [each.late_probability for each in app.answer(rollout.Rollout(champion), request.flights)]
+    served = [
+        answer.late_probability for answer in app.predict_flights(rollout.Rollout(champion), request.flights)
+    ]
     assert np.ptp(served) > 0.5
     np.testing.assert_allclose(served, late_probability(model, asked), rtol=0, atol=1e-6)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ...data.features import CATEGORIES, MEASURES, make_features
+from ...data.features import CATEGORICAL, NUMERIC, make_features
 from ...data.schema import Flight
 from ...serving.api import Request
 
@@ -57,7 +57,7 @@ def test_minute_and_weekday_of_known_flights_are_exact(real: pd.DataFrame) -> No
 
 def test_weekday_and_minute_agree_with_the_calendar_all_through_a_century() -> None:
     departure = pd.Series(pd.date_range("1950-01-01", "2050-12-31", freq="1003min"))
-    columns = dict.fromkeys([*CATEGORIES, *MEASURES], departure.index)
+    columns = dict.fromkeys([*CATEGORICAL, *NUMERIC], departure.index)
     features = make_features(columns | {"scheduled_departure": departure})
     assert (features["weekday"] == departure.dt.weekday).all()
     assert (features["minute_of_day"] == departure.dt.hour * 60 + departure.dt.minute).all()
@@ -65,16 +65,16 @@ def test_weekday_and_minute_agree_with_the_calendar_all_through_a_century() -> N
 
 def test_seconds_do_not_reach_the_next_minute() -> None:
     departure = pd.Series(pd.to_datetime(["2013-03-03T23:59:59.999"]))
-    columns = dict.fromkeys([*CATEGORIES, *MEASURES], departure.index)
+    columns = dict.fromkeys([*CATEGORICAL, *NUMERIC], departure.index)
     features = make_features(columns | {"scheduled_departure": departure})
     assert (features["minute_of_day"].item(), features["weekday"].item()) == (1439, 6)
 
 
 def test_measures_and_categories_are_passed_on_as_they_are(real: pd.DataFrame) -> None:
     features = make_features(real)
-    for name in MEASURES:
+    for name in NUMERIC:
         np.testing.assert_array_equal(features[name], real[name].to_numpy("float32"))
-    for name in CATEGORIES:
+    for name in CATEGORICAL:
         assert features[name].tolist() == real[name].tolist()
 
 
@@ -88,7 +88,7 @@ def test_the_model_sees_these_columns_in_this_order_and_no_others(real: pd.DataF
 def test_numbers_are_float32_and_missing_ones_are_nan(real: pd.DataFrame) -> None:
     features = make_features(as_columns(as_request(real)))
     assert {str(column.dtype) for column in features.values()} == {"object", "float32"}
-    missing = {name: int(np.isnan(features[name]).sum()) for name in MEASURES}
+    missing = {name: int(np.isnan(features[name]).sum()) for name in NUMERIC}
     assert missing == {
         "distance": 0,
         "temp": 2,

@@ -1,7 +1,6 @@
-"""A service that refuses a version goes on with what it held; one that only does not answer is asked again."""
+"""A service that refuses a version keeps the one it had; one that does not answer is tried once more."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,73 +9,76 @@ from ...config import paths
 from ...delivery import pipeline, promotion
 from ...delivery.promotion import CHALLENGER, STAGING, NotFollowedError, NotTakenError
 from ...errors import StageError
+from ...events import Kind
 from ...registry import history, models
+from ...registry.lifecycle import State
 from ...registry.models import CHAMPION
 
 
-class Client:
-    """Stands in for the registry's: keeps the tags of versions."""
+@pytest.fixture
+def aliases(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
+    """Stand in for the registry's aliases and tags."""
+    aliases: dict[str, str | None] = {}
+    monkeypatch.setattr(models, "version_of", aliases.get)
+    monkeypatch.setattr(models, "set_alias", aliases.__setitem__)
+    monkeypatch.setattr(models, "tags", dict)
+    monkeypatch.setattr(models, "tag_model", lambda *_: None)
+    return aliases
 
-    def __init__(self) -> None:
-        self.tags: dict[str, str] = {}
 
-    def set_model_version_tag(self, _model: str, _version: str, name: str, value: str) -> None:
-        self.tags[name] = value
-
-    def set_registered_model_tag(self, *_: str) -> None:
-        """Say nothing of the model's own."""
+@pytest.fixture
+def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, State]]:
+    """Stand in for the history."""
+    recorded: list[tuple[str, State]] = []
+    monkeypatch.setattr(history, "record", lambda version, state, why: recorded.append((version, state)))
+    monkeypatch.setattr(history, "state", lambda version: dict(recorded).get(version, State.REGISTERED))
+    return recorded
 
 
 @pytest.mark.parametrize("held", ["1", None])
-def test_staging_goes_on_with_what_it_held(monkeypatch: pytest.MonkeyPatch, held: str | None) -> None:
-    aliases = {STAGING: held} if held else {}
+def test_staging_keeps_the_version_it_had(
+    monkeypatch: pytest.MonkeyPatch, aliases: dict[str, str | None], held: str | None
+) -> None:
+    aliases[STAGING] = held
 
     def refuses(*_: object, **__: object) -> None:
         assert aliases[STAGING] == "2"
         raise NotFollowedError("the service refuses version 2: it does not load")
 
-    monkeypatch.setattr(models, "version_of", aliases.get)
-    monkeypatch.setattr(models, "set_alias", aliases.__setitem__)
-    monkeypatch.setattr(models, "delete_alias", aliases.__delitem__)
     monkeypatch.setattr(promotion, "_wait", refuses)
     monkeypatch.setenv("STAGING", "http://127.0.0.1:1")
     with pytest.raises(NotFollowedError):
         promotion.stage("2")
-    assert aliases.get(STAGING) == held
+    assert aliases[STAGING] == held
 
 
-@pytest.mark.parametrize(("error", "happened"), [(NotFollowedError, []), (NotTakenError, ["withdrawn"])])
+@pytest.mark.parametrize(
+    ("error", "happened"), [(NotFollowedError, []), (NotTakenError, [("2", State.WITHDRAWN)])]
+)
 def test_a_release_that_nobody_answered_leaves_no_trace_but_a_refused_one_does(
-    monkeypatch: pytest.MonkeyPatch, error: type[StageError], happened: list[str]
+    monkeypatch: pytest.MonkeyPatch,
+    aliases: dict[str, str | None],
+    recorded: list[tuple[str, State]],
+    error: type[StageError],
+    happened: list[tuple[str, State]],
 ) -> None:
-    aliases, events = {CHAMPION: "1"}, []
-
     def silent(*_: object, **__: object) -> None:
         raise error("no answer")
 
-    monkeypatch.setattr(models, "version_of", aliases.get)
-    monkeypatch.setattr(models, "set_alias", aliases.__setitem__)
-    monkeypatch.setattr(models, "delete_alias", aliases.__delitem__)
-    monkeypatch.setattr(models, "tags", dict)
-    monkeypatch.setattr(history, "record", lambda version, what, why: events.append(what))
-    monkeypatch.setattr(promotion, "MlflowClient", Client)
+    aliases[CHAMPION] = "1"
     monkeypatch.setattr(promotion, "_wait", silent)
     monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
     with pytest.raises(error):
         promotion.release("2", 0.2)
-    assert (CHALLENGER in aliases, events) == (False, happened)
-
-
-def test_a_share_of_nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StageError, match="challenger_share is 0"):
-        promotion.release("2", 0)
+    assert (aliases[CHALLENGER], recorded) == (None, happened)
 
 
 def test_a_version_that_silences_a_service_twice_is_refused_and_those_behind_it_go_on(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    aliases: dict[str, str | None],
+    recorded: list[tuple[str, State]],
 ) -> None:
-    client = Client()
-
     def builds(version: str) -> Any:
         if version == "2":
             raise NotFollowedError("no answer")
@@ -84,16 +86,13 @@ def test_a_version_that_silences_a_service_twice_is_refused_and_those_behind_it_
 
     monkeypatch.setattr(paths, "APP", tmp_path)
     monkeypatch.setattr(pipeline, "build", builds)
-    monkeypatch.setattr(pipeline, "MlflowClient", lambda: client)
     monkeypatch.setattr(pipeline, "deliver", pipeline.deliver.fn)
-    monkeypatch.setattr(models, "version_of", lambda _: None)
-    monkeypatch.setattr(models, "version", lambda _: SimpleNamespace(tags=client.tags))
     monkeypatch.setattr(history, "undelivered", lambda: ["2", "3"])
-    said = pipeline.finish()
-    assert "version 2 was not delivered: no answer" in said
-    assert "version 3 was not delivered: the service refuses" in said
-    assert set(client.tags) == {"unanswered", "refused"}
-    client.tags.pop("refused")
+    events = pipeline.finish()
+    assert [event.kind for event in events] == [Kind.INTERRUPTED, Kind.REFUSED]
+    assert "version 2 was not delivered: no answer" in events[0].text
+    assert "version 3 was refused: the service refuses" in events[1].text
+    assert recorded == [("2", State.INTERRUPTED), ("3", State.REFUSED)]
     monkeypatch.setattr(history, "undelivered", lambda: ["2"])
     pipeline.finish()
-    assert client.tags["refused"] == "no answer"
+    assert recorded[-1] == ("2", State.REFUSED)

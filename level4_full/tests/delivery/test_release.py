@@ -1,4 +1,4 @@
-"""The staged package, asked over HTTP before it is released: run by the delivery, which names package and door."""
+"""The staged package, tested over HTTP before its release; the delivery names package and endpoint."""
 
 import json
 import os
@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from ...delivery.benchmark import features_of
-from ...registry.artifact import Artefact, load
-from ...serving.prediction_log import last_answer
+from ...registry.artifact import Artifact, load
+from ...serving.prediction_log import last_prediction
 
 DIGEST = os.environ.get("RELEASE_DIGEST", "")
 FOLDER = Path(os.environ.get("RELEASE_PACKAGE", "none"))
 STAGE = Path(os.environ.get("RELEASE_STAGE", "none"))
-DOOR = os.environ.get("STAGING", "none")
+ENDPOINT = os.environ.get("STAGING", "none")
 
 pytestmark = pytest.mark.skipif(not DIGEST, reason="no release is going on: the delivery runs these tests")
 
@@ -28,31 +28,33 @@ def _report(record_testsuite_property: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def package() -> Artefact:
+def package() -> Artifact:
     return load(FOLDER, DIGEST)
 
 
 def ask(*flights: dict[str, Any]) -> httpx.Response:
-    return httpx.post(f"{DOOR}/predict", json={"flights": flights}, timeout=30)
+    return httpx.post(f"{ENDPOINT}/predict", json={"flights": flights}, timeout=30)
 
 
-def flights_of(package: Artefact) -> list[dict[str, Any]]:
+def flights_of(package: Artifact) -> list[dict[str, Any]]:
     return [golden["flight"] for golden in package.description["golden"]]
 
 
-def test_staging_answers_with_this_package_and_no_other(package: Artefact) -> None:
-    assert httpx.get(f"{DOOR}/version").json()["model"].endswith(f"@{DIGEST[:12]}")
-    assert {each["model"].partition("@")[2] for each in ask(*flights_of(package)).json()["predictions"]} == {
-        DIGEST[:12]
-    }
+def test_staging_answers_with_this_package_and_no_other(package: Artifact) -> None:
+    assert httpx.get(f"{ENDPOINT}/version").json()["model"].endswith(f"@{DIGEST[:12]}")
+    assert {
+        prediction["model"].partition("@")[2] for prediction in ask(*flights_of(package)).json()["predictions"]
+    } == {DIGEST[:12]}
 
 
-def test_one_flight_gets_the_answer_it_gets_among_others(package: Artefact) -> None:
+def test_one_flight_gets_the_answer_it_gets_among_others(package: Artifact) -> None:
     flights = flights_of(package)
     together = ask(*flights).json()["predictions"]
-    assert [each["flight_id"] for each in together] == [flight["flight_id"] for flight in flights]
-    expected = package.answer(features_of(flights))
-    np.testing.assert_allclose([each["late_probability"] for each in together], expected, rtol=0, atol=1e-9)
+    assert [prediction["flight_id"] for prediction in together] == [flight["flight_id"] for flight in flights]
+    expected = package.predict(features_of(flights))
+    np.testing.assert_allclose(
+        [prediction["late_probability"] for prediction in together], expected, rtol=0, atol=1e-9
+    )
     (alone,) = ask(flights[0]).json()["predictions"]
     assert alone == together[0]
 
@@ -62,17 +64,17 @@ def test_one_flight_gets_the_answer_it_gets_among_others(package: Artefact) -> N
     [{"carrier": "ZZ"}, {"dest": "QQQ"}, {"temp": None, "wind_speed": None, "observed_at": None}],
     ids=["unknown carrier", "unknown destination", "missing weather"],
 )
-def test_what_is_unusual_is_still_answered(package: Artefact, change: dict[str, Any]) -> None:
+def test_what_is_unusual_is_still_answered(package: Artifact, change: dict[str, Any]) -> None:
     (answer,) = ask(flights_of(package)[0] | change).json()["predictions"]
     assert 0 < answer["late_probability"] < 1
 
 
-def test_a_bad_request_is_told_which_field(package: Artefact) -> None:
+def test_a_bad_request_is_told_which_field(package: Artifact) -> None:
     answer = ask(flights_of(package)[0] | {"temp": "warm"})
     assert answer.status_code == 422
     assert "body.flights.0.temp" in json.dumps(answer.json())
 
 
-def test_staging_writes_nothing_into_the_log(package: Artefact) -> None:
+def test_staging_writes_nothing_into_the_log(package: Artifact) -> None:
     ask(flights_of(package)[0] | {"flight_id": f"staged-{DIGEST[:12]}"})
-    assert last_answer(STAGE / "predictions.db", f"staged-{DIGEST[:12]}") is None
+    assert last_prediction(STAGE / "predictions.db", f"staged-{DIGEST[:12]}") is None

@@ -1,4 +1,4 @@
-"""What is measured about a day: planted trouble shows, and only there."""
+"""The metrics of a day: seeded faults show, and only there."""
 
 import json
 from pathlib import Path
@@ -8,115 +8,121 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ...data.features import MEASURES
+from ...data.features import NUMERIC
 from ...monitoring import metrics, store
-from ...monitoring.reference import SMALLEST_GAP, SMALLEST_SHIFT, Reference, beyond, daily
+from ...monitoring.reference import MIN_GAP, MIN_SHIFT, Reference, daily, out_of_range
 from ...monitoring.store import ALL
 from ...serving.prediction_log import Logged, append, open_log
 from ..conftest import make_flights
 
 
 @pytest.fixture
-def known(flights: pd.DataFrame) -> Reference:
-    """Return what a champion knows that learned from two weeks of made-up flights."""
+def reference(flights: pd.DataFrame) -> Reference:
+    """Return the reference of a champion that was trained on two weeks of made-up flights."""
     smallest = pd.concat(
         [
-            (SMALLEST_SHIFT * flights[MEASURES].std()).add_prefix("mean "),
-            pd.Series(SMALLEST_GAP, index=[f"missing {name}" for name in MEASURES]),
+            (MIN_SHIFT * flights[NUMERIC].std()).add_prefix("mean "),
+            pd.Series(MIN_GAP, index=[f"missing {name}" for name in NUMERIC]),
         ]
     )
     return Reference(
         last_day="2013-03-14",
-        low=flights[MEASURES].quantile(0.001),
-        high=flights[MEASURES].quantile(0.999),
-        known={name: frozenset(flights[name]) for name in ("origin", "dest", "carrier")},
-        jumps=daily(flights).diff().abs().max().clip(lower=smallest),
+        low=flights[NUMERIC].quantile(0.001),
+        high=flights[NUMERIC].quantile(0.999),
+        categories={name: frozenset(flights[name]) for name in ("origin", "dest", "carrier")},
+        largest_jumps=daily(flights).diff().abs().max().clip(lower=smallest),
         sample=flights.assign(late_probability=np.linspace(0, 1, len(flights))),
     )
 
 
 @pytest.fixture
 def today() -> pd.DataFrame:
-    """Return a day like those that the champion learned from, and what it said."""
+    """Return a day like those of the training data, with the champion's predictions."""
     table = make_flights(days=1, first="2013-03-15", seed=1)
-    return table.assign(said=np.linspace(0, 1, len(table)))
+    return table.assign(champion_probability=np.linspace(0, 1, len(table)))
 
 
-def yesterday(known: Reference) -> dict[str, float]:
-    return {str(name): float(value) for name, value in daily(known.sample).iloc[-1].items()}
+def yesterday(reference: Reference) -> dict[str, float]:
+    return {str(name): float(value) for name, value in daily(reference.sample).iloc[-1].items()}
 
 
-def jumps(today: pd.DataFrame, known: Reference) -> dict[str, float]:
-    found = metrics.of_feed(today, known, yesterday(known))
-    return {cut: value for (name, cut), value in found.items() if name == "jump"}
+def jumps(today: pd.DataFrame, reference: Reference) -> dict[str, float]:
+    values = metrics.feed_metrics(today, reference, yesterday(reference))
+    return {cut: value for (name, cut), value in values.items() if name == "day_over_day_jump"}
 
 
-def test_a_day_like_the_others_shows_nothing(today: pd.DataFrame, known: Reference) -> None:
-    found = metrics.of_inputs(today, known)
-    assert found["beyond", ALL] < 0.1
-    assert found["prediction_drift", ALL] < 0.1
-    assert max(jumps(today, known).values()) < 1.5
+def test_a_day_like_the_others_shows_nothing(today: pd.DataFrame, reference: Reference) -> None:
+    values = metrics.input_metrics(today, reference)
+    assert values["out_of_range_share", ALL] < 0.1
+    assert values["prediction_drift", ALL] < 0.1
+    assert max(jumps(today, reference).values()) < 1.5
 
 
-def test_a_temperature_in_other_units_jumps(today: pd.DataFrame, known: Reference) -> None:
-    found = jumps(today.assign(temp=(today["temp"] - 32) * 5 / 9), known)
-    assert found["mean temp"] > 1.5
-    assert [name for name, jump in found.items() if jump > 1.5] == ["mean temp"]
+def test_a_temperature_in_other_units_jumps(today: pd.DataFrame, reference: Reference) -> None:
+    values = jumps(today.assign(temp=(today["temp"] - 32) * 5 / 9), reference)
+    assert values["mean temp"] > 1.5
+    assert [name for name, jump in values.items() if jump > 1.5] == ["mean temp"]
 
 
-def test_a_column_that_is_gone_jumps(today: pd.DataFrame, known: Reference) -> None:
+def test_a_column_that_is_gone_jumps(today: pd.DataFrame, reference: Reference) -> None:
     gone = today.drop(columns="visib").reindex(columns=today.columns)
-    assert jumps(gone, known)["missing visib"] > 1.5
+    assert jumps(gone, reference)["missing visib"] > 1.5
 
 
-def test_an_airport_without_weather_jumps(today: pd.DataFrame, known: Reference) -> None:
-    today.loc[today["origin"] == "JFK", MEASURES[1:]] = np.nan
-    assert jumps(today, known)["missing temp"] > 1.5
+def test_an_airport_without_weather_jumps(today: pd.DataFrame, reference: Reference) -> None:
+    today.loc[today["origin"] == "JFK", NUMERIC[1:]] = np.nan
+    assert jumps(today, reference)["missing temp"] > 1.5
 
 
-def test_what_was_never_seen_is_counted(today: pd.DataFrame, known: Reference) -> None:
-    assert beyond(today.assign(temp=200.0), known).all()
-    assert beyond(today.assign(temp=-200.0), known).all()
-    assert beyond(today.assign(dest="XNA"), known).all()
+def test_what_was_never_seen_is_counted(today: pd.DataFrame, reference: Reference) -> None:
+    assert out_of_range(today.assign(temp=200.0), reference).all()
+    assert out_of_range(today.assign(temp=-200.0), reference).all()
+    assert out_of_range(today.assign(dest="XNA"), reference).all()
 
 
-def test_the_predictions_drift_when_all_are_late(today: pd.DataFrame, known: Reference) -> None:
-    assert metrics.of_inputs(today.assign(said=0.95), known)["prediction_drift", ALL] > 0.25
+def test_the_predictions_drift_when_all_are_late(today: pd.DataFrame, reference: Reference) -> None:
+    assert (
+        metrics.input_metrics(today.assign(champion_probability=0.95), reference)["prediction_drift", ALL] > 0.25
+    )
 
 
 def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFrame, tmp_path: Path) -> None:
-    inputs = json.loads(today.head(2).drop(columns="said").to_json(orient="records", date_format="iso"))
+    inputs = json.loads(
+        today.head(2).drop(columns="champion_probability").to_json(orient="records", date_format="iso")
+    )
     with open_log(tmp_path / "log.db") as log:
         append(
             log, [Logged(inputs[0], "champion", "m/1", 0.1), Logged(inputs[1], "challenger", "m/2", 0.3, "x", 0.2)]
         )
         append(log, [Logged(inputs[0], "champion", "m/1", 0.4)])
-    answers = metrics.answers(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
+    answers = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
     assert len(answers) == 2
     assert answers["late_probability"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.3}
-    assert answers["said"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.2}
-    assert metrics.answers(tmp_path / "log.db", "2013-03-16", "2013-03-20").empty
+    assert answers["champion_probability"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.2}
+    assert metrics.predictions(tmp_path / "log.db", "2013-03-16", "2013-03-20").empty
 
 
 def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFrame, tmp_path: Path) -> None:
-    inputs = json.loads(today.head(2).drop(columns="said").to_json(orient="records", date_format="iso"))
+    inputs = json.loads(
+        today.head(2).drop(columns="champion_probability").to_json(orient="records", date_format="iso")
+    )
     inputs[0]["scheduled_departure"], inputs[1]["scheduled_departure"] = (
         "2013-03-15T05:15:00.25",
         "2013-03-15T05:15:00",
     )
     with open_log(tmp_path / "log.db") as log:
-        append(log, [Logged(each, "champion", "m/1", 0.1) for each in inputs])
-    assert len(metrics.answers(tmp_path / "log.db", "2013-03-15", "2013-03-15")) == 2
+        append(log, [Logged(features, "champion", "m/1", 0.1) for features in inputs])
+    assert len(metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15")) == 2
 
 
 def test_quality_is_measured_overall_and_by_origin(today: pd.DataFrame) -> None:
     landed = today.dropna(subset="arrival_delay")
-    found = metrics.of_quality(landed.assign(said=(landed["arrival_delay"] >= 15) * 0.8 + 0.1))
-    assert found["flights", ALL] == len(landed)
-    assert found["auc", ALL] == 1
-    assert found["log_loss", ALL] == pytest.approx(-np.log(0.9))
-    assert {cut for name, cut in found if name == "bias"} == {ALL, "origin EWR", "origin JFK", "origin LGA"}
-    high = metrics.of_quality(landed.assign(said=0.9))
+    values = metrics.quality_metrics(landed, (landed["arrival_delay"] >= 15) * 0.8 + 0.1)
+    assert values["flights", ALL] == len(landed)
+    assert values["auc", ALL] == 1
+    assert values["log_loss", ALL] == pytest.approx(-np.log(0.9))
+    assert {cut for name, cut in values if name == "bias"} == {ALL, "origin EWR", "origin JFK", "origin LGA"}
+    high = metrics.quality_metrics(landed, pd.Series(0.9, landed.index))
     assert high["bias", ALL] == pytest.approx(0.9 - (landed["arrival_delay"] >= 15).mean())
 
 
@@ -130,7 +136,7 @@ def test_outcomes_count_once_however_often_they_come(tmp_path: Path) -> None:
 
 
 def test_a_day_measured_again_replaces_what_was_known(tmp_path: Path) -> None:
-    with store.open_store(tmp_path / "measures.db") as connection:
+    with store.open_store(tmp_path / "metrics.db") as connection:
         store.write(connection, "2013-03-01", "m/1", {("log_loss", ALL): 0.6, ("log_loss", "origin JFK"): 0.7})
         store.write(connection, "2013-03-01", "m/1", {("log_loss", ALL): 0.5})
         store.write(connection, "2013-03-01", "m/2", {("log_loss", ALL): 0.4, ("auc", ALL): np.nan})
@@ -138,7 +144,7 @@ def test_a_day_measured_again_replaces_what_was_known(tmp_path: Path) -> None:
             "2013-03-01": 0.5
         }
         assert list(store.read(connection, "m/2", "2013-02-01", "2013-03-01")) == ["log_loss"]  # no figure is none
-        assert store.slices(connection, "m/1", "2013-03-01", "log_loss") == {ALL: 0.5, "origin JFK": 0.7}
+        assert store.by_slice(connection, "m/1", "2013-03-01", "log_loss") == {ALL: 0.5, "origin JFK": 0.7}
 
 
 class Constant:
@@ -147,18 +153,18 @@ class Constant:
     def __init__(self, late: float) -> None:
         self.late = late
 
-    def answer(self, features: dict[str, np.ndarray]) -> np.ndarray:
+    def predict(self, features: dict[str, np.ndarray]) -> np.ndarray:
         return np.where(np.isnan(features["temp"]), 0.9, self.late)
 
 
 def test_an_answer_from_other_inputs_than_were_published_is_skew(today: pd.DataFrame) -> None:
     given = today.assign(model="m/1", late_probability=np.where(today["temp"].isna(), 0.9, 0.2))
     again = {"m/1": Constant(0.2)}
-    assert metrics.of_skew(given, today, again)["skew", ALL] == 0  # type: ignore[arg-type]
+    assert metrics.skew_metrics(given, today, again)["skew", ALL] == 0  # type: ignore[arg-type]
     given.loc[given.index[:20], "late_probability"] += 0.01
-    assert metrics.of_skew(given, today, again)["skew", ALL] == pytest.approx(20 / len(given))  # type: ignore[arg-type]
-    unasked = metrics.of_skew(given.head(150), today, again)  # type: ignore[arg-type]
-    assert unasked["unasked", ALL] == pytest.approx(50 / len(given))
+    assert metrics.skew_metrics(given, today, again)["skew", ALL] == pytest.approx(20 / len(given))  # type: ignore[arg-type]
+    unasked = metrics.skew_metrics(given.head(150), today, again)  # type: ignore[arg-type]
+    assert unasked["unrequested", ALL] == pytest.approx(50 / len(given))
 
 
 METRICS = """
@@ -178,7 +184,7 @@ http_request_duration_highr_seconds_sum 1.0
 def test_the_service_is_measured_by_its_own_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
     monkeypatch.setattr(httpx, "get", lambda address: httpx.Response(200, text=METRICS))
-    assert metrics.of_service() == {("requests", ALL): 100, ("errors", ALL): 3, ("p95_ms", ALL): 25}
+    assert metrics.service_metrics() == {("requests", ALL): 100, ("errors", ALL): 3, ("p95_ms", ALL): 25}
 
 
 def test_a_shift_of_one_tenth_to_another_is_its_index() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from evidently.ui.service.storage.local.base import LocalState
 
-from ...data.features import CATEGORIES
+from ...data.features import CATEGORICAL
 from ...monitoring.reports import NUMBERS, PANELS, add_report
 from ..conftest import make_flights
 
@@ -32,5 +32,7 @@ def test_a_report_a_day_and_none_of_those_before_is_read(tmp_path: Path, monkeyp
     assert {each["metadata"]["model"] for each in reports} == {"flight-delays/1@0123456789ab"}
     assert all(title in (project / "dashboard.json").read_text() for title in PANELS)
     for report in reports:
-        said = {each["display_name"] for each in report["metric_results"].values()}
-        assert all(any(column in name and "drift" in name for name in said) for column in [*NUMBERS, *CATEGORIES])
+        names = {each["display_name"] for each in report["metric_results"].values()}
+        assert all(
+            any(column in name and "drift" in name for name in names) for column in [*NUMBERS, *CATEGORICAL]
+        )

@@ -8,7 +8,7 @@ import pytest
 
 from ...data.features import make_features
 from ...delivery.package import package
-from ...registry.artifact import DESCRIPTION, MODEL, BrokenArtefactError, digest_of, load
+from ...registry.artifact import DESCRIPTION, MODEL, BrokenArtifactError, digest_of, load
 from ...training.model import late_probability
 from ...training.train import train
 
@@ -24,7 +24,7 @@ def folder(flights: pd.DataFrame, tmp_path: Path) -> Path:
 def test_a_package_answers_like_the_model_it_was_made_from(flights: pd.DataFrame, folder: Path) -> None:
     unseen = flights.assign(dest="QQQ", temp=np.nan)
     for table in (flights, unseen):
-        answers = load(folder, digest_of(folder)).answer(make_features(table))
+        answers = load(folder, digest_of(folder)).predict(make_features(table))
         assert np.abs(answers - late_probability(train(flights, PARAMS), table)).max() < 1e-6
 
 
@@ -42,12 +42,12 @@ def test_one_changed_byte_is_noticed(folder: Path, name: str) -> None:
     content = bytearray((folder / name).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
-    with pytest.raises(BrokenArtefactError, match="it was changed"):
+    with pytest.raises(BrokenArtifactError, match="it was changed"):
         load(folder, digest)
 
 
 def test_a_missing_file_is_named(folder: Path) -> None:
     digest = digest_of(folder)
     (folder / MODEL).unlink()
-    with pytest.raises(BrokenArtefactError, match=MODEL):
+    with pytest.raises(BrokenArtifactError, match=MODEL):
         load(folder, digest)

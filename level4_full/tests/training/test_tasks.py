@@ -11,6 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from ...config import paths
+from ...config.params import read_params
 from ...data import snapshot
 from ...data.validate import InvalidDataError
 from ...registry import models
@@ -43,10 +44,10 @@ def walk(stage: Path) -> dict[str, Any]:
     with mlflow.start_run() as active:
         run = active.info.run_id
         walk: dict[str, Any] = {"run": run, "collect_files": tasks.collect_files.fn()}
-        walk["validate"] = tasks.validate.fn(run, None)
+        walk["validate"] = tasks.validate.fn(run, None, 7)
         walk["take_snapshot"] = tasks.take_snapshot.fn(walk["validate"])
-        walk["fit"] = tasks.fit.fn(walk["validate"])
-        walk["judge"] = tasks.judge.fn(walk["validate"], walk["fit"])
+        walk["fit"] = tasks.fit.fn(walk["validate"], read_params())
+        walk["judge"] = tasks.judge.fn(walk["validate"], walk["fit"], 7)
         walk["register"] = tasks.register.fn(walk["fit"], walk["take_snapshot"])
     return walk
 
@@ -98,7 +99,7 @@ def test_wrong_data_goes_no_further_than_validation(stage: Path, walk: dict[str,
     right = day.read_bytes()
     pd.read_parquet(day).assign(temp=5000.0).to_parquet(day, index=False)
     with mlflow.start_run() as active, pytest.raises(InvalidDataError, match="temp"):
-        tasks.validate.fn(active.info.run_id, None)
+        tasks.validate.fn(active.info.run_id, None, 7)
     day.write_bytes(right)
     assert left(stage, active.info.run_id, "validation.json")["problems"][0]["column"] == "temp"
     assert not (stage / "runs" / active.info.run_id).exists()

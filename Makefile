@@ -22,7 +22,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean replay scoreboard assess where traffic drift sizes
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -36,19 +36,19 @@ help: ## this list
 	@grep -hE '^[a-z$$(), 0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^\$$\(addprefix level,\$$\(LEVELS\)\)/levelN/; s/:.*## /\t/' | awk -F'\t' '{printf "  make %-30s %s\n", $$1, $$2}'
 
 level3 level4: | .venv-serving/.installed
-$(addprefix level,$(LEVELS)): level%: | $(call installed,world level%)   ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1
+$(addprefix level,$(LEVELS)): level%: | $(call installed,shared level%)   ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1
 	@exec $(RUN) -m shared play $* $(if $(FROM),--from $(FROM)) $(if $(DAYS),--days $(DAYS)) $(if $(ONCE),--once)
 
-replay: | .venv-serving/.installed $(call installed,world $(if $(call folder_of,$(LEVEL)),level$(LEVEL))) ## play with incidents: LEVEL=1 DAYS=30 INCIDENTS=celsius,gap FROM= PEOPLE=none
-	@exec $(RUN) -m shared replay $(LEVEL) --days $(or $(DAYS),30) $(if $(FROM),--from $(FROM)) $(if $(INCIDENTS),--incidents $(INCIDENTS)) $(if $(PEOPLE),--people $(PEOPLE))
+simulate: | .venv-serving/.installed $(call installed,shared $(if $(call folder_of,$(LEVEL)),level$(LEVEL))) ## simulate days with incidents: LEVEL=1 DAYS=30 INCIDENTS=celsius,gap FROM= PEOPLE=none
+	@exec $(RUN) -m shared simulate $(LEVEL) --days $(or $(DAYS),30) $(if $(FROM),--from $(FROM)) $(if $(INCIDENTS),--incidents $(INCIDENTS)) $(if $(PEOPLE),--people $(PEOPLE))
 
-scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world) ## play the year at every level, write docs/scoreboard.md: LEVEL=3 plays one
+scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared) ## simulate the year at every level, write docs/scoreboard.md: LEVEL=3 one level
 	@exec $(RUN) -m shared scoreboard $(LEVEL)
 
 traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))
 
-drift: ## the same with trouble in the feed: LEVEL=4 KIND=celsius|labels|schema|gap|late|twice [DAYS=7]
+drift: ## the same with an incident in the feed: LEVEL=4 KIND=celsius|labels|schema|gap|late|twice [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) --incidents $(KIND) $(if $(DAYS),--days $(DAYS))
 
 retrain: ## people make and release a model in a running stage: LEVEL=1
@@ -57,86 +57,86 @@ retrain: ## people make and release a model in a running stage: LEVEL=1
 deploy: ## release the application as committed: LEVEL=1 [COMMIT=HEAD]
 	$(IN_STAGE) exec python -m $(call folder_of,$(LEVEL)) deploy $(or $(COMMIT),HEAD)
 
-image: | $(call installed,world) ## build the images of the commit: LEVEL=1
+image: | $(call installed,shared) ## build the images of the commit: LEVEL=1
 	@test -n "$(LEVEL)" || { echo "which one? LEVEL=1"; exit 1; }
 	@$(RUN) -m shared image $(LEVEL)
 
 train: ## train a candidate: LEVEL=2 [SNAPSHOT=md5]
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) train $(if $(SNAPSHOT),--snapshot $(SNAPSHOT))
 
-models: ## list the registered models: LEVEL=2
+models: ## list the registered versions: LEVEL=2
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) models
 
-release: ## bring a registered model into service: LEVEL=2 VERSION=1
+release: ## release a registered version: LEVEL=2 VERSION=1
 	$(IN_STAGE) exec python -m $(call folder_of,$(LEVEL)) release $(or $(VERSION),latest)
 
-approve: ## release a certified model that awaits a person's word: LEVEL=3 VERSION=2
+approve: ## release a certified version that awaits approval: LEVEL=3 VERSION=2
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) approve $(VERSION)
 
-rollback: ## bring the champion before back: LEVEL=3
+rollback: ## restore the previous champion: LEVEL=3
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) rollback
 
-history: ## list what happened to the models, when and why: LEVEL=3
+history: ## list the history of the versions: LEVEL=3
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) history
 
-resume: ## let trainings go on that an issue holds back: LEVEL=4
+resume: ## end a hold, so that trainings may start: LEVEL=4
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) resume
 
-trace: ## follow an answer back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
+trace: ## trace a prediction back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) trace $(FLIGHT)
 
-explain: ## say what each feature added to an answer: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
+explain: ## explain a prediction by its features: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) explain $(FLIGHT)
 
-candidate: ## train a planted candidate: LEVEL=3 KIND=good|bad|local|slow|broken|renamed
+candidate: ## train a candidate with a seeded defect: LEVEL=3 KIND=good|bad|local|slow|broken|renamed
 	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) $(KIND)
 
 search: ## search for better parameters: LEVEL=2
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) search
 
-restore: ## bring back a training table: LEVEL=2 SNAPSHOT=md5 TO=table.parquet
+restore: ## restore the training table of a snapshot: LEVEL=2 SNAPSHOT=md5 TO=table.parquet
 	$(IN_STAGE) $$INSIDE sh -c 'table=$$(mktemp -d)/table && python -m $(call folder_of,$(LEVEL)) restore $(SNAPSHOT) $$table && cat $$table' > $(TO).part && mv $(TO).part $(TO)
 
-diff: | $(call installed,world) ## what a level adds to the one below: FROM=1 TO=2
+diff: | $(call installed,shared) ## what a level adds to the one below: FROM=1 TO=2
 	@$(RUN) -m shared diff $(FROM) $(TO)
 
-diffs: | $(call installed,world dev) ## write the committed diffs again (docs/diffs)
+diffs: | $(call installed,shared dev) ## write the committed diffs again (docs/diffs)
 	@$(RUN) -m shared diffs
 
-sync: | $(call installed,world) ## carry files that should be the same upward: FROM=1
+sync: | $(call installed,shared) ## carry files that should be the same upward: FROM=1
 	@$(RUN) -m shared sync $(FROM)
 
 lock: .venv/bin/uv ## compile requirements.lock again
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group world --group dev --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
+	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group shared --group dev --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
 
-check: | $(call installed,$(addprefix level,$(LEVELS)) world dev) ## format, lint, types, workflows, guard on the copies
+check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, lint, types, workflows, guard on the copies
 	.venv/bin/ruff format --check --quiet .
 	.venv/bin/ruff check --quiet .
 	.venv/bin/mypy --no-error-summary shared tests $(wildcard level[1-9]_*)
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(wildcard .github/workflows/*.yml level*/.github/workflows/*.yml)
 	$(RUN) -m pytest -q -p no:cacheprovider tests/levels
 
-test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
+test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
 	$(RUN) -m pytest -q -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
 
-bench: | $(call installed,world level4) ## measure the A/B test and the alarms on real flights: docs/experiment.*, triggers.*, retraining.*
+bench: | $(call installed,shared level4) ## measure the A/B test and the alarms on real flights: docs/experiment.*, triggers.*, retraining.*
 	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment
 	@STAGE=.stage/bench $(RUN) -m benchmarks.triggers
 	@STAGE=.stage/bench $(RUN) -m benchmarks.retraining
 
-assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) world dev) ## put every claim of the maturity models to the test: [LEVEL=3] [ABLATE=1]
-	@$(RUN) -m shared.assessment $(if $(LEVEL),--level $(LEVEL)) $(if $(ABLATE),--ablate)
+assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## test every claim of the maturity models: [LEVEL=3] [ABLATE=1]
+	@$(RUN) -m shared.assessment $(if $(ABLATE),ablate,assess) $(if $(LEVEL),--level $(LEVEL))
 
-where: | $(call installed,world) ## where are you? some twenty questions: [ANSWERS=file.yaml]
-	@$(RUN) -m shared.assessment.$(if $(PAGE),report.where_page,criteria.where) $(ANSWERS)
+where: | $(call installed,shared) ## where are you? some twenty questions: [ANSWERS=file.yaml]
+	@$(RUN) -m shared.assessment $(if $(PAGE),where-page,where $(ANSWERS))
 
-sizes: | .venv-serving/.installed $(call installed,world $(addprefix level,$(LEVELS))) ## measure the containers: docs/containers.md
+sizes: | .venv-serving/.installed $(call installed,shared $(addprefix level,$(LEVELS))) ## measure the containers: docs/containers.md
 	@$(RUN) -m benchmarks.containers
 
 clean: ## remove stages, environment and caches; ENGINE=docker containers, networks, volumes and images
 ifdef ENGINE
-clean: | $(call installed,world)
+clean: | $(call installed,shared)
 	@$(RUN) -m shared clean
 else
 	rm -rf .stage .venv .venv-serving .cache .mypy_cache .pytest_cache .ruff_cache

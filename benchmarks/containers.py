@@ -20,10 +20,11 @@ import httpx
 from shared import base
 from shared.base import ROOT, StageError, levels, write_text
 from shared.demo.play import play
+from shared.markdown import table
 from shared.stack.docker import LABEL, ContainerStage, connect, open_stage
-from shared.stack.stage import Stage, running
+from shared.stack.stage import Event, Stage, running
 from shared.world.dataset import Year, days, load_year
-from shared.world.period import Window
+from shared.world.period import Period
 
 DAYS = 14  # of each level's own play: at levels 3 and 4 these hold a training and an experiment
 DOCUMENT = ROOT / "docs" / "containers.md"
@@ -44,7 +45,7 @@ class Container:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Comparison:
     """One level, played as processes and as containers."""
 
     level: str
@@ -52,26 +53,28 @@ class Seen:
     silences: tuple[float, float]  # in seconds, while the application was released
     flights: int
     difference: float
-    decisions: tuple[list[str], list[str]]  # what each said of every day
+    decisions: tuple[list[list[Event]], list[list[Event]]]  # what each reported of every day
     containers: list[Container]
 
 
-def play_and_ask(stage: Stage, window: Window, year: Year, started: float) -> tuple[dict[str, float], list[str]]:
+def play_and_ask(
+    stage: Stage, period: Period, year: Year, started: float
+) -> tuple[dict[str, float], list[list[Event]]]:
     """Play a window through a stage that was started then; ask all once more; return answers and decisions."""
-    told: list[str] = []
-    tick = stage.tick
+    decisions: list[list[Event]] = []
+    run_day = stage.run_day
 
-    def heard(day: date) -> str:
-        told.append(tick(day))
-        return told[-1]
+    def recorded(day: date) -> list[Event]:
+        decisions.append(run_day(day))
+        return decisions[-1]
 
-    with patch.object(stage, "tick", heard):
-        play(stage, window, started)
+    with patch.object(stage, "run_day", recorded):
+        play(stage, period, started)
     answers: dict[str, float] = {}
-    for day in days(window.first, window.last):
+    for day in days(period.first, period.last):
         flights = year.flights_of(day).to_json(orient="records", date_format="iso")
-        answers |= {flight: said.late_probability for flight, said in stage.ask(day, flights).items()}
-    return answers, told
+        answers |= {flight: answer.late_probability for flight, answer in stage.ask(day, flights).items()}
+    return answers, decisions
 
 
 def first_answer(stage: Stage) -> float:
@@ -87,69 +90,71 @@ def longest_silence(stage: Stage, day: date, year: Year) -> float:
         StageError: the release failed, or nobody answered for too long.
     """
     flight = year.flights_of(day).head(1).to_json(orient="records", date_format="iso")
-    heard, over = [time.monotonic()], False
+    answered, over = [time.monotonic()], False
     with ThreadPoolExecutor(1) as pool:
         release = pool.submit(stage.run, f"python -m ${{LEVEL}} deploy {RELEASED}", where="host")
-        while not over and time.monotonic() < heard[-1] + PATIENCE:
+        while not over and time.monotonic() < answered[-1] + PATIENCE:
             time.sleep(0.01)  # some processor is left for the release
             released = release.done()  # before the question, so that the last answer is one after the release
             try:
                 stage.ask(day, flight)
             except (StageError, httpx.HTTPError):
                 continue
-            heard.append(time.monotonic())
+            answered.append(time.monotonic())
             over = released
         release.result()
     if not over:
         raise StageError(f"{stage.package} did not answer for {PATIENCE:.0f} s while it was released")
-    return max(later - earlier for earlier, later in pairwise(heard))
+    return max(later - earlier for earlier, later in pairwise(answered))
 
 
-def watch(number: int) -> Seen:
+def compare(number: int) -> Comparison:
     """Play the same days with both engines."""
-    year = load_year(base.WORKSPACES / "world")
+    year = load_year(base.WORKSPACES / "year")
     os.environ["ENGINE"] = ""
     stage = open_stage(number)
-    window = Window.of(str(stage.description["play"]["from"]), DAYS)
+    period = Period.of(str(stage.description["play"]["from"]), DAYS)
     started = time.monotonic()
     with running(stage):
-        usual, decisions = play_and_ask(stage, window, year, started)
-        silence = longest_silence(stage, window.last, year)
+        usual, decisions = play_and_ask(stage, period, year, started)
+        silence = longest_silence(stage, period.last, year)
     seconds = first_answer(stage)
     os.environ["ENGINE"] = "docker"
     stage = open_stage(number)
     started = time.monotonic()
     with running(stage):
-        answers, decisions_inside = play_and_ask(stage, window, year, started)
-        containers = sorted(weigh(stage), key=lambda each: each.service)
-        silences = silence, longest_silence(stage, window.last, year)
+        answers, decisions_inside = play_and_ask(stage, period, year, started)
+        containers = sorted(weigh(stage), key=lambda container: container.service)
+        silences = silence, longest_silence(stage, period.last, year)
     if answers.keys() != usual.keys():
         raise StageError(f"{stage.package} answered different flights as processes and as containers")
     largest = max(abs(answers[flight] - usual[flight]) for flight in usual)
     both = decisions, decisions_inside
-    return Seen(stage.package, (seconds, first_answer(stage)), silences, len(usual), largest, both, containers)
+    return Comparison(
+        stage.package, (seconds, first_answer(stage)), silences, len(usual), largest, both, containers
+    )
 
 
 def weigh(stage: Stage) -> Iterator[Container]:
     """Yield the containers of a stage; files that the engine merely keeps cached are not counted as memory."""
-    for each in connect().containers.list(filters={"label": f"{LABEL}={stage.workspace}"}):
-        memory = each.stats(stream=False)["memory_stats"]
+    for container in connect().containers.list(filters={"label": f"{LABEL}={stage.workspace}"}):
+        memory = container.stats(stream=False)["memory_stats"]
         cached = memory["stats"].get("inactive_file", memory["stats"].get("total_inactive_file", 0))
-        service = each.labels["com.docker.compose.service"]
-        yield Container(service, (memory["usage"] - cached) / MB, memory["limit"] / MB, each.image.tags[0])
+        service = container.labels["com.docker.compose.service"]
+        yield Container(service, (memory["usage"] - cached) / MB, memory["limit"] / MB, container.image.tags[0])
 
 
 def fillings(image: str) -> list[tuple[str, float]]:
     """Return what fills an image, in MB: its largest packages first."""
     script = "du -k --max-depth=1 /packages/lib/python3*/site-packages | sort -rn"
-    said = connect().containers.run(image, ["sh", "-c", script], remove=True, network_mode="none")
-    lines = [line.split("\t") for line in said.decode().splitlines()]
+    output = connect().containers.run(image, ["sh", "-c", script], remove=True, network_mode="none")
+    lines = [line.split("\t") for line in output.decode().splitlines()]
     return [(path.rpartition("/")[2], int(size) * 1024 / MB) for size, path in lines]
 
 
 def contents(image: str) -> dict[str, str]:
     """Return the hash of every file in an image, with its mode and owner, by path."""
-    client, found = connect(), {}
+    client, hashes = connect(), {}
     container = client.containers.create(image)
     try:
         with tempfile.TemporaryFile() as whole:
@@ -157,13 +162,13 @@ def contents(image: str) -> dict[str, str]:
                 whole.write(piece)
             whole.seek(0)
             with tarfile.open(fileobj=whole) as tar:
-                for each in tar:
-                    file = tar.extractfile(each) if each.isfile() else None
-                    digest = hashlib.sha256(file.read()).hexdigest() if file else each.linkname
-                    found[each.name] = f"{each.mode:o} {each.uid} {digest}"
+                for entry in tar:
+                    file = tar.extractfile(entry) if entry.isfile() else None
+                    digest = hashlib.sha256(file.read()).hexdigest() if file else entry.linkname
+                    hashes[entry.name] = f"{entry.mode:o} {entry.uid} {digest}"
     finally:
         container.remove()
-    return found
+    return hashes
 
 
 def built_twice(number: int) -> tuple[str, list[str]]:
@@ -178,41 +183,34 @@ def built_twice(number: int) -> tuple[str, list[str]]:
     return image, sorted(path for path in first.keys() | second.keys() if first.get(path) != second.get(path))
 
 
-def table(heads: str, rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    names = heads.split(" | ")
-    lines = [names, ["---"] * len(names), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def images_of(seen: list[Seen]) -> Iterator[list[str]]:
+def images_of(comparisons: list[Comparison]) -> Iterator[list[str]]:
     """Yield a row for each image: its size, and what fills it."""
-    for image in dict.fromkeys(each.image for level in seen for each in level.containers):
+    for image in dict.fromkeys(container.image for level in comparisons for container in level.containers):
         size = connect().images.get(image).attrs["Size"] / MB
         (_, packages), *parts = fillings(image)
         largest = ", ".join(f"{name} {part:.0f}" for name, part in parts[:LARGEST])
         yield [image.partition(":")[0], f"{size:.0f}", f"{packages:.0f}", largest]
 
 
-def report(seen: list[Seen], twice: tuple[str, list[str]]) -> str:
+def report(comparisons: list[Comparison], twice: tuple[str, list[str]]) -> str:
     """Return the document."""
     base = connect().images.get(os.environ.get("BASE_IMAGE", "python:3.11-slim")).attrs["Size"] / MB
     engines = [
         [
-            each.level,
-            f"{each.seconds[0]:.1f}",
-            f"{each.seconds[1]:.1f}",
-            f"{each.flights:,}",
-            f"{each.difference:.1e}",
-            f"{sum(map(eq, *each.decisions))} of {max(map(len, each.decisions))}",
+            level.level,
+            f"{level.seconds[0]:.1f}",
+            f"{level.seconds[1]:.1f}",
+            f"{level.flights:,}",
+            f"{level.difference:.1e}",
+            f"{sum(map(eq, *level.decisions))} of {max(map(len, level.decisions))}",
         ]
-        for each in seen
+        for level in comparisons
     ]
-    gaps = [[each.level, *(f"{silence:.2f}" for silence in each.silences)] for each in seen]
+    gaps = [[level.level, *(f"{silence:.2f}" for silence in level.silences)] for level in comparisons]
     memory = [
-        [level.level, each.service, f"{each.memory:.0f}", f"{each.limit:.0f}"]
-        for level in seen
-        for each in level.containers
+        [level.level, container.service, f"{container.memory:.0f}", f"{container.limit:.0f}"]
+        for level in comparisons
+        for container in level.containers
     ]
     image, differing = twice
     same = "hold the same files" if not differing else f"differ in {', '.join(f'`{path}`' for path in differing)}"
@@ -225,20 +223,20 @@ Seconds from the start to the first answer (images already built, the first trai
 shared with other work), the largest difference between the two in the probability of any flight, and on how many
 days the machine did the same and gave the same reason:
 
-{table("level | processes, s | containers, s | flights | largest difference | same decisions", engines)}
+{table(["level", "processes, s", "containers, s", "flights", "largest difference", "same decisions"], engines)}
 
 The longest time without an answer while another commit of the application was released, asking all the time. At
 level 4, as processes, the new one answers before the old one stops:
 
-{table("level | processes, s | containers, s", gaps)}
+{table(["level", "processes, s", "containers, s"], gaps)}
 
 Memory after the play, without what the engine merely keeps cached, and its limit:
 
-{table("level | container | MB | limit, MB", memory)}
+{table(["level", "container", "MB", "limit, MB"], memory)}
 
 Images, on a base of {base:.0f} MB, and the largest packages in them:
 
-{table("image | MB | packages, MB | largest, MB", list(images_of(seen)))}
+{table(["image", "MB", "packages, MB", "largest, MB"], images_of(comparisons))}
 
 Two builds of {image.partition(":")[0]} from one commit, each from nothing, {same}
 (times of files are not compared).
@@ -250,8 +248,8 @@ def main() -> None:
     numbers = [number for number, name in levels().items() if (ROOT / name / "compose.yaml").exists()]
     for number in numbers:
         ContainerStage(number).compose("build")
-    seen = [watch(number) for number in numbers]
-    write_text(DOCUMENT, report(seen, built_twice(numbers[-1])))
+    comparisons = [compare(number) for number in numbers]
+    write_text(DOCUMENT, report(comparisons, built_twice(numbers[-1])))
     print(f"wrote {DOCUMENT.relative_to(ROOT)}")
 
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from rich.progress import track
 
 from level4_full.config.params import read_params
-from level4_full.delivery.experiment import FEWEST_DAYS, loss
+from level4_full.delivery.experiment import MIN_DAYS, loss
 from level4_full.training.evaluate import hold_out
 from level4_full.training.model import is_late, late_probability
 from level4_full.training.train import train
@@ -25,7 +25,7 @@ from shared.base import ROOT, write_text
 from shared.world.dataset import load_year
 from shared.world.period import LIVE
 
-LATE = FEWEST_DAYS + 1  # days from a training to full traffic, at the least
+LATE = MIN_DAYS + 1  # days from a training to full traffic, at the least
 
 
 def mondays() -> list[date]:
@@ -38,26 +38,26 @@ def losses_by_model(table: pd.DataFrame) -> dict[date, "pd.Series[float]"]:
     """Return the daily sum of log losses of the model trained on each of these days."""
     params, live = read_params(), table[table["day"] >= str(LIVE)]
     late = is_late(live).to_numpy() == 1
-    found = {}
+    models = {}
     for day in track(mondays(), "models"):
-        past, _ = hold_out(table[table["day"] < str(day)], params["holdout_days"])
-        model = train(past, params["model"])
+        past, _ = hold_out(table[table["day"] < str(day)], params.holdout_days)
+        model = train(past, params.model.model_dump())
         losses = loss(late_probability(model, live), late)
-        found[day] = pd.Series(losses, live.index).groupby(live["day"]).sum()
-    return found
+        models[day] = pd.Series(losses, live.index).groupby(live["day"]).sum()
+    return models
 
 
 def served(losses: dict[date, "pd.Series[float]"], trained: Iterable[date], late: int) -> "pd.Series[float]":
     """Return each day's losses when the models of some days come into service `late` days after."""
     days = next(iter(losses.values())).index
     ready = {day + timedelta(days=late): day for day in trained} | {LIVE: LIVE}
-    newest = {day: ready[max(each for each in ready if str(each) <= day)] for day in days}
+    newest = {day: ready[max(ready_on for ready_on in ready if str(ready_on) <= day)] for day in days}
     return pd.Series({day: losses[newest[day]][day] for day in days})
 
 
 def main() -> None:
     """Measure, and write both files."""
-    year = load_year(base.WORKSPACES / "world")
+    year = load_year(base.WORKSPACES / "year")
     table = year.flights.reset_index().merge(year.outcomes, on="flight_id").dropna(subset="arrival_delay")
     losses, flights = losses_by_model(table), table[table["day"] >= str(LIVE)].groupby("day").size()
     weekly = mondays()[1:]
@@ -69,24 +69,24 @@ def main() -> None:
         "weekly": served(losses, weekly, 0),
         "weekly, a week late": served(losses, weekly, LATE),
     }
-    total = {name: float(each.sum() / flights.sum()) for name, each in ways.items()}
+    total = {name: float(losses_.sum() / flights.sum()) for name, losses_ in ways.items()}
     distance = total["once"] - total["weekly"]
-    found = {
+    results = {
         "log_loss": total,
         "trainings": {"once": 0, "monthly": len(monthly), "weekly": len(weekly)},
-        "share_of_the_distance": {name: (total["once"] - each) / distance for name, each in total.items()},
+        "share_of_the_distance": {name: (total["once"] - mean) / distance for name, mean in total.items()},
     }
-    write_text(ROOT / "docs" / "retraining.json", json.dumps(found, indent=2) + "\n")
+    write_text(ROOT / "docs" / "retraining.json", json.dumps(results, indent=2) + "\n")
     draw(ways, flights).savefig(ROOT / "docs" / "retraining.png", dpi=110)
-    print(json.dumps(found, indent=2))
+    print(json.dumps(results, indent=2))
 
 
 def draw(ways: dict[str, "pd.Series[float]"], flights: "pd.Series[int]") -> Figure:
     """Draw what each way gains on the model that was trained once, summed up over the year."""
     figure = Figure(figsize=(8, 3.6), layout="constrained")
     axes = figure.subplots()
-    for name, each in ways.items():
-        gained = (ways["once"] - each).cumsum() / flights.sum()
+    for name, losses_ in ways.items():
+        gained = (ways["once"] - losses_).cumsum() / flights.sum()
         axes.plot(np.asarray(pd.to_datetime(gained.index)), gained, label=name)
     axes.set(ylabel="log loss gained on once", title="What retraining brings, March to December")
     axes.legend()

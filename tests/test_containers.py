@@ -24,25 +24,25 @@ import shared.stack.cleanup
 import shared.stack.stage
 from shared import base
 from shared.base import ROOT, StageError, levels
-from shared.demo.more_days import go_on
+from shared.demo.more_days import play_more
 from shared.stack.cleanup import clean
 from shared.stack.docker import IMAGE_LABEL, LABEL, ContainerStage, connect, open_stage
 from shared.stack.stage import running
-from shared.world.bad_models import plant
+from shared.world.bad_models import deliver_candidate
 from shared.world.dataset import load_year
 from shared.world.incidents import publish
-from shared.world.period import Window
+from shared.world.period import Period
 
 from .conftest import answers, elsewhere, version_at, wait_for
 from .test_contract import (  # noqa: F401 - the contract, held against containers too
     FLIGHT,
     SUMMARIES,
-    door,
+    endpoint,
     post,
     test_a_bad_request_is_told_which_field,
     test_answers_come_in_the_order_of_the_request,
     test_the_application_is_measured,
-    test_the_application_says_who_answers,
+    test_the_application_names_its_model,
     test_weather_may_be_left_out,
     test_what_is_unusual_is_still_answered,
 )
@@ -75,7 +75,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         stage = open_stage(request.param)
         assert isinstance(stage, ContainerStage)
         with running(stage):
-            shared.demo.play.play(stage, Window.of(str(stage.description["play"]["from"]), 1), time.monotonic())
+            shared.demo.play.play(stage, Period.of(str(stage.description["play"]["from"]), 1), time.monotonic())
             SUMMARIES[stage.number] = json.loads((stage.workspace / "summary.json").read_text())
             yield stage
         ours = {"label": f"{LABEL}={stage.workspace}"}
@@ -88,8 +88,8 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture
 def containers(stage: ContainerStage) -> dict[str, Any]:
     """Return the running containers by the name of their service."""
-    found = engine().containers.list(filters={"label": f"{LABEL}={stage.workspace}"})
-    return {each.labels["com.docker.compose.service"]: each for each in found}
+    ours = engine().containers.list(filters={"label": f"{LABEL}={stage.workspace}"})
+    return {container.labels["com.docker.compose.service"]: container for container in ours}
 
 
 def only(stage: ContainerStage, *numbers: int) -> None:
@@ -118,8 +118,8 @@ def test_containers_may_do_no_more_than_they_must(containers: dict[str, Any]) ->
         assert host["ReadonlyRootfs"], name
         assert host["CapDrop"] == ["ALL"], name
         assert host["Memory"] > 0, name
-        bound = [each for ports in (host["PortBindings"] or {}).values() for each in ports]
-        assert {each["HostIp"] for each in bound} <= {"127.0.0.1"}, name
+        bound = [binding for ports in (host["PortBindings"] or {}).values() for binding in ports]
+        assert {binding["HostIp"] for binding in bound} <= {"127.0.0.1"}, name
 
 
 def test_images_say_what_they_are_and_hold_no_tools(stage: ContainerStage, containers: dict[str, Any]) -> None:
@@ -129,8 +129,8 @@ def test_images_say_what_they_are_and_hold_no_tools(stage: ContainerStage, conta
         assert labels[IMAGE_LABEL] == stage.package
         # What builds Bentos needs uv; what serves does not.
         tools = "gcc make git uv" if name == "app" else "gcc make git"
-        found = container.exec_run(["sh", "-c", f"for tool in {tools}; do command -v $tool; done"])
-        assert found.output == b"", f"{name} holds {found.output.decode()}"
+        tools_found = container.exec_run(["sh", "-c", f"for tool in {tools}; do command -v $tool; done"])
+        assert tools_found.output == b"", f"{name} holds {tools_found.output.decode()}"
 
 
 def test_every_container_gets_healthy(containers: dict[str, Any]) -> None:
@@ -200,7 +200,7 @@ def test_a_release_brings_the_pipeline_with_it(stage: ContainerStage, clone: Pat
     wait_for("the models' return", lambda: served(stage) == before | {"application": released})
     ours = engine().containers.list(filters={"label": f"{LABEL}={stage.workspace}"})
     service, revision = "com.docker.compose.service", "org.opencontainers.image.revision"
-    new = {each.labels[service] for each in ours if each.labels[revision] == released}
+    new = {container.labels[service] for container in ours if container.labels[revision] == released}
     assert new == {"app", "staging", "worker", "pipeline"}
 
 
@@ -218,7 +218,7 @@ def test_another_terminal_plays_more_days_and_leaves_the_stage_running(
     stage: ContainerStage, containers: dict[str, Any]
 ) -> None:
     only(stage, 1)
-    go_on(open_stage(stage.number), 1)
+    play_more(open_stage(stage.number), 1)
     for container in containers.values():
         container.reload()
         assert container.status == "running"
@@ -227,8 +227,8 @@ def test_another_terminal_plays_more_days_and_leaves_the_stage_running(
 
 def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, containers: dict[str, Any]) -> None:
     only(stage, 3)
-    publish(load_year(base.WORKSPACES / "world"), TRAINING_DAY, stage.workspace / "drop")
-    assert "version 2 is challenger" in stage.tick(TRAINING_DAY)
+    publish(load_year(base.WORKSPACES / "year"), TRAINING_DAY, stage.workspace / "drop")
+    assert "delivered" in [event.kind for event in stage.run_day(TRAINING_DAY)]
     before = version_at(stage)
     assert before["model"].startswith("flight-delays/1@")
     assert before["challenger"].startswith("flight-delays/2@")
@@ -241,10 +241,10 @@ def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, co
     assert containers["app"].attrs["State"]["StartedAt"] == started
 
 
-def test_a_planted_candidate_is_refused(stage: ContainerStage) -> None:
+def test_a_candidate_with_a_defect_is_refused(stage: ContainerStage) -> None:
     only(stage, 3)
     before = version_at(stage)
-    assert "contract_agrees" in plant(stage, "renamed").text
+    assert "contract_agrees" in deliver_candidate(stage, "renamed").text
     assert version_at(stage) == before
 
 
@@ -320,19 +320,19 @@ def test_clean_says_what_it_removes_and_removes_nothing_else(
             made.append(client.networks.create(name, labels=labels))
             made.append(client.containers.create(BASE, ["true"], name=name, labels=labels))
         clean()
-        said = capsys.readouterr().out
+        output = capsys.readouterr().out
         for kind in ("container", "network", "volume"):
-            assert f"removing {kind} ours-test\n" in said
-        assert "removing image ours:test\n" in said
-        assert "others" not in said
+            assert f"removing {kind} ours-test\n" in output
+        assert "removing image ours:test\n" in output
+        assert "others" not in output
         kept = [*client.containers.list(all=True), *client.networks.list(), *client.volumes.list()]
-        assert {each.name for each in kept} >= {"others-test"}
-        assert "ours-test" not in {each.name for each in kept}
+        assert {container.name for container in kept} >= {"others-test"}
+        assert "ours-test" not in {container.name for container in kept}
         tags = [tag for image in client.images.list() for tag in image.tags]
         assert "others:test" in tags
         assert "ours:test" not in tags
     finally:
         client.images.remove("others:test")
-        for each in reversed(made):
+        for thing in reversed(made):
             with suppress(docker.errors.NotFound):
-                each.remove()
+                thing.remove()

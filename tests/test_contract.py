@@ -12,7 +12,7 @@ import shared.demo.play
 import shared.stack.stage
 from shared.base import levels
 from shared.stack.stage import Stage, running
-from shared.world.period import Window
+from shared.world.period import Period
 
 from .conftest import elsewhere
 
@@ -53,21 +53,21 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         with running(stage):
             # Where models release themselves, another may have answered: two days are enough to hold the contract.
             days = 2 if "STAGING_PORT" in stage.environment else 31
-            shared.demo.play.play(stage, Window.of("2013-03-01", days), time.monotonic())
+            shared.demo.play.play(stage, Period.of("2013-03-01", days), time.monotonic())
             SUMMARIES[stage.number] = json.loads((stage.workspace / "summary.json").read_text())
             yield stage
 
 
 @pytest.fixture
-def door(stage: Stage) -> str:
+def endpoint(stage: Stage) -> str:
     """Return the address of the level's application."""
     if "PORT" not in stage.environment:
         pytest.skip("this level has no server")
     return f"http://127.0.0.1:{stage.environment['PORT']}"
 
 
-def post(door: str, *flights: dict[str, Any]) -> httpx.Response:
-    return httpx.post(f"{door}/predict", json={"flights": flights}, timeout=30)
+def post(endpoint: str, *flights: dict[str, Any]) -> httpx.Response:
+    return httpx.post(f"{endpoint}/predict", json={"flights": flights}, timeout=30)
 
 
 def test_march_is_predicted_well_enough(stage: Stage) -> None:
@@ -90,13 +90,13 @@ def test_every_level_whose_people_release_once_gives_the_same_number(stage: Stag
     assert SUMMARIES[stage.number]["auc"] == pytest.approx(first["auc"], abs=1e-12)
 
 
-def test_answers_come_in_the_order_of_the_request(door: str) -> None:
+def test_answers_come_in_the_order_of_the_request(endpoint: str) -> None:
     ids = ["c", "a", "b"]
-    answer = post(door, *({**FLIGHT, "flight_id": name} for name in ids)).json()
-    assert [each["flight_id"] for each in answer["predictions"]] == ids
-    for each in answer["predictions"]:
-        assert 0 <= each["late_probability"] <= 1
-        assert each["model"]
+    answer = post(endpoint, *({**FLIGHT, "flight_id": name} for name in ids)).json()
+    assert [prediction["flight_id"] for prediction in answer["predictions"]] == ids
+    for prediction in answer["predictions"]:
+        assert 0 <= prediction["late_probability"] <= 1
+        assert prediction["model"]
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_answers_come_in_the_order_of_the_request(door: str) -> None:
     ],
     ids=["unknown carrier", "unknown destination", "missing weather", "the year 2050", "a time with an offset"],
 )
-def test_what_is_unusual_is_still_answered(door: str, change: dict[str, Any]) -> None:
-    answer = post(door, FLIGHT | change)
+def test_what_is_unusual_is_still_answered(endpoint: str, change: dict[str, Any]) -> None:
+    answer = post(endpoint, FLIGHT | change)
     assert answer.status_code == 200, answer.text
     assert 0 <= answer.json()["predictions"][0]["late_probability"] <= 1
 
@@ -120,8 +120,8 @@ def without_weather() -> dict[str, Any]:
     return {name: value for name, value in FLIGHT.items() if name not in [*WEATHER, "wind_gust"]}
 
 
-def test_weather_may_be_left_out(door: str) -> None:
-    assert post(door, without_weather()).status_code == 200
+def test_weather_may_be_left_out(endpoint: str) -> None:
+    assert post(endpoint, without_weather()).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -151,21 +151,23 @@ def test_weather_may_be_left_out(door: str) -> None:
         "10 MB",
     ],
 )
-def test_a_bad_request_is_told_which_field(door: str, body: bytes, status: int, named: str) -> None:
-    answer = httpx.post(f"{door}/predict", content=body, headers={"content-type": "application/json"}, timeout=30)
+def test_a_bad_request_is_told_which_field(endpoint: str, body: bytes, status: int, named: str) -> None:
+    answer = httpx.post(
+        f"{endpoint}/predict", content=body, headers={"content-type": "application/json"}, timeout=30
+    )
     assert answer.status_code == status
     assert named in answer.text
 
 
-def test_the_application_says_who_answers(door: str, stage: Stage) -> None:
-    assert httpx.get(f"{door}/healthz").is_success
-    version = httpx.get(f"{door}/version").json()
+def test_the_application_names_its_model(endpoint: str, stage: Stage) -> None:
+    assert httpx.get(f"{endpoint}/healthz").is_success
+    version = httpx.get(f"{endpoint}/version").json()
     assert version["model"] == SUMMARIES[stage.number]["model"]
-    assert version["model"] in {each["model"] for each in post(door, FLIGHT).json()["predictions"]}
+    assert version["model"] in {prediction["model"] for prediction in post(endpoint, FLIGHT).json()["predictions"]}
     assert version["application"] not in ("", "unknown")
 
 
-def test_the_application_is_measured(door: str) -> None:
-    metrics = httpx.get(f"{door}/metrics").text
+def test_the_application_is_measured(endpoint: str) -> None:
+    metrics = httpx.get(f"{endpoint}/metrics").text
     for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "http_requests_total"):
         assert name in metrics

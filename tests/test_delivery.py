@@ -29,7 +29,7 @@ import shared.demo.play
 import shared.stack.stage
 from shared.base import ROOT, StageError, git
 from shared.stack.stage import Stage, running
-from shared.world.period import Window
+from shared.world.period import Period
 
 from .conftest import PATIENCE, answers, elsewhere, free_port, run, version_at, wait_for
 
@@ -45,7 +45,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with elsewhere(tmp_path_factory.mktemp("stages")):
         stage = Stage(3)
         with running(stage):
-            shared.demo.play.play(stage, Window.of("2013-06-30", 3), time.monotonic())
+            shared.demo.play.play(stage, Period.of("2013-06-30", 3), time.monotonic())
             yield stage
 
 
@@ -55,14 +55,17 @@ def there_are(count: int, things: Sized) -> Callable[[], bool]:
 
 
 def models(stage: Stage) -> dict[str, Any]:
-    """Return what production says about its models; the application's commit is another matter."""
+    """Return which models production serves; the application's commit is another matter."""
     return {name: value for name, value in version_at(stage).items() if name != "application"}
 
 
 def serves(stage: Stage, champion: str, challenger: str | None) -> bool:
     """Tell whether production answers with these versions, and none else."""
-    said = version_at(stage)
-    return bool(said) and [number_of(said["model"]), number_of(said["challenger"])] == [champion, challenger]
+    version = version_at(stage)
+    return bool(version) and [number_of(version["model"]), number_of(version["challenger"])] == [
+        champion,
+        challenger,
+    ]
 
 
 def number_of(model: str | None) -> str | None:
@@ -79,8 +82,8 @@ def flights_of(stage: Stage, day: str) -> list[dict[str, Any]]:
 
 def ask(stage: Stage, *flights: dict[str, Any]) -> list[dict[str, Any]]:
     """Return production's predictions."""
-    door = stage.fill("http://127.0.0.1:${PORT}/predict")
-    answer = CLIENT.post(door, json={"flights": flights})
+    endpoint = stage.fill("http://127.0.0.1:${PORT}/predict")
+    answer = CLIENT.post(endpoint, json={"flights": flights})
     answer.raise_for_status()
     predictions: list[dict[str, Any]] = answer.json()["predictions"]
     return predictions
@@ -89,7 +92,10 @@ def ask(stage: Stage, *flights: dict[str, Any]) -> list[dict[str, Any]]:
 def arms(stage: Stage, flights: list[dict[str, Any]]) -> dict[str, str]:
     """Return the arm that answers each flight number."""
     answers = ask(stage, *flights)
-    return {f"{each['carrier']}{each['flight']}": said["arm"] for each, said in zip(flights, answers, strict=True)}
+    return {
+        f"{flight['carrier']}{flight['flight']}": answer["arm"]
+        for flight, answer in zip(flights, answers, strict=True)
+    }
 
 
 def logged(stage: Stage, prefix: str) -> dict[str, sqlite3.Row]:
@@ -102,7 +108,7 @@ def logged(stage: Stage, prefix: str) -> dict[str, sqlite3.Row]:
 
 def production(stage: Stage) -> list[psutil.Process]:
     """Return the processes of the application, not those of staging."""
-    found = []
+    processes = []
     for process in psutil.process_iter():
         try:
             command, environment = " ".join(process.cmdline()), process.environ()
@@ -110,8 +116,8 @@ def production(stage: Stage) -> list[psutil.Process]:
             continue
         ours = environment.get("STAGE") == str(stage.workspace) and environment.get("ALIAS") != "staging"
         if ours and ".service:asgi" in command:
-            found.append(process)
-    return found
+            processes.append(process)
+    return processes
 
 
 def ancestors(process: psutil.Process) -> list[str]:
@@ -130,17 +136,17 @@ def kill_production(stage: Stage) -> None:
 
 def registry(stage: Stage, method: str, path: str, **content: str) -> dict[str, Any]:
     """Ask the model registry over its REST interface, or tell it something."""
-    door = stage.fill("${MLFLOW_TRACKING_URI}/api/2.0/mlflow/") + path
+    endpoint = stage.fill("${MLFLOW_TRACKING_URI}/api/2.0/mlflow/") + path
     content |= {"name": "flight-delays"}
     kind = {"params": content} if method == "GET" else {"json": content}
-    answer = CLIENT.request(method, door, **kind)  # type: ignore[arg-type]
+    answer = CLIENT.request(method, endpoint, **kind)  # type: ignore[arg-type]
     answer.raise_for_status()
     return dict(answer.json())
 
 
 def newest_version(stage: Stage) -> str:
     model = registry(stage, "GET", "registered-models/get")["registered_model"]
-    return max((each["version"] for each in model["latest_versions"]), key=int)
+    return max((version["version"] for version in model["latest_versions"]), key=int)
 
 
 @contextmanager
@@ -162,15 +168,15 @@ def certificate_of(stage: Stage, number: str) -> Path:
 
 
 def test_a_better_model_becomes_challenger_by_itself(stage: Stage) -> None:
-    said = version_at(stage)
-    assert serves(stage, "1", "2"), said
-    assert said["challenger_share"] == 0.2
-    assert said["problem"] is None
+    version = version_at(stage)
+    assert serves(stage, "1", "2"), version
+    assert version["challenger_share"] == 0.2
+    assert version["problem"] is None
 
 
 def test_what_was_released_is_a_bento_that_serves_without_registry_or_stage(stage: Stage, tmp_path: Path) -> None:
-    found = registry(stage, "GET", "model-versions/get", version="1")["model_version"]
-    tags = {each["key"]: each["value"] for each in found["tags"]}
+    version = registry(stage, "GET", "model-versions/get", version="1")["model_version"]
+    tags = {tag["key"]: tag["value"] for tag in version["tags"]}
     assert tags["bento"] == f"flight-delays:{tags['digest'][:12]}"
     source = Path(stage.environment["BENTOML_HOME"], "bentos", *tags["bento"].split(":"), "src")
     golden = json.loads((source / "package" / "package.json").read_text())["golden"]
@@ -187,15 +193,15 @@ def test_what_was_released_is_a_bento_that_serves_without_registry_or_stage(stag
     ]
     with subprocess.Popen(serving, cwd=away, env=clean | {"BENTOML_HOME": str(tmp_path)}) as server:
         try:
-            door = f"http://127.0.0.1:{port}/"
-            wait_for("the Bento's answer", lambda: answers(door + "healthz"))
-            asked = CLIENT.post(door + "predict", json={"flights": [each["flight"] for each in golden]})
-            said = asked.json()["predictions"]
+            endpoint = f"http://127.0.0.1:{port}/"
+            wait_for("the Bento's answer", lambda: answers(endpoint + "healthz"))
+            flights = [request["flight"] for request in golden]
+            predictions = CLIENT.post(endpoint + "predict", json={"flights": flights}).json()["predictions"]
         finally:
             server.terminate()
-    assert {each["model"] for each in said} == {f"flight-delays@{tags['digest'][:12]}"}
-    expected = [each["late_probability"] for each in golden]
-    assert [each["late_probability"] for each in said] == pytest.approx(expected, abs=1e-6)
+    assert {prediction["model"] for prediction in predictions} == {f"flight-delays@{tags['digest'][:12]}"}
+    expected = [request["late_probability"] for request in golden]
+    assert [prediction["late_probability"] for prediction in predictions] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_flight_number_keeps_its_arm(stage: Stage) -> None:
@@ -210,9 +216,9 @@ def test_a_flight_number_keeps_its_arm(stage: Stage) -> None:
 
 
 def test_every_answer_is_in_the_log(stage: Stage) -> None:
-    flights = {each["flight_id"]: each for each in flights_of(stage, "2013-07-02")}
+    flights = {flight["flight_id"]: flight for flight in flights_of(stage, "2013-07-02")}
     log = logged(stage, "2013-07-02-")
-    answers = {each["flight_id"]: each for each in ask(stage, *flights.values())}
+    answers = {answer["flight_id"]: answer for answer in ask(stage, *flights.values())}
     assert set(log) == set(flights)
     for name, row in log.items():
         assert (row["arm"], row["model"]) == (answers[name]["arm"], answers[name]["model"])
@@ -220,11 +226,11 @@ def test_every_answer_is_in_the_log(stage: Stage) -> None:
         assert json.loads(row["inputs"]).items() >= {"origin": flights[name]["origin"]}.items()
 
 
-def test_days_go_on_in_a_running_stage_also_with_trouble(stage: Stage) -> None:
+def test_days_go_on_in_a_running_stage_also_with_incidents(stage: Stage) -> None:
     before = models(stage)
     other = Stage(3)  # as another terminal has it
-    shared.demo.more_days.go_on(other, 1)
-    shared.demo.more_days.go_on(other, 1, "gap")
+    shared.demo.more_days.play_more(other, 1)
+    shared.demo.more_days.play_more(other, 1, "gap")
     assert (stage.workspace / "last_day").read_text() == "2013-07-04"
     for day, without in {"2013-07-03": False, "2013-07-04": True}.items():
         flights = flights_of(stage, day)
@@ -232,7 +238,7 @@ def test_days_go_on_in_a_running_stage_also_with_trouble(stage: Stage) -> None:
         assert all(flight["temp"] is None for flight in flights if flight["origin"] == "JFK") is without
     assert (stage.workspace / "data" / "outcomes" / "2013-07-03.parquet").exists()
     assert models(stage) == before
-    stage.tick(date(2013, 7, 4))  # the clock of the first terminal is still there
+    assert stage.run_day(date(2013, 7, 4))  # the daily runs of the first terminal are still there
 
 
 def send(stage: Stage, flight: dict[str, Any], prefix: str, times: int, answered: dict[str, Any]) -> int:
@@ -258,7 +264,7 @@ def test_no_answer_is_missing_from_the_log_after_a_kill(stage: Stage) -> None:
     log = logged(stage, "kill-")
     assert len(answered) >= 200
     assert {name: log[name]["late_probability"] for name in answered} == {
-        name: each["late_probability"] for name, each in answered.items()
+        name: answer["late_probability"] for name, answer in answered.items()
     }
     assert serves(stage, "1", "2")
 
@@ -269,20 +275,20 @@ def test_the_service_comes_back_with_both_arms_when_it_is_killed(stage: Stage) -
 
     def whole() -> bool:
         """Tell whether the service is there anew, and somebody would start it again."""
-        found = production(stage)
-        cared_for = all("supervisord" in " ".join(ancestors(process)) for process in found)
-        return bool(found) and cared_for and not set(found) & set(killed) and serves(stage, "1", "2")
+        processes = production(stage)
+        is_kept = all("supervisord" in " ".join(ancestors(process)) for process in processes)
+        return bool(processes) and is_kept and not set(processes) & set(killed) and serves(stage, "1", "2")
 
     wait_for("the service's return", whole)
 
 
 def test_an_answer_leads_back_to_the_raw_file(stage: Stage) -> None:
     flight = flights_of(stage, "2013-07-02")[0]["flight_id"]
-    found = run(stage, "-m", stage.package, "trace", flight)
-    assert found.returncode == 0, found.stderr
-    stations = [line.split("  ")[0] for line in found.stdout.splitlines()]
+    traced = run(stage, "-m", stage.package, "trace", flight)
+    assert traced.returncode == 0, traced.stderr
+    stations = [line.split("  ")[0] for line in traced.stdout.splitlines()]
     assert list(dict.fromkeys(stations)) == [
-        "answer",
+        "prediction",
         "certificate",
         "tests",
         "package",
@@ -308,7 +314,7 @@ def test_an_answer_is_explained_by_what_each_feature_added(stage: Stage) -> None
         assert sum(added) == pytest.approx(total, abs=1e-3)
         assert len(added) == 1 + 15
     nobody = run(stage, "-m", stage.package, "explain", "2013-07-02-ZZ1-JFK")
-    assert "nobody asked about" in nobody.stderr.splitlines()[-1]
+    assert "there is no prediction for" in nobody.stderr.splitlines()[-1]
 
 
 def test_a_raw_file_that_changed_or_went_after_the_training_is_named(stage: Stage) -> None:
@@ -335,27 +341,27 @@ def test_a_raw_file_that_changed_or_went_after_the_training_is_named(stage: Stag
     ],
     ids=["bad", "local", "slow", "broken", "renamed"],
 )
-def test_a_planted_candidate_is_refused(stage: Stage, kind: str, reasons: tuple[str, ...]) -> None:
+def test_a_candidate_with_a_defect_is_refused(stage: Stage, kind: str, reasons: tuple[str, ...]) -> None:
     before = models(stage)
-    planted = run(stage, "-m", "shared", "candidate", "3", kind)
-    said = planted.stderr.strip().splitlines()[-1]
-    assert planted.returncode != 0
-    assert any(reason in said for reason in reasons), said
+    refused = run(stage, "-m", "shared", "candidate", "3", kind)
+    message = refused.stderr.strip().splitlines()[-1]
+    assert refused.returncode != 0
+    assert any(reason in message for reason in reasons), message
     assert models(stage) == before
+
+
+def deliver_candidate(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Train a candidate and deliver it, with something different this time."""
+    return run(stage, "-m", "tests.scripts.deliver_candidate", *arguments)
 
 
 def test_a_failing_test_refuses_the_release_by_name(stage: Stage, tmp_path: Path) -> None:
     before = models(stage)
     (tmp_path / "test_more.py").write_text("def test_that_fails():\n    assert 1 == 2, 'of course not'\n")
-    script = f"""
-from {stage.package}.delivery import acceptance, pipeline as delivery
-from {stage.package}.training import pipeline as flow
-acceptance.TESTS += ({str(tmp_path / "test_more.py")!r},)
-delivery.deliver(flow.start_training("manual"))
-"""
-    said = run(stage, "-c", script).stderr.strip().splitlines()[-1]
-    assert "refused by the gate passes_tests: 1 of " in said
-    assert "test_that_fails (AssertionError: of course not" in said
+    refused = deliver_candidate(stage, "with_another_test", str(tmp_path / "test_more.py"))
+    message = refused.stderr.strip().splitlines()[-1]
+    assert "refused by the gate passes_tests: 1 of " in message
+    assert "test_that_fails (AssertionError: of course not" in message
     assert models(stage) == before
 
 
@@ -389,9 +395,9 @@ def test_a_tampered_certificate_is_refused_and_the_champion_goes_on(stage: Stage
     with tampered(certificate_of(stage, "2")):
         kill_production(stage)  # so that the service fetches the challenger anew
         wait_for("the service's return", lambda: version_at(stage))
-        said = wait_for("a problem", lambda: version_at(stage).get("problem") and version_at(stage))
-        assert "version 2: the certificate was changed" in said["problem"]
-        assert said["challenger"] is None
+        version = wait_for("a problem", lambda: version_at(stage).get("problem") and version_at(stage))
+        assert "version 2: the certificate was changed" in version["problem"]
+        assert version["challenger"] is None
         (answer,) = ask(stage, flights_of(stage, "2013-07-02")[0])
         assert number_of(answer["model"]) == "1"
     wait_for("the challenger's return", lambda: serves(stage, "1", "2"))
@@ -399,14 +405,7 @@ def test_a_tampered_certificate_is_refused_and_the_champion_goes_on(stage: Stage
 
 def test_a_certified_version_awaits_approval_where_a_person_decides(stage: Stage) -> None:
     before = models(stage)
-    script = f"""
-from {stage.package}.delivery import pipeline as delivery
-from {stage.package}.training import pipeline as flow
-automatic = delivery.read_params()
-delivery.read_params = lambda: automatic | {{"approval": "manual"}}
-print(delivery.deliver(flow.start_training("manual")))
-"""
-    delivered = run(stage, "-c", script)
+    delivered = deliver_candidate(stage, "with_approval")
     number = newest_version(stage)
     assert delivered.stdout.splitlines()[-1] == f"version {number} is certified and awaits approval", (
         delivered.stderr
@@ -418,8 +417,6 @@ print(delivery.deliver(flow.start_training("manual")))
         stage.run("python -m ${LEVEL} approve 1")
     stage.run(f"python -m ${{LEVEL}} approve {number}")
     assert serves(stage, "1", number)
-    # As if the approval had been killed before its last word: what was released is not released anew.
-    registry(stage, "POST", "model-versions/set-tag", version=number, key="awaits", value="approval")
     with pytest.raises(StageError, match=f"version {number} does not await approval"):
         stage.run(f"python -m ${{LEVEL}} approve {number}")
 
@@ -429,59 +426,30 @@ def test_a_version_that_does_not_exist_cannot_be_approved(stage: Stage) -> None:
         stage.run("python -m ${LEVEL} approve 99")
 
 
-def test_a_delivery_that_was_killed_is_finished_by_the_next_tick(stage: Stage) -> None:
+def test_a_delivery_that_was_killed_is_finished_by_the_next_daily_run(stage: Stage) -> None:
     before = models(stage)
-    script = f"""
-import os, signal
-from {stage.package}.delivery import pipeline as delivery
-from {stage.package}.training import pipeline as flow
-delivery.promotion.stage = lambda _: os.kill(os.getpid(), signal.SIGKILL)
-delivery.deliver(flow.start_training("manual"))
-"""
-    assert run(stage, "-c", script).returncode == -signal.SIGKILL
+    assert deliver_candidate(stage, "killed_before_staging").returncode == -signal.SIGKILL
     number = newest_version(stage)
     assert models(stage) == before
-    ticked = run(stage, "-m", stage.package, "tick", "2013-07-02")
-    assert f"version {number} is challenger" in ticked.stdout, ticked.stderr
+    daily_run = run(stage, "-m", stage.package, "daily", "2013-07-02")
+    assert f"version {number} is challenger" in daily_run.stdout, daily_run.stderr
     assert serves(stage, "1", number)
 
 
 def test_a_release_that_was_killed_is_finished_without_another_judgement(stage: Stage) -> None:
-    script = f"""
-import os, signal
-from {stage.package}.delivery import pipeline as delivery
-from {stage.package}.training import pipeline as flow
-delivery.promotion.history.record = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-delivery.deliver(flow.start_training("manual"))
-"""
     # The challenger before would be withdrawn first, and that be recorded.
     stage.run("python -c \"from ${LEVEL}.delivery import promotion; promotion.withdraw('a test')\"")
-    assert run(stage, "-c", script).returncode == -signal.SIGKILL
+    assert deliver_candidate(stage, "killed_after_the_release").returncode == -signal.SIGKILL
     number = newest_version(stage)
     assert serves(stage, "1", number)
     sealed = certificate_of(stage, number).read_bytes()
-    ticked = run(stage, "-m", stage.package, "tick", "2013-07-02")
-    assert f"version {number} is challenger" in ticked.stdout, ticked.stderr
+    daily_run = run(stage, "-m", stage.package, "daily", "2013-07-02")
+    assert f"version {number} is challenger" in daily_run.stdout, daily_run.stderr
     assert certificate_of(stage, number).read_bytes() == sealed
 
 
 def test_a_release_of_the_code_waits_until_staging_is_free(stage: Stage) -> None:
-    script = f"""
-import subprocess, sys
-from {stage.package}.delivery import pipeline as delivery
-from {stage.package}.training import pipeline as flow
-certify = delivery.certify
-def released_meanwhile(*evidence):
-    deploy = subprocess.Popen([sys.executable, "-m", "{stage.package}", "deploy"])
-    try:
-        deploy.wait(timeout=10)  # alone it takes about two
-    except subprocess.TimeoutExpired:
-        return certify(*evidence)
-    sys.exit("the code was released while a candidate was on staging")
-delivery.certify = released_meanwhile
-print(delivery.deliver(flow.start_training("manual")))
-"""
-    delivered = run(stage, "-c", script)
+    delivered = deliver_candidate(stage, "while_the_code_is_released")
     number = newest_version(stage)
     assert f"version {number} is challenger" in delivered.stdout, delivered.stderr
     head = git(ROOT, "rev-parse", "--short=12", "HEAD").strip()
@@ -501,21 +469,21 @@ def test_a_rollback_brings_the_champion_before_back(stage: Stage) -> None:
 
 def test_a_second_rollback_does_not_bring_back_what_was_rolled_back_from(stage: Stage) -> None:
     again = run(stage, "-m", stage.package, "rollback")
-    assert "there is no champion before this one" in again.stdout
+    assert "there is no previous champion" in again.stdout
     assert serves(stage, "1", None)
 
 
 def test_the_whole_history_is_kept(stage: Stage) -> None:
-    happened = run(stage, "-m", stage.package, "history").stdout.splitlines()
-    moments = [line.partition(" ")[0] for line in happened]
+    transitions = run(stage, "-m", stage.package, "history").stdout.splitlines()
+    moments = [line.partition(" ")[0] for line in transitions]
     assert moments == sorted(moments)  # in one second, several things can happen
-    for said in (
+    for transition in (
         "version 1 became champion",
         "version 2 became challenger",
         "version 2 withdrawn",
         "rolled back to",
     ):
-        assert any(said in line for line in happened), said
+        assert any(transition in line for line in transitions), transition
 
 
 @dataclass(frozen=True)
@@ -530,29 +498,21 @@ class Timed:
 
 def load(stage: Stage, flight: dict[str, Any], times: int, answered: list[Timed]) -> None:
     """Be one client that asks about a flight again and again; whatever fails is raised."""
-    door = stage.fill("http://127.0.0.1:${PORT}/predict")
+    endpoint = stage.fill("http://127.0.0.1:${PORT}/predict")
     with httpx.Client(timeout=30) as client:
         for _ in range(times):
             asked = time.monotonic()
-            answer = client.post(door, json={"flights": [flight]})
+            answer = client.post(endpoint, json={"flights": [flight]})
             answer.raise_for_status()
-            (said,) = answer.json()["predictions"]
-            answered.append(Timed(asked, time.monotonic(), said["arm"], number_of(said["model"])))
+            (prediction,) = answer.json()["predictions"]
+            answered.append(Timed(asked, time.monotonic(), prediction["arm"], number_of(prediction["model"])))
 
 
 MOVES = {
-    "promotion.release('2', 0.5)": {("champion", "1"), ("challenger", "2")},
-    "promotion.promote('a test')": {("champion", "2")},
-    "promotion.rollback('a test')": {("champion", "1")},
+    "release 2 0.5": {("champion", "1"), ("challenger", "2")},
+    "promote": {("champion", "2")},
+    "rollback": {("champion", "1")},
 }  # each with who may answer afterwards; while a move lasts, so may those of before
-MOVER = """
-import sys, time
-from {package}.delivery import promotion
-for line in sys.stdin:
-    begun = time.monotonic()
-    eval(line)
-    print(begun, time.monotonic(), flush=True)
-"""
 
 
 def test_ten_thousand_requests_while_models_change_are_answered_by_who_serves(stage: Stage) -> None:
@@ -563,7 +523,7 @@ def test_ten_thousand_requests_while_models_change_are_answered_by_who_serves(st
     with (
         ThreadPoolExecutor(clients) as pool,
         subprocess.Popen(
-            [sys.executable, "-c", MOVER.format(package=stage.package)],
+            [sys.executable, "-m", "tests.scripts.move_models"],
             cwd=ROOT,
             env=os.environ | stage.environment,
             stdin=subprocess.PIPE,
@@ -580,10 +540,10 @@ def test_ten_thousand_requests_while_models_change_are_answered_by_who_serves(st
             mover.stdin.flush()
             begun, done = map(float, mover.stdout.readline().split())
             phases += [(begun, phases[-1][1] | afterwards), (done, afterwards)]
-        assert not all(each.done() for each in sent), "the moves must be over before the requests are"
+        assert not all(client.done() for client in sent), "the moves must be over before the requests are"
         mover.stdin.close()
-        for each in sent:
-            each.result()
+        for client in sent:
+            client.result()
     assert len(answered) == clients * times
     ends = [since for since, _ in phases[1:]] + [float("inf")]
     for answer in answered:
@@ -592,40 +552,40 @@ def test_ten_thousand_requests_while_models_change_are_answered_by_who_serves(st
             *(who for (since, who), end in spans if since <= answer.given and answer.asked <= end)
         )
         assert (answer.arm, answer.version) in allowed, answer
-    assert {(each.arm, each.version) for each in answered} == set().union(*MOVES.values())
+    assert {(answer.arm, answer.version) for answer in answered} == set().union(*MOVES.values())
     assert serves(stage, "1", None)
 
 
 def processes(stage: Stage) -> list[psutil.Process]:
-    """Return all processes of the stage but the process manager, which starts them again, and the clock."""
-    found = []
+    """Return all processes of the stage but the process manager, which starts them again, and the daily runs."""
+    processes = []
     for process in psutil.process_iter():
         try:
             ours = process.environ().get("STAGE") == str(stage.workspace)
-            if ours and "supervisord" not in " ".join(process.cmdline()) and "tick" not in process.cmdline():
-                found.append(process)
+            if ours and "supervisord" not in " ".join(process.cmdline()) and "daily" not in process.cmdline():
+                processes.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
-    return sorted(found, key=lambda process: process.pid)
+    return sorted(processes, key=lambda process: process.pid)
 
 
 def whole(stage: Stage) -> dict[str, Any]:
     """Return what the registry holds, or nothing while it does not answer."""
     try:
-        found = registry(stage, "GET", "registered-models/get")["registered_model"]
+        model = registry(stage, "GET", "registered-models/get")["registered_model"]
     except httpx.HTTPError:
         return {}
-    return {name: found.get(name) for name in ("aliases", "tags", "latest_versions")}
+    return {name: model.get(name) for name in ("aliases", "tags", "latest_versions")}
 
 
 def test_whatever_is_killed_comes_back_and_nothing_is_lost(stage: Stage) -> None:
     random, before = np.random.default_rng(20130702), whole(stage)
     staged = version_at(stage, "STAGING_PORT")
-    doors = [stage.fill(f"http://127.0.0.1:${{{port}}}") for port in ("PORT", "STAGING_PORT", "MLFLOW_PORT")]
+    endpoints = [stage.fill(f"http://127.0.0.1:${{{port}}}") for port in ("PORT", "STAGING_PORT", "MLFLOW_PORT")]
     health = [
-        f"{doors[0]}/healthz",
-        f"{doors[1]}/healthz",
-        f"{doors[2]}/health",
+        f"{endpoints[0]}/healthz",
+        f"{endpoints[1]}/healthz",
+        f"{endpoints[2]}/health",
         f"{stage.fill('${PREFECT_API_URL}')}/health",
     ]
     answered: dict[str, Any] = {}
@@ -646,7 +606,7 @@ def test_whatever_is_killed_comes_back_and_nothing_is_lost(stage: Stage) -> None
     assert len(set(names)) >= 3, names
     log = logged(stage, "chaos-")
     assert {name: log[name]["late_probability"] for name in answered} == {
-        name: each["late_probability"] for name, each in answered.items()
+        name: answer["late_probability"] for name, answer in answered.items()
     }
     assert whole(stage) == before
     wait_for("both services", lambda: serves(stage, "1", None) and version_at(stage, "STAGING_PORT") == staged)

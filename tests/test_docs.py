@@ -16,7 +16,7 @@ from shared.base import levels
 from .conftest import ROOT
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "house.md", *sorted(ROOT.glob("level*/README.md"))]
-RUN_ELSEWHERE = {"make replay LEVEL=1 DAYS=10 INCIDENTS=schema"}  # by tests/test_replay.py
+RUN_ELSEWHERE = {"make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"}  # by tests/simulation/test_run.py
 RUNS_THIS = {"make test", "make check", "make test QUICK=1"}
 SECONDS = 300.0
 
@@ -44,10 +44,10 @@ def test_make_alone_explains_every_target() -> None:
 
 
 def test_every_command_is_run_by_a_test() -> None:
-    known = RUNS_THIS | RUN_ELSEWHERE | {command for number in levels() for command in commands(readme(number))}
+    tested = RUNS_THIS | RUN_ELSEWHERE | {command for number in levels() for command in commands(readme(number))}
     for document in DOCUMENTS:
         for command in commands(document):
-            assert command in known or starts_a_level(command), f"{command} in {document} is run by no test"
+            assert command in tested or starts_a_level(command), f"{command} in {document} is run by no test"
 
 
 def readme(number: int) -> Path:
@@ -70,13 +70,13 @@ def stage(request: pytest.FixtureRequest, checkout: Path, ports: dict[str, str])
         start_new_session=True,
     )
     assert started.stdout is not None
-    said = []
+    lines = []
     for line in started.stdout:
-        said.append(line)
+        lines.append(line)
         if "Serving until Ctrl-C" in line:
             break
     else:
-        pytest.fail("".join(said))
+        pytest.fail("".join(lines))
     family = psutil.Process(started.pid).children(recursive=True)
     yield number, checkout
     os.killpg(started.pid, signal.SIGINT)
@@ -93,7 +93,7 @@ def test_the_commands_of_a_level_work_while_it_runs(stage: tuple[int, Path]) -> 
         line.removeprefix("export ").split("=", 1)
         for line in (checkout / ".stage" / f"level{number}" / "env").read_text().splitlines()
     )
-    filled = [re.sub(r"\$\{(\w+)\}", lambda found: environment[found[1]].strip("'"), each) for each in tries]
+    filled = [re.sub(r"\$\{(\w+)\}", lambda name: environment[name[1]].strip("'"), command) for command in tries]
     for command in dict.fromkeys([*commands(readme(number)), *filled]):
         if starts_a_level(command) or command.startswith("make test"):
             continue
@@ -122,7 +122,7 @@ def test_a_taken_port_is_named_with_what_changes_it(checkout: Path, ports: dict[
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["FROM=yesterday"], "write it like 2013-03-01"),
         (["FROM=2013-12-30", "DAYS=7"], "do not fit"),
@@ -130,10 +130,10 @@ def test_a_taken_port_is_named_with_what_changes_it(checkout: Path, ports: dict[
         (["DAYS=0"], "do not fit"),
     ],
 )
-def test_days_that_cannot_be_played_are_explained(arguments: list[str], says: str) -> None:
+def test_days_that_cannot_be_played_are_explained(arguments: list[str], message: str) -> None:
     done = subprocess.run(["make", "level0", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode != 0
-    assert says in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr
 
 
 def test_no_stage_to_act_on_is_explained() -> None:

@@ -38,7 +38,7 @@ def schedule(year: Year, raw: pd.DataFrame) -> pd.DataFrame:
     """Return what was published, beside the departure in UTC by the schedule's own columns for date and time."""
     local = pd.to_datetime(raw[["year", "month", "day", "hour", "minute"]])
     day = local.dt.normalize()
-    names = day.map({each: f"{each:%Y-%m-%d}" for each in day.unique()}).astype(str)
+    names = day.map({date: f"{date:%Y-%m-%d}" for date in day.unique()}).astype(str)
     flight_id = names + "-" + raw["carrier"] + raw["flight"].astype(str) + "-" + raw["origin"]
     departure = pd.Series(to_utc(local).to_numpy(), index=flight_id)
     flights = year.flights.set_index("flight_id")

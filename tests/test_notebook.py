@@ -60,12 +60,12 @@ def test_running_the_notebook_leaves_a_model_and_a_script_nobody_versions(
 
     from shared.world.dataset import days, load_year
     from shared.world.incidents import publish
-    from shared.world.period import FIRST_DAY, Window
+    from shared.world.period import FIRST_DAY, Period
 
     for name in ("IPYTHONDIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR"):
         monkeypatch.setenv(name, str(tmp_path / "cache"))
-    year = load_year(tmp_path / "world")
-    for day in days(FIRST_DAY, Window.of("2013-03-01", 1).first):
+    year = load_year(tmp_path / "year")
+    for day in days(FIRST_DAY, Period.of("2013-03-01", 1).first):
         publish(year, day, tmp_path / "data")
     notebook = nbformat.read(ROOT / LEVELS[0] / "flight_delays.ipynb", 4)
     NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()

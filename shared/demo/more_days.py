@@ -1,48 +1,48 @@
-"""Play more days in a stage that runs and whose play has ended, from another terminal; perhaps with trouble."""
+"""Play more days in a stage that is running, from another terminal; perhaps with incidents in the feed."""
 
 from datetime import date, timedelta
 
 from .. import base
 from ..base import StageError
 from ..console import console
-from ..stack.stage import Stage, ticking
+from ..stack.stage import Stage, running_days
 from ..world.dataset import load_year
 from ..world.incidents import INCIDENTS, choose
-from ..world.period import LAST_DAY, Window
-from .live_view import Panel
+from ..world.period import LAST_DAY, Period
+from .live_view import LiveView
 from .play import alone, play_days, summarise
 
 
-def go_on(stage: Stage, length: int, trouble: str = "none") -> None:
-    """Play more days in a stage that is running and whose play has ended, with a clock of their own.
+def play_more(stage: Stage, length: int, names: str = "none") -> None:
+    """Play more days in a stage that is running and in which nobody else plays any, with a clock of their own.
 
     Args:
         stage: running; started elsewhere.
         length: how many days.
-        trouble: names of incidents that begin on the first of these days, such as `celsius`.
+        names: of incidents that begin on the first of these days, such as `celsius`.
 
     Raises:
-        StageError: nothing runs, a play has not ended, the year is over, a step failed, or there is no such
+        StageError: nothing runs, days are being played, the year is over, a step failed, or there is no such
             incident in the feed.
     """
-    incidents = choose(trouble)
-    if beside := [each.id for each in incidents if each.mishap or each.natural]:
-        kinds = ", ".join(each.id for each in INCIDENTS.values() if not (each.mishap or each.natural))
-        raise StageError(f"{', '.join(beside)} cannot be planted in the feed of other days: choose among {kinds}")
+    incidents = choose(names)
+    if fixed := [incident.id for incident in incidents if not incident.movable]:
+        movable = ", ".join(incident.id for incident in INCIDENTS.values() if incident.movable)
+        raise StageError(f"{', '.join(fixed)} cannot happen in the feed of other days: choose among {movable}")
     if not stage.is_ready():
         raise StageError(f"level {stage.number} does not answer: start it with `make level{stage.number}`")
-    year = load_year(base.WORKSPACES / "world")
-    with alone(stage), ticking(stage):
-        window = days_after(stage, length)
-        panel = Panel(console, window.length)
-        moved = [each.starting(window.first) for each in incidents]
-        for each in moved:
-            panel.say(f"{window.first}: {each.story}")
-        answers, _ = play_days(stage, year, window, panel, moved)
-    summarise(stage, year, window, answers)
+    year = load_year(base.WORKSPACES / "year")
+    with alone(stage), running_days(stage):
+        period = days_after(stage, length)
+        live_view = LiveView(console, period.length)
+        moved = [incident.starting(period.first) for incident in incidents]
+        for incident in moved:
+            live_view.say(f"{period.first}: {incident.story}")
+        answers, _ = play_days(stage, year, period, live_view, moved)
+    summarise(stage, year, period, answers)
 
 
-def days_after(stage: Stage, length: int) -> Window:
+def days_after(stage: Stage, length: int) -> Period:
     """Return the days after the last one that was played."""
     try:
         last = date.fromisoformat((stage.workspace / "last_day").read_text())
@@ -53,4 +53,4 @@ def days_after(stage: Stage, length: int) -> Window:
         raise StageError(
             f"{length} days after {last} do not fit: choose DAYS from 1 to {left}, the year ends then"
         )
-    return Window(last + timedelta(days=1), last + timedelta(days=length))
+    return Period(last + timedelta(days=1), last + timedelta(days=length))

@@ -1,4 +1,4 @@
-"""Play days through a stage: publish, tick, let people do their steps, ask, and judge the answers."""
+"""Play days through a stage: publish, run the day, let people do their steps, ask, and judge the predictions."""
 
 import fcntl
 import json
@@ -8,99 +8,98 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from .. import base
 from ..base import StageError, write_text
 from ..console import console
-from ..stack.operator import People
-from ..stack.stage import Answer, Stage
-from ..world.dataset import LATE_MINUTES, Year, days, load_year
+from ..stack.operator import Operator
+from ..stack.stage import Answer, Event, Stage
+from ..world.dataset import Year, days, load_year
 from ..world.incidents import Incident, feed, publish
-from ..world.period import FIRST_DAY, Window
-from .live_view import Panel
+from ..world.period import FIRST_DAY, Period
+from ..world.quality import judge
+from .live_view import LiveView
 
-MEASURES = {"log_loss": "log loss", "auc": "AUC"}  # of `judge`, in words
+LAST_RUN = "last_daily_run"  # in the workspace: the last day that has run
+QUALITY = {"log_loss": "log loss", "auc": "AUC"}
 
 
-def play(stage: Stage, window: Window, started: float) -> None:
-    """Play the window through a stage that is starting; write its summary and show what to do next.
+def play(stage: Stage, period: Period, started: float) -> None:
+    """Play the days through a stage that is starting; write its summary and show what to do next.
 
     Args:
         stage: prepared and started; it need not answer yet.
-        window: the days to play.
+        period: the days to play.
         started: when its start began, on the monotonic clock, in seconds.
 
     Raises:
         StageError: a step failed, or a flight was not answered.
     """
-    year, people = load_year(base.WORKSPACES / "world"), People(stage)
+    year, operator = load_year(base.WORKSPACES / "year"), Operator(stage)
     with alone(stage):
-        for day in days(FIRST_DAY, window.first):
+        for day in days(FIRST_DAY, period.first):
             publish(year, day, stage.workspace / "drop")
-        panel = Panel(console, window.length)
-        panel.say(tick(stage, window.first))
-        people.release(window.first, first=True)
-        for step in people.done:
+        live_view = LiveView(console, period.length)
+        live_view.day_ran(period.first, run_day(stage, period.first))
+        operator.release(period.first, first=True)
+        for step in operator.done:
             console.print(f"  {step.role}: {step.does}")
         stage.wait_until_ready()
-        answers, seconds = play_days(stage, year, window, panel)
-    _check_answered(year, window, answers)
-    summary = summarise(stage, year, window, answers, seconds - started)
+        answers, seconds = play_days(stage, year, period, live_view)
+    _check_answered(year, period, answers)
+    summary = summarise(stage, year, period, answers, seconds - started)
     write_text(stage.workspace / "summary.json", json.dumps(summary, indent=2) + "\n")
     _show(stage)
 
 
 def play_days(
-    stage: Stage, year: Year, window: Window, panel: Panel, trouble: Sequence[Incident] = ()
+    stage: Stage, year: Year, period: Period, live_view: LiveView, incidents: Sequence[Incident] = ()
 ) -> tuple[dict[str, Answer], float]:
     """Play the days; return the answers, and when the first came, on the monotonic clock.
 
     Args:
         stage: it answers.
         year: what is published.
-        window: the days; what has been published, or ticked, of one that was stopped is not done again.
-        panel: where it is shown.
-        trouble: what goes wrong; whoever asks takes the weather from the same feed, and may be told it is wrong.
+        period: the days; of one that was stopped, what has been published or has run is not done again.
+        live_view: where it is shown.
+        incidents: what goes wrong; whoever asks takes the weather from the same feed, and may be told it is wrong.
     """
-    people, first_answer = People(stage), 0.0
+    operator, first_answer = Operator(stage), 0.0
     answers: dict[str, Answer] = {}
-    with panel.shown():
-        for day in days(window.first, window.last):
-            panel.begin(day)
+    with live_view.shown():
+        for day in days(period.first, period.last):
+            live_view.begin(day)
             if not (stage.workspace / "drop" / "flights" / f"{day}.parquet").exists():
-                publish(year, day, stage.workspace / "drop", trouble)
-            if not ticked(stage, day):
-                panel.scores.ended(year.outcomes_of(day - timedelta(days=1)))
-                panel.say(tick(stage, day))
-            flights = feed(year, day, trouble)[f"flights/{day}"]
+                publish(year, day, stage.workspace / "drop", incidents)
+            if not has_run(stage, day):
+                live_view.scores.landed(year.outcomes_of(day - timedelta(days=1)))
+                live_view.day_ran(day, run_day(stage, day))
+            flights = feed(year, day, incidents)[f"flights/{day}"]
             try:
-                people.daily(day)
+                operator.daily(day)
                 given = stage.ask(day, flights.to_json(orient="records", date_format="iso"))
             except StageError as error:
-                if not trouble:
+                if not incidents:
                     raise
-                panel.say(f"{day}: {error}")
+                live_view.say(f"{day}: {error}")
                 given = {}
             first_answer = first_answer or time.monotonic()
-            panel.answered(given)
+            live_view.answered(given)
             answers |= given
             write_text(stage.workspace / "last_day", str(day))
     return answers, first_answer
 
 
-def tick(stage: Stage, day: date) -> str:
-    """Let a day happen, and keep that it has; return the level's words for it."""
-    said = stage.tick(day)
-    write_text(stage.workspace / "last_tick", str(day))
-    return said
+def run_day(stage: Stage, day: date) -> list[Event]:
+    """Run a day, and keep that it has run; return its events."""
+    events = stage.run_day(day)
+    write_text(stage.workspace / LAST_RUN, str(day))
+    return events
 
 
-def ticked(stage: Stage, day: date) -> bool:
-    """Tell whether a day has happened in a stage."""
-    kept = stage.workspace / "last_tick"
-    return kept.exists() and kept.read_text() >= str(day)
+def has_run(stage: Stage, day: date) -> bool:
+    """Tell whether a day has run in a stage."""
+    last = stage.workspace / LAST_RUN
+    return last.exists() and last.read_text() >= str(day)
 
 
 @contextmanager
@@ -114,23 +113,23 @@ def alone(stage: Stage) -> Iterator[None]:
         yield
 
 
-def _check_answered(year: Year, window: Window, answers: Mapping[str, Answer]) -> None:
-    missing = set(year.outcomes.loc[str(window.first) : str(window.last), "flight_id"]) - set(answers)
+def _check_answered(year: Year, period: Period, answers: Mapping[str, Answer]) -> None:
+    missing = set(year.outcomes.loc[str(period.first) : str(period.last), "flight_id"]) - set(answers)
     if missing:
         raise StageError(f"{len(missing)} flights were not answered, the first is {min(missing)}")
 
 
 def summarise(
-    stage: Stage, year: Year, window: Window, answers: Mapping[str, Answer], seconds: float | None = None
+    stage: Stage, year: Year, period: Period, answers: Mapping[str, Answer], seconds: float | None = None
 ) -> dict[str, object]:
     """Say how good the answers were, and return it; `seconds` is how long the first took."""
-    outcomes = year.outcomes.loc[str(window.first) : str(window.last)].set_index("flight_id")["arrival_delay"]
+    outcomes = year.outcomes.loc[str(period.first) : str(period.last)].set_index("flight_id")["arrival_delay"]
     late = {flight: answer.late_probability for flight, answer in answers.items()}
     judged = judge(outcomes[outcomes.index.isin(late)], late) if late else {}
     summary: dict[str, object] = {
         "level": stage.number,
-        "from": str(window.first),
-        "to": str(window.last),
+        "from": str(period.first),
+        "to": str(period.last),
         "flights": len(answers),
         **judged,
         "model": stage.model(),
@@ -139,25 +138,12 @@ def summarise(
     if seconds is not None:
         summary["seconds_to_first_prediction"] = round(seconds, 1)
         first = f", first prediction after {seconds:.1f} s"
-    how_well = ", ".join(f"{name} {judged[key]:.4f}" for key, name in MEASURES.items() if key in judged)
+    how_well = ", ".join(f"{name} {judged[key]:.4f}" for key, name in QUALITY.items() if key in judged)
     console.print(
-        f"[bold]{len(answers):,} flights, {window.first} to {window.last}: "
+        f"[bold]{len(answers):,} flights, {period.first} to {period.last}: "
         f"{how_well or 'none was answered'}[/], model {summary['model']}{first}"
     )
     return summary
-
-
-def judge(outcomes: "pd.Series[float]", answers: dict[str, float]) -> dict[str, float]:
-    """Return log loss and AUC of the answers; flights that never arrived do not count."""
-    from sklearn.metrics import log_loss, roc_auc_score  # takes seconds, and only the end needs it
-
-    known = outcomes.dropna()
-    late = (known >= LATE_MINUTES).to_numpy()
-    probability = np.array([answers[flight] for flight in known.index])
-    return {
-        "log_loss": float(log_loss(late, probability, labels=[False, True])),
-        "auc": float(roc_auc_score(late, probability)),
-    }
 
 
 def _show(stage: Stage) -> None:

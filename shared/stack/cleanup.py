@@ -8,17 +8,17 @@ from .docker import IMAGE_LABEL, LABEL, connect
 
 
 def clean() -> None:
-    """Say what of this project is left in the engine, and remove it: containers, networks, volumes and images."""
+    """Remove what this project left in the engine, after naming it: containers, networks, volumes and images."""
     client = connect()
     for kind in ("containers", "networks", "volumes"):
         listed = {"all": True} if kind == "containers" else {}
-        for each in getattr(client, kind).list(filters={"label": LABEL}, **listed):
-            if _labels(each)[LABEL].startswith(f"{base.WORKSPACES}{os.sep}"):
-                print(f"removing {kind.removesuffix('s')} {each.name}", flush=True)
-                each.remove(**({"force": True, "v": True} if kind == "containers" else {}))
+        for thing in getattr(client, kind).list(filters={"label": LABEL}, **listed):
+            if _labels(thing)[LABEL].startswith(f"{base.WORKSPACES}{os.sep}"):
+                print(f"removing {kind.removesuffix('s')} {thing.name}", flush=True)
+                thing.remove(**({"force": True, "v": True} if kind == "containers" else {}))
     for image in client.images.list(all=False, filters={"label": IMAGE_LABEL}):
         name = ", ".join(image.tags) or image.short_id
-        if any(each.image == image for each in client.containers.list(all=True)):
+        if any(container.image == image for container in client.containers.list(all=True)):
             print(f"leaving image {name}: a container of another checkout runs it")
             continue
         print(f"removing image {name}", flush=True)

@@ -1,21 +1,20 @@
-"""A stage as containers: the same level, the same commands and the same doors, under a container engine.
+"""A stage as containers: the same level, the same commands and the same endpoints, under a container engine.
 
-What the containers are is the level's own compose.yaml. The world's commands run on this machine, and reach into
-the stage through its worker.
+What the containers are is the level's own compose.yaml. Commands run on this machine, and reach into the stage
+through its worker.
 """
 
 import hashlib
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 from contextlib import suppress
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..base import ROOT, StageError, git
+from .process import last_line, run
 from .stage import SECONDS_TO_STOP, Stage
 
 LABEL = "mlops-levels.stage"  # on containers, networks and volumes: the workspace of their stage
@@ -99,24 +98,24 @@ class ContainerStage(Stage):
         self.compose("down", *([] if keep else ["--volumes"]), "--remove-orphans")
 
     def start(self) -> None:
-        """Build the images, start the containers and the clock that ticks in one of them."""
+        """Build the images, start the containers, and in one of them the process that runs the days."""
         print(f"{self.package}: building its images, which takes minutes the first time", flush=True)
         self.compose("build")
         self._up = True
         self.compose("up", "--detach")
-        self.start_clock()
+        self.start_daily_runs()
 
-    def start_clock(self) -> None:
-        """Start the clock, in one of the containers."""
-        clock = ["python", "-m", self.package, "tick", "-"]
-        self._clock = self._spawn(*shlex.split(self.environment["INSIDE"]), *clock, stdin=subprocess.PIPE)
+    def start_daily_runs(self) -> None:
+        """Start the process that runs the days, in one of the containers."""
+        command = ["python", "-m", self.package, "daily", "-"]
+        self._daily = self._spawn(*shlex.split(self.environment["INSIDE"]), *command, stdin=subprocess.PIPE)
 
     def stop(self) -> None:
-        """End the clock; who started the containers removes them too, but neither volumes nor what they said."""
-        if self._clock is not None and self._clock.stdin is not None:
+        """End the daily runs; whoever started the containers removes them too, but neither volumes nor logs."""
+        if self._daily is not None and self._daily.stdin is not None:
             with suppress(subprocess.TimeoutExpired, BrokenPipeError):
-                self._clock.stdin.close()  # a signal ends this end of the clock only, and that takes its time
-                self._clock.wait(timeout=SECONDS_TO_STOP)
+                self._daily.stdin.close()  # a signal would end this end of the pipe only
+                self._daily.wait(timeout=SECONDS_TO_STOP)
         super().stop()
         if not self._up:
             return
@@ -138,39 +137,21 @@ class ContainerStage(Stage):
         return [*inside, *given, worker, "bash", "-c", command]
 
     def compose(self, *arguments: str) -> str:
-        """Let compose do something; what it says is kept in the stage's logs.
+        """Run a command of compose; its output is kept in the stage's logs.
 
         Raises:
             StageError: it failed.
         """
         command = [*shlex.split(self.environment["COMPOSE"]), *arguments]
-        done = run_whole(command, ROOT, os.environ | self.environment)
+        done = run(command, ROOT, os.environ | self.environment)
         path = self.workspace / "logs" / "compose.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as log:
             log.write(f"$ {shlex.join(command)}\n{done.stdout}{done.stderr}")
         if done.returncode:
-            lines = (done.stderr or done.stdout).strip().splitlines()
-            said = [line for line in lines if line != str(done.returncode)]  # old composes end with it
-            raise StageError(
-                f"`{shlex.join(command)}` failed: {said[-1] if said else 'no reason given'}; "
-                f"all of it is in {path}"
-            )
+            done.stderr = done.stderr.strip().removesuffix(f"\n{done.returncode}")  # old composes end with it
+            raise StageError(f"`{shlex.join(command)}` failed: {last_line(done)}; all of it is in {path}")
         return done.stdout
-
-
-def run_whole(command: list[str], folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run a command that starts others in a folder; on Ctrl-C it is told to end them, and waited for."""
-    piped = subprocess.PIPE
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=piped, stderr=piped, text=True, start_new_session=True
-    ) as process:
-        try:
-            output, errors = process.communicate()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGTERM)
-            raise
-    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def build_images(number: int) -> str:

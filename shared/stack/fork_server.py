@@ -38,20 +38,20 @@ def serve(folder: Path) -> None:
     import sklearn.pipeline
     import sklearn.preprocessing  # noqa: F401
 
-    said = folder / "said"
+    output = folder / "output"
     while True:
         working_directory, *arguments = (folder / "asked").read_text().splitlines()
         child = os.fork()
         if child == 0:
-            _become(working_directory, arguments, said)
+            _become(working_directory, arguments, output)
         _, status = os.waitpid(child, 0)
-        (folder / "answered").write_text(f"{os.waitstatus_to_exitcode(status)}\n{said.read_text()}")
+        (folder / "answered").write_text(f"{os.waitstatus_to_exitcode(status)}\n{output.read_text()}")
 
 
-def _become(working_directory: str, arguments: list[str], said: Path) -> None:
+def _become(working_directory: str, arguments: list[str], output: Path) -> None:
     """Run the script as if this process had been started for it, and never return."""
     code = 1
-    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    out = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(out, 1)
     os.dup2(out, 2)
     try:

@@ -1,4 +1,4 @@
-"""The robot operator: does what people do at a level, and only what its HUMAN_STEPS.yaml names."""
+"""The operator: a robot that does what people do at a level, and only what its HUMAN_STEPS.yaml names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from .stage import Stage
 
 @dataclass(frozen=True)
 class Step:
-    """One thing a person does; without a command it is a thought."""
+    """One step of a person; without a command it is a thought."""
 
     id: str
     role: str
     when: str
     does: str
     command: str = ""
-    trains: bool = False  # makes a model: not needed where one was made by itself and waits
+    trains: bool = False  # makes a model: not needed where one waits already
     where: str = "stage"
 
 
@@ -28,8 +28,8 @@ def read_steps(package: str) -> list[Step]:
     return [Step(**step) for step in yaml.safe_load((ROOT / package / "HUMAN_STEPS.yaml").read_text())["steps"]]
 
 
-class People:
-    """Performs a stage's human steps and remembers which."""
+class Operator:
+    """Performs the human steps of a stage, and remembers which."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -41,13 +41,13 @@ class People:
         self._perform(day, self.steps_of({"release", "first release" if first else "next release"}))
 
     def release_what_waits(self, day: date) -> None:
-        """Bring a model that was made already into service."""
+        """Release a model that waits already."""
         steps = self.steps_of({"release", "next release"})
         made = max((n for n, step in enumerate(steps) if step.trains), default=-1)
         self._perform(day, steps[made + 1 :])
 
     def look(self, day: date) -> None:
-        """Look at what the machine will not decide alone, and let it go on."""
+        """Look at what the stage will not decide alone, and let it go on."""
         self._perform(day, self.steps_of({"hold"}))
 
     def daily(self, day: date) -> None:

@@ -1,7 +1,8 @@
-"""Start a level, tick it, ask it, stop it. What is particular to a level is read from its `stage.yaml`."""
+"""A stage: start a level, run its days, ask it, stop it. What is particular to a level is in its `stage.yaml`."""
 
 import csv
 import hashlib
+import json
 import os
 import shlex
 import shutil
@@ -27,6 +28,7 @@ import yaml
 from .. import base
 from ..base import ROOT, StageError, levels
 from . import fork_server
+from .process import last_line, run
 
 SECONDS_TO_START = 90.0
 SECONDS_TO_STOP = 20.0
@@ -55,8 +57,17 @@ os.environ |= NO_PROXY
 
 
 @dataclass(frozen=True)
+class Event:
+    """One thing that happened in a daily run: programs go by its kind and facts, people by its text."""
+
+    kind: str
+    text: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Answer:
-    """What a level said about a flight, and who said it as far as the level tells."""
+    """The prediction of a level for a flight, with its model and arm as far as the level names them."""
 
     late_probability: float
     model: str = ""
@@ -69,10 +80,10 @@ class Stage:
 
     number: int
     workspace: Path = field(default=Path())  # .stage/levelN unless told otherwise
-    disk_full: bool = False  # what people start cannot write to files either
-    fork_server: bool = False  # let people's scripts run in an interpreter that has been started already
+    disk_full: bool = False  # commands of people cannot write to files either
+    fork_server: bool = False  # run scripts of people in an interpreter that has been started already
     _processes: subprocess.Popen[str] | None = None
-    _clock: subprocess.Popen[str] | None = None
+    _daily: subprocess.Popen[str] | None = None  # runs the days
     _python: subprocess.Popen[str] | None = None
 
     def __post_init__(self) -> None:
@@ -137,7 +148,7 @@ class Stage:
                 ) from error
 
     def start(self) -> None:
-        """Start the level's processes and the clock that ticks it; a level without any starts nothing.
+        """Start the level's processes, and the one that runs its days; a level without any starts nothing.
 
         Raises:
             StageError: the workspace lies too deep for the processes to be kept.
@@ -145,11 +156,11 @@ class Stage:
         if (ROOT / self.package / "supervisord.conf").exists():
             self._check_depth()
             self._processes = self._spawn("supervisord", "-c", f"{self.package}/supervisord.conf")
-        self.start_clock()
+        self.start_daily_runs()
         if self.fork_server:
-            fork_server.prepare(self.workspace / "warm")
+            fork_server.prepare(self.workspace / "fork_server")
             self._python = self._spawn(
-                sys.executable, "-m", "shared.stack.fork_server", str(self.workspace / "warm")
+                sys.executable, "-m", "shared.stack.fork_server", str(self.workspace / "fork_server")
             )
 
     def _check_depth(self) -> None:
@@ -160,14 +171,14 @@ class Stage:
                 f"and there is room for {LONGEST_WORKSPACE}; move the project to a shorter path"
             )
 
-    def start_clock(self) -> None:
-        """Start the process that is ticked; a level where nothing happens by itself has none."""
+    def start_daily_runs(self) -> None:
+        """Start the process that runs the days; a level where nothing happens by itself has none."""
         if (ROOT / self.package / "__main__.py").exists():
-            self._clock = self._spawn(sys.executable, "-m", self.package, "tick", "-", stdin=subprocess.PIPE)
+            self._daily = self._spawn(sys.executable, "-m", self.package, "daily", "-", stdin=subprocess.PIPE)
 
     def _spawn(self, *command: str, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[str]":
         log: IO[str] = (self.workspace / "logs" / f"{Path(command[0]).name}.out").open("a")
-        # A session of its own: Ctrl-C reaches the world, which then stops its stage in good order.
+        # A session of its own: Ctrl-C reaches this process, which then stops its stage in good order.
         return subprocess.Popen(
             command,
             cwd=ROOT,
@@ -179,17 +190,21 @@ class Stage:
             start_new_session=True,
         )
 
-    def tick(self, day: date) -> str:
-        """Let happen what happens by itself on `day`; return the level's own words for it."""
-        if self._clock is None or self._clock.stdin is None or self._clock.stdout is None:
-            return f"{day}: nothing happens by itself"
+    def run_day(self, day: date) -> list[Event]:
+        """Let happen what happens by itself on `day`; return its events.
+
+        Raises:
+            StageError: the process that runs the days has died.
+        """
+        if self._daily is None or self._daily.stdin is None or self._daily.stdout is None:
+            return []
         with suppress(BrokenPipeError):  # it has died: then it does not answer either
-            self._clock.stdin.write(f"{day}\n")
-            self._clock.stdin.flush()
-        answer = self._clock.stdout.readline().strip()
-        if not answer:
-            raise StageError(f"the automation died on {day}: see {self.workspace}/logs")
-        return answer
+            self._daily.stdin.write(f"{day}\n")
+            self._daily.stdin.flush()
+        line = self._daily.stdout.readline()
+        if not line:
+            raise StageError(f"the daily run died on {day}: see {self.workspace}/logs")
+        return [Event(**event) for event in json.loads(line)["events"]]
 
     def run(self, command: str, where: str = "stage", **more: str) -> None:
         """Run one shell command the way a person of this level would.
@@ -199,20 +214,11 @@ class Stage:
             where: `stage`, or `host` for what must reach its processes; here they are the same.
             more: further names, with their values.
         """
-        done = subprocess.run(
-            self._shell(command, where, more),
-            cwd=ROOT,
-            env=os.environ | self.environment | self._path(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run(self._shell(command, where, more), ROOT, os.environ | self.environment | self._path())
         with (self.workspace / "logs" / "people.log").open("a") as log:
             log.write(f"$ {self.fill(command, **more)}\n{done.stdout}{done.stderr}")
         if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines()
-            raise StageError(f"`{self.fill(command, **more)}` failed: {said[-1] if said else 'no reason given'}")
+            raise StageError(f"`{self.fill(command, **more)}` failed: {last_line(done)}")
 
     def _path(self) -> dict[str, str]:
         path = self.environment["PATH"]
@@ -234,15 +240,13 @@ class Stage:
         """Run a module of `shared` inside the stage, beside the level's own code; return what it prints.
 
         Raises:
-            StageError: it failed; what it said is in the stage's logs.
+            StageError: it failed; what it printed is in the stage's logs.
         """
         command = [sys.executable, "-m", module, *arguments]
+        done = run(command, ROOT, os.environ | self.environment)
         log = self.workspace / "logs" / "lent.log"
         with log.open("a") as file:
-            environment = os.environ | self.environment
-            done = subprocess.run(
-                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=file, text=True, check=False
-            )
+            file.write(f"$ {shlex.join(command[1:])}\n{done.stderr}")
         if done.returncode:
             raise StageError(f"`{shlex.join(command[1:])}` failed: {log} says why")
         return done.stdout
@@ -265,51 +269,53 @@ class Stage:
             time.sleep(0.05)
 
     def ask(self, day: date, flights: str) -> dict[str, Answer]:
-        """Return the answers by flight id, through the level's own door.
+        """Return the predictions by flight id, from the level's own endpoint.
 
         Args:
             day: the day the flights are scheduled for.
             flights: the flights as a JSON array.
         """
-        door = self.fill(self.description["predictions"], DAY=str(day))
-        if not door.startswith("http"):
-            with open(door, newline="") as scored:
+        endpoint = self.fill(self.description["predictions"], DAY=str(day))
+        if not endpoint.startswith("http"):
+            with open(endpoint, newline="") as scored:
                 rows = list(csv.DictReader(scored))
             return {row["flight_id"]: Answer(float(row["late_probability"])) for row in rows}
         body, kind = f'{{"flights": {flights}}}', {"content-type": "application/json"}
-        answer = httpx.post(door, content=body, headers=kind, timeout=30)
-        if not answer.is_success:
-            raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
+        response = httpx.post(endpoint, content=body, headers=kind, timeout=30)
+        if not response.is_success:
+            raise StageError(f"{endpoint} answered {response.status_code}: {response.text[:300]}")
         return {
-            each["flight_id"]: Answer(each["late_probability"], each["model"], each.get("arm", ""))
-            for each in answer.json()["predictions"]
+            prediction["flight_id"]: Answer(
+                prediction["late_probability"], prediction["model"], prediction.get("arm", "")
+            )
+            for prediction in response.json()["predictions"]
         }
 
     def version(self) -> dict[str, Any]:
-        """Return what the level says about itself; where it cannot speak, the start of its model's SHA-256."""
-        door = self.fill(self.description["version"])
-        if not door.startswith("http"):
-            path = Path(door)
+        """Return what the level says about itself; without a server, the start of its model's SHA-256."""
+        endpoint = self.fill(self.description["version"])
+        if not endpoint.startswith("http"):
+            path = Path(endpoint)
             return {"model": hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else None}
-        answer = httpx.get(door, timeout=5)
-        if not answer.is_success:
-            raise StageError(f"{door} answered {answer.status_code}: {answer.text[:300]}")
-        return dict(answer.json())
+        response = httpx.get(endpoint, timeout=5)
+        if not response.is_success:
+            raise StageError(f"{endpoint} answered {response.status_code}: {response.text[:300]}")
+        return dict(response.json())
 
     def model(self) -> str | None:
-        """Return the name of the model that answers."""
+        """Return the name of the model that serves."""
         return self.version()["model"]
 
     def family(self, scripts: bool = False) -> list[psutil.Process]:
-        """Return the processes of the stage that live; on demand, also what people's scripts are forked from."""
-        known = self._processes, self._clock, self._python if scripts else None
-        started = [process for process in known if process and process.poll() is None]
+        """Return the living processes of the stage; on demand, also the fork server of people's scripts."""
+        all_started = self._processes, self._daily, self._python if scripts else None
+        started = [process for process in all_started if process and process.poll() is None]
         parents = [psutil.Process(process.pid) for process in started]
         return parents + [child for parent in parents for child in parent.children(recursive=True)]
 
     def stop(self) -> None:
         """End every process of the stage, and wait until they are gone."""
-        started = [process for process in (self._clock, self._processes, self._python) if process is not None]
+        started = [process for process in (self._daily, self._processes, self._python) if process is not None]
         family = self.family(scripts=True)
         for process in started:
             process.send_signal(signal.SIGTERM)
@@ -317,7 +323,7 @@ class Stage:
         for survivor in alive:
             survivor.kill()
         psutil.wait_procs(alive, timeout=SECONDS_TO_STOP)
-        self._clock = self._processes = self._python = None
+        self._daily = self._processes = self._python = None
 
 
 def running(stage: Stage, keep: bool = False) -> AbstractContextManager[None]:
@@ -325,9 +331,9 @@ def running(stage: Stage, keep: bool = False) -> AbstractContextManager[None]:
     return _until_the_end(stage, partial(stage.prepare, keep), stage.start)
 
 
-def ticking(stage: Stage) -> AbstractContextManager[None]:
-    """Give a stage that somebody else has started a clock of its own, and end that however this block ends."""
-    return _until_the_end(stage, lambda: None, stage.start_clock)
+def running_days(stage: Stage) -> AbstractContextManager[None]:
+    """Run days in a stage that another process has started, and stop however this block ends."""
+    return _until_the_end(stage, lambda: None, stage.start_daily_runs)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Planted candidates: what a level's gates are for.
+"""Candidates with a seeded defect: what a level's gates are for.
 
 `python -m shared.world.bad_models LEVEL KIND` trains one in a stage, beside the level's own pipeline, and prints
 what came of it as one JSON object.
@@ -22,35 +22,35 @@ from ..stack.stage import Stage
 SHARE_FLIPPED, SHARE_LOST = 0.3, 0.5
 
 
-def flipped_labels(steps: Any, _delivery: Any) -> None:
+def flipped_labels(tasks: Any, _delivery: Any) -> None:
     """Bad: the labels of three flights in ten were turned around."""
 
-    def spoil(table: pd.DataFrame) -> pd.DataFrame:
+    def corrupt(table: pd.DataFrame) -> pd.DataFrame:
         flipped = np.random.default_rng(0).random(len(table)) < SHARE_FLIPPED
         late = (table["arrival_delay"] >= 15) ^ flipped
         return table.assign(arrival_delay=np.where(late, 60.0, 0.0))
 
-    _train_on(steps, spoil)
+    _train_on(tasks, corrupt)
 
 
-def one_bad_airport(steps: Any, _delivery: Any) -> None:
-    """Local: good overall, but at one airport half the delays had been lost before it learned."""
+def one_bad_airport(tasks: Any, _delivery: Any) -> None:
+    """Local: good overall, but at one airport half the delays had been lost before it was trained."""
 
-    def spoil(table: pd.DataFrame) -> pd.DataFrame:
+    def corrupt(table: pd.DataFrame) -> pd.DataFrame:
         delays = table["arrival_delay"].to_numpy().copy()
         lost = (table["origin"] == "JFK").to_numpy() & (np.random.default_rng(0).random(len(table)) < SHARE_LOST)
         delays[lost] = 0.0
         return table.assign(arrival_delay=delays)
 
-    _train_on(steps, spoil)
+    _train_on(tasks, corrupt)
 
 
-def slow(_steps: Any, delivery: Any) -> None:
+def slow(_tasks: Any, delivery: Any) -> None:
     """Slow: says the right thing, after multiplying large matrices for nothing."""
     _change_model(delivery, _add_work)
 
 
-def missing_operator(_steps: Any, delivery: Any) -> None:
+def missing_operator(_tasks: Any, delivery: Any) -> None:
     """Broken: needs an operator that no serving environment has."""
 
     def change(model: Any) -> None:
@@ -60,12 +60,12 @@ def missing_operator(_steps: Any, delivery: Any) -> None:
     _change_model(delivery, change)
 
 
-def renamed_input(_steps: Any, delivery: Any) -> None:
+def renamed_input(_tasks: Any, delivery: Any) -> None:
     """Renamed: takes `temperature` where the application gives `temp`."""
 
     def change(model: Any) -> None:
-        for each in model.graph.input:
-            each.name = "temperature" if each.name == "temp" else each.name
+        for tensor in model.graph.input:
+            tensor.name = "temperature" if tensor.name == "temp" else tensor.name
         for node in model.graph.node:
             node.input[:] = ["temperature" if name == "temp" else name for name in node.input]
 
@@ -83,14 +83,14 @@ KINDS: dict[str, Callable[[Any, Any], None] | None] = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Delivery:
     """What came of a candidate: it went on towards production, or was refused."""
 
     delivered: bool
     text: str
 
 
-def plant(stage: Stage, kind: str) -> Outcome:
+def deliver_candidate(stage: Stage, kind: str) -> Delivery:
     """Let a stage train a candidate of some kind and deliver it.
 
     Raises:
@@ -99,31 +99,31 @@ def plant(stage: Stage, kind: str) -> Outcome:
     if kind not in KINDS:
         raise StageError(f"there is no candidate of kind {kind!r}: choose KIND among {', '.join(KINDS)}")
     printed = stage.lend("shared.world.bad_models", stage.package, kind)
-    return Outcome(**json.loads(printed.strip().splitlines()[-1]))
+    return Delivery(**json.loads(printed.strip().splitlines()[-1]))
 
 
-def _train(level: str, kind: str) -> Outcome:
-    steps, delivery = (
+def _train(level: str, kind: str) -> Delivery:
+    tasks, delivery = (
         importlib.import_module(f"{level}.{name}") for name in ("training.tasks", "delivery.pipeline")
     )
-    if spoil := KINDS[kind]:
-        spoil(steps, delivery)
+    if seed_defect := KINDS[kind]:
+        seed_defect(tasks, delivery)
     flow = importlib.import_module(f"{level}.training.pipeline")
     try:
-        return Outcome(True, str(delivery.deliver(flow.start_training("manual"))))
+        return Delivery(True, str(delivery.deliver(flow.start_training("manual"))))
     except importlib.import_module(f"{level}.errors").StageError as error:
-        return Outcome(False, str(error))
+        return Delivery(False, str(error))
 
 
-def _train_on(steps: Any, spoil: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-    """Spoil what the candidate learns from, and leave alone what it is judged on."""
-    hold_out = steps.hold_out
+def _train_on(tasks: Any, corrupt: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Corrupt what the candidate is trained on, and leave the held-out days alone."""
+    hold_out = tasks.hold_out
 
-    def spoiled(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def corrupted(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         past, recent = hold_out(table, days)
-        return spoil(past), recent
+        return corrupt(past), recent
 
-    steps.hold_out = spoiled
+    tasks.hold_out = corrupted
 
 
 def _change_model(delivery: Any, change: Callable[[Any], None]) -> None:
@@ -131,15 +131,15 @@ def _change_model(delivery: Any, change: Callable[[Any], None]) -> None:
     import onnx
 
     package = delivery.package
-    artefact = importlib.import_module(f"{os.environ['LEVEL']}.registry.artifact")
+    artifact = importlib.import_module(f"{os.environ['LEVEL']}.registry.artifact")
 
-    def packaged(model: Any, recent: Any, traits: Any, folder: Any) -> str:
-        package(model, recent, traits, folder)
-        path = folder / artefact.MODEL
+    def packaged(model: Any, recent: Any, metadata: Any, folder: Any) -> str:
+        package(model, recent, metadata, folder)
+        path = folder / artifact.MODEL
         converted = onnx.load(path)
         change(converted)
         onnx.save(converted, path)
-        return str(artefact.digest_of(folder))
+        return str(artifact.digest_of(folder))
 
     delivery.package = packaged
 
@@ -166,6 +166,6 @@ def _add_work(model: Any) -> None:
 
 
 if __name__ == "__main__":
-    with redirect_stdout(sys.stderr):  # libraries talk too
-        outcome = _train(*sys.argv[1:])
-    print(json.dumps(asdict(outcome)))
+    with redirect_stdout(sys.stderr):  # libraries print too
+        delivery = _train(*sys.argv[1:])
+    print(json.dumps(asdict(delivery)))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..base import StageError
+from ..base import StageError, replacing
 from .period import FIRST_DAY, LAST_DAY
 
 NEW_YORK = "America/New_York"
@@ -37,7 +37,7 @@ LATE_MINUTES = 15  # what the levels predict: an arrival this late or later
 # The tables give an observation's hour and not its minute. Stations report at 51 minutes past as a rule, so it may
 # be up to 51 minutes younger than this notice says; it is always older than the departure.
 NOTICE = pd.Timedelta("1h")
-# An observation older than this says little about the hour of departure: the weather counts as missing.
+# An observation older than this is no use for the hour of departure: the weather counts as missing.
 STALE = pd.Timedelta("3h")
 
 # Rows each file must have, and the columns used here: a damaged download is named, not played.
@@ -56,7 +56,7 @@ class DamagedFileError(StageError):
 
 @dataclass(frozen=True)
 class Year:
-    """All flights of the year with what was known before departure, and how each one ended."""
+    """All flights of the year with what is known before departure, and their outcomes."""
 
     flights: pd.DataFrame
     outcomes: pd.DataFrame
@@ -148,8 +148,6 @@ def _read(name: str) -> pd.DataFrame:
 
 
 def write_whole(table: pd.DataFrame, path: Path, index: bool = False) -> None:
-    """Write a Parquet file under a temporary name, then rename it: a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    table.to_parquet(part, index=index)
-    part.replace(path)
+    """Write a Parquet file, whole or not at all."""
+    with replacing(path) as part:
+        table.to_parquet(part, index=index)

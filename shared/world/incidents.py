@@ -1,8 +1,8 @@
 """What goes wrong in the year: each incident a small function, its days, and a sentence.
 
 Most of them are in what the upstream publishes; what it got wrong it publishes again, right, on the day it is
-`corrected`. The others happen to the stage itself (see `mishaps.py`), and those of nature are in the data already.
-The same seed gives the same trouble, day by day and in any order.
+`corrected`. The others happen to the stage itself (see `faults.py`), and those of nature are in the data already.
+The same seed gives the same incident, day by day and in any order.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,13 +15,13 @@ import pandas as pd
 
 from ..base import StageError
 from .dataset import LATE_MINUTES, WEATHER, Year, days, write_whole
-from .period import FIRST_DAY, LAST_DAY
+from .period import FIRST_DAY, LAST_DAY, Period
 
 SEED = 2013
 SHARE_FLIPPED = 0.3
 DAYS_LATE = 3
 
-Spoil = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
+Corruption = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -32,20 +32,29 @@ class Incident:
     first: date
     last: date
     story: str
-    flights: Spoil | None = None  # what becomes of the flights published on these days
-    outcomes: Spoil | None = None  # what becomes of the outcomes published on these days
+    flights: Corruption | None = None  # what becomes of the flights published on these days
+    outcomes: Corruption | None = None  # what becomes of the outcomes published on these days
     days_late: int = 0  # how long the outcomes of these days are held back
     corrected: date | None = None  # when all of it is published again, right; None: never
-    mishap: str | None = None  # what happens to the stage itself on the first day, and ends after the last
+    fault: str | None = None  # what happens to the stage itself on the first day, and ends after the last
 
     @property
     def natural(self) -> bool:
         """Tell whether it is in the data, so that there is no year without it."""
-        return not (self.flights or self.outcomes or self.days_late or self.mishap)
+        return not (self.flights or self.outcomes or self.days_late or self.fault)
+
+    @property
+    def movable(self) -> bool:
+        """Tell whether it is in the feed alone, so that it may happen on other days too."""
+        return not (self.natural or self.fault)
 
     def on(self, day: date) -> bool:
         """Tell whether it is going on."""
         return self.first <= day <= self.last
+
+    def overlaps(self, period: Period) -> bool:
+        """Tell whether it is going on for any day of a period."""
+        return self.first <= period.last and period.first <= self.last
 
     def starting(self, day: date) -> "Incident":
         """Return the same incident, beginning on another day."""
@@ -109,8 +118,8 @@ def _day(text: str) -> date:
 
 # In the order of the year. The days of those that are not natural, and of what they leave behind, do not overlap.
 INCIDENTS = {
-    each.id: each
-    for each in (
+    incident.id: incident
+    for incident in (
         Incident(
             "schema", _day("03-20"), _day("03-20"), "a column is renamed upstream for a day",
             flights=renamed, corrected=_day("03-21"),
@@ -123,7 +132,9 @@ INCIDENTS = {
             "celsius", _day("04-29"), _day("05-12"), "temperatures are published in °C for two weeks",
             flights=celsius, corrected=_day("05-13"),
         ),
-        Incident("destinations", _day("05-16"), _day("08-31"), "flights to two islands that no model has seen"),
+        Incident(
+            "destinations", _day("05-16"), _day("08-31"), "flights to two islands that no model was trained on",
+        ),
         Incident(
             "late", _day("06-03"), _day("06-09"), "outcomes come three days late for a week",
             days_late=DAYS_LATE,
@@ -133,10 +144,10 @@ INCIDENTS = {
             outcomes=twice, corrected=_day("07-03"),
         ),
         Incident("storms", _day("06-24"), _day("07-28"), "summer storms: more than one flight in three is late"),
-        Incident("killed", _day("07-17"), _day("07-17"), "the serving process is killed", mishap="kill"),
+        Incident("killed", _day("07-17"), _day("07-17"), "the serving process is killed", fault="kill"),
         Incident(
             "disk", _day("07-24"), _day("07-24"), "the disk of the stage's workspace is full for a day",
-            mishap="fill_disk",
+            fault="fill_disk",
         ),
         Incident(
             "labels", _day("08-05"), _day("09-02"), "three outcomes in ten are turned around, before a training",
@@ -145,11 +156,11 @@ INCIDENTS = {
         Incident("calm", _day("09-02"), _day("10-06"), "the September calm: one flight in eight is late"),
         Incident(
             "code", _day("10-02"), _day("10-15"), "a change of the code breaks a feature, until it is taken back",
-            mishap="break_feature",
+            fault="break_feature",
         ),
         Incident(
             "slow", _day("10-21"), _day("10-21"), "a candidate answers right, but twenty times slower",
-            mishap="train_slow_candidate",
+            fault="train_slow_candidate",
         ),
         Incident(
             "timezone", _day("11-04"), _day("11-06"), "the clocks change, and schedules are in UTC for three days",
@@ -188,7 +199,7 @@ def feed(year: Year, day: date, incidents: Iterable[Incident] = ()) -> dict[str,
     files = {f"flights/{day}": _flights(year, day, happening)}
     for about in days(max(FIRST_DAY, day - timedelta(days=1 + DAYS_LATE)), day - timedelta(days=1)):
         expected = about + timedelta(days=1)
-        held_back = max((each.days_late for each in happening if each.on(expected)), default=0)
+        held_back = max((incident.days_late for incident in happening if incident.on(expected)), default=0)
         if expected + timedelta(days=held_back) == day:
             files[f"outcomes/{about}"] = _outcomes(year, about, happening)
     for incident in happening:
@@ -222,11 +233,11 @@ def _outcomes(year: Year, about: date, incidents: list[Incident]) -> pd.DataFram
 
 
 def _corrections(year: Year, incident: Incident) -> dict[str, pd.DataFrame]:
-    """Return what an incident had spoilt, as it should have been."""
-    spoilt = [day for day in days(incident.first, incident.last) if FIRST_DAY < day <= LAST_DAY]
+    """Return what an incident had corrupted, as it should have been."""
+    corrupted = [day for day in days(incident.first, incident.last) if FIRST_DAY < day <= LAST_DAY]
     if incident.flights:
-        return {f"flights/{day}": year.flights_of(day) for day in spoilt}
-    before = [day - timedelta(days=1) for day in spoilt]
+        return {f"flights/{day}": year.flights_of(day) for day in corrupted}
+    before = [day - timedelta(days=1) for day in corrupted]
     return {f"outcomes/{day}": year.outcomes_of(day) for day in before}
 
 

@@ -11,19 +11,8 @@ import pytest
 
 from shared.base import ROOT, StageError, levels
 from shared.stack.stage import Stage
-from shared.world.faults import FEATURE, _change, fill_disk, free_disk, kill
-
-WRITER = """
-import sys
-for line in sys.stdin:
-    try:
-        with open(line.strip(), "a") as file:
-            file.write("something")
-        print("written", flush=True)
-    except OSError as error:
-        print(error.strerror, flush=True)
-"""
-BACK = [(wrong, right) for right, wrong in FEATURE]
+from shared.world.faults import BREAK, MEND, Outcome, fill_disk, free_disk, kill
+from shared.world.source import apply_all
 
 
 @pytest.mark.parametrize("number", [number for number in levels() if number])
@@ -31,26 +20,25 @@ def test_the_feature_is_broken_and_mended_wherever_a_level_computes_it(number: i
     copy = tmp_path / "level"
     shutil.copytree(ROOT / levels()[number], copy, ignore=shutil.ignore_patterns("__pycache__"))
     before = {path: path.read_text() for path in copy.rglob("*.py")}
-    broken = _change(copy, FEATURE)
-    changed = {path.name for path, text in before.items() if path.read_text() != text}
-    assert changed == set(broken.split(" and "))
-    for name in changed:
-        compile(next(copy.rglob(name)).read_text(), name, "exec")
-    assert _change(copy, BACK) == broken
+    broken = apply_all(copy, *BREAK)
+    assert broken == [path for path, text in sorted(before.items()) if path.read_text() != text]
+    for path in broken:
+        compile(path.read_text(), path.name, "exec")
+    assert apply_all(copy, *MEND) == broken
     assert {path: path.read_text() for path in before} == before
 
 
 def test_the_script_of_a_notebook_can_be_broken(tmp_path: Path) -> None:
     cells = json.loads((ROOT / levels()[0] / "flight_delays.ipynb").read_text())["cells"]
     (tmp_path / "score.py").write_text(
-        next(text for each in cells if "%%writefile" in (text := "".join(each["source"])))
+        next(text for cell in cells if "%%writefile" in (text := "".join(cell["source"])))
     )
-    assert _change(tmp_path, FEATURE) == "score.py"
+    assert apply_all(tmp_path, *BREAK) == [tmp_path / "score.py"]
 
 
 def test_nothing_to_break_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(StageError, match="computes the time of day as FEATURE says"):
-        _change(tmp_path, FEATURE)
+    with pytest.raises(StageError, match="nothing to change"):
+        apply_all(tmp_path, *BREAK)
 
 
 @pytest.fixture
@@ -58,19 +46,23 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     """Return a stage whose only process writes to the file that it is told."""
     stage = Stage(0, tmp_path)
     (tmp_path / "logs").mkdir()
-    stage._clock = subprocess.Popen(
-        [sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    stage._daily = subprocess.Popen(
+        [sys.executable, "-m", "tests.scripts.write_to"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     yield stage
     stage.stop()
 
 
 def ask_to_write(stage: Stage, path: Path) -> str:
-    assert stage._clock
-    assert stage._clock.stdin
-    assert stage._clock.stdout
-    print(path, file=stage._clock.stdin, flush=True)
-    return stage._clock.stdout.readline().strip()
+    assert stage._daily
+    assert stage._daily.stdin
+    assert stage._daily.stdout
+    print(path, file=stage._daily.stdin, flush=True)
+    return stage._daily.stdout.readline().strip()
 
 
 def test_nothing_can_be_written_to_a_full_disk(stage: Stage, tmp_path: Path) -> None:
@@ -86,4 +78,4 @@ def test_nothing_can_be_written_to_a_full_disk(stage: Stage, tmp_path: Path) -> 
 
 
 def test_where_nothing_serves_nothing_is_killed(stage: Stage) -> None:
-    assert kill(stage) == "there is no serving process to kill"
+    assert kill(stage).outcome is Outcome.NOT_APPLICABLE

@@ -13,8 +13,10 @@ from shared.world.dataset import LATE_MINUTES, WEATHER, Year, days, read_year
 from shared.world.incidents import INCIDENTS, Incident, choose, feed, publish
 
 YEAR = list(days(date(2013, 1, 1), date(2013, 12, 31)))
-IN_THE_FEED = [each for each in INCIDENTS.values() if each.flights or each.outcomes or each.days_late]
-CORRECTED = [each for each in IN_THE_FEED if each.corrected]
+IN_THE_FEED = [
+    incident for incident in INCIDENTS.values() if incident.flights or incident.outcomes or incident.days_late
+]
+CORRECTED = [incident for incident in IN_THE_FEED if incident.corrected]
 
 
 @cache
@@ -110,21 +112,21 @@ def test_outcomes_come_late_but_all_of_them_and_once(year: Year) -> None:
     assert sorted(names) == [f"outcomes/{day}" for day in YEAR[:-1]]
 
 
-@pytest.mark.parametrize("each", IN_THE_FEED, ids=lambda each: str(each.id))
-def test_it_happens_on_its_days_and_no_others(each: Incident, year: Year) -> None:
-    last = (each.corrected or each.last) + timedelta(days=1)
-    for day in days(each.first - timedelta(days=2), min(last, YEAR[-1])):
-        with_it, without = feed(year, day, [each]), feed(year, day)
+@pytest.mark.parametrize("incident", IN_THE_FEED, ids=lambda incident: str(incident.id))
+def test_it_happens_on_its_days_and_no_others(incident: Incident, year: Year) -> None:
+    last = (incident.corrected or incident.last) + timedelta(days=1)
+    for day in days(incident.first - timedelta(days=2), min(last, YEAR[-1])):
+        with_it, without = feed(year, day, [incident]), feed(year, day)
         same = with_it.keys() == without.keys() and all(with_it[name].equals(without[name]) for name in without)
-        lingers = day == each.corrected or (each.days_late and each.last < day <= last)
-        assert same != (each.on(day) or bool(lingers)), day
+        lingers = day == incident.corrected or (incident.days_late and incident.last < day <= last)
+        assert same != (incident.on(day) or bool(lingers)), day
 
 
-@pytest.mark.parametrize("each", CORRECTED, ids=lambda each: str(each.id))
-def test_what_is_corrected_is_as_it_was(each: Incident, year: Year, tmp_path: Path) -> None:
-    assert each.corrected
-    for day in days(each.first - timedelta(days=1), each.corrected):
-        publish(year, day, tmp_path / "with", [each])
+@pytest.mark.parametrize("incident", CORRECTED, ids=lambda incident: str(incident.id))
+def test_what_is_corrected_is_as_it_was(incident: Incident, year: Year, tmp_path: Path) -> None:
+    assert incident.corrected
+    for day in days(incident.first - timedelta(days=1), incident.corrected):
+        publish(year, day, tmp_path / "with", [incident])
         publish(year, day, tmp_path / "without")
     files = sorted(path.relative_to(tmp_path / "without") for path in (tmp_path / "without").rglob("*.parquet"))
     assert len(files) > 2
@@ -149,13 +151,13 @@ def test_an_incident_can_start_on_any_day(year: Year) -> None:
 
 
 def test_their_days_do_not_overlap() -> None:
-    planted = [each for each in INCIDENTS.values() if not each.natural]
-    for before, after in pairwise(planted):
+    injected = [incident for incident in INCIDENTS.values() if not incident.natural]
+    for before, after in pairwise(injected):
         assert max(before.last, before.corrected or before.last) < after.first, f"{before.id} and {after.id}"
 
 
 def test_incidents_are_chosen_by_name() -> None:
-    assert [each.id for each in choose("gap, celsius")] == ["gap", "celsius"]
+    assert [incident.id for incident in choose("gap, celsius")] == ["gap", "celsius"]
     assert choose("all") == list(INCIDENTS.values())
     assert choose("none") == []
 

@@ -1,7 +1,8 @@
-"""The same year at every level: play what is not played yet, and write docs/scoreboard.json, .md and the pictures.
+"""The same year at every level: simulate what is missing, and write docs/scoreboard.json, .md and the plots.
 
-Each level's year is played four times: with incidents and without, with people and with nobody after the first
-model. Finished plays are kept in .stage/replay and used again, as long as neither the level nor the world changed.
+Each level's year is simulated four times: with incidents and without, with people and with nobody after the first
+model. Results are kept in .stage/simulation and used again, as long as neither the level nor the simulation
+changes.
 """
 
 import json
@@ -12,88 +13,88 @@ from .. import base
 from ..base import ROOT, StageError, git, levels, write_text
 from ..console import console
 from ..simulation.operator_model import read_assumptions
-from ..simulation.run import replay
-from ..simulation.scenario import NOBODY, USUAL, Play, is_finished
+from ..simulation.run import simulate
+from ..simulation.scenario import NOBODY, USUAL, Scenario, is_finished
 from ..stack.stage import Stage
 from ..world.dataset import Year, load_year
 from ..world.incidents import INCIDENTS, SEED, Incident
-from ..world.period import LAST_DAY, LIVE, Window
+from ..world.period import LAST_DAY, LIVE, Period
 from . import cost, impact, metrics
 from .dora import dora
-from .result import Played
+from .result import Result
 
-YEAR = Window(LIVE, LAST_DAY)
+YEAR = Period(LIVE, LAST_DAY)
 DOCS = ROOT / "docs"
 
 Board = dict[str, Any]
 
 
-def plays(level: int, window: Window, people: str) -> tuple[Play, Play]:
-    """Return the two plays of a level that belong together: with incidents, and the calm year."""
-    fits = tuple(each for each in INCIDENTS.values() if each.first <= window.last and window.first <= each.last)
-    return Play(level, window, fits, people), Play(level, window, (), people)
+def scenarios(level: int, period: Period, people: str) -> tuple[Scenario, Scenario]:
+    """Return the two scenarios of a level that are compared: with incidents, and the calm year."""
+    incidents = tuple(incident for incident in INCIDENTS.values() if incident.overlaps(period))
+    return Scenario(level, period, incidents, people), Scenario(level, period, (), people)
 
 
-def play_all(window: Window, numbers: list[int]) -> None:
-    """Play whatever of these levels is not played yet."""
+def simulate_all(period: Period, numbers: list[int]) -> None:
+    """Simulate whatever is missing of these levels."""
     for number in numbers:
         for people in (USUAL, NOBODY):
-            for play in plays(number, window, people):
-                if not is_finished(play):
-                    kind = "with incidents" if play.incidents else "calm"
+            for scenario in scenarios(number, period, people):
+                if not is_finished(scenario):
+                    kind = "with incidents" if scenario.incidents else "calm"
                     console.print(f"[bold]{Stage(number).package}[/], {kind}, people: {people}")
-                    replay(play)
+                    simulate(scenario)
 
 
-def assemble(window: Window, numbers: list[int]) -> Board:
-    """Return the scoreboard of the levels whose plays are finished.
+def assemble(period: Period, numbers: list[int]) -> Board:
+    """Return the scoreboard of the levels whose simulations are finished.
 
     Raises:
-        StageError: no level has all its plays.
+        StageError: no level has both of them.
     """
-    year = load_year(base.WORKSPACES / "world")
+    year = load_year(base.WORKSPACES / "year")
     board: Board = {"levels": {}}
     for number in numbers:
-        if all(is_finished(play) for play in plays(number, window, USUAL)):
-            board["levels"][str(number)] = of_level(number, window, year)
+        if all(map(is_finished, scenarios(number, period, USUAL))):
+            board["levels"][str(number)] = of_level(number, period, year)
     if not board["levels"]:
-        raise StageError("no level's year is played to its end: run `make scoreboard`")
+        raise StageError("no level's year is simulated to its end: run `make scoreboard`")
     return board | {
         "assumptions": read_assumptions(),
-        "incidents": {each.id: _described(each) for each in INCIDENTS.values()},
-        "window": [str(window.first), str(window.last)],
+        "incidents": {incident.id: _described(incident) for incident in INCIDENTS.values()},
+        "period": [str(period.first), str(period.last)],
         "seed": SEED,
         "commit": git(ROOT, "log", "-1", "--format=%h", "--abbrev=12", "--", "shared", "level[0-9]_*").strip(),
     }
 
 
-def of_level(number: int, window: Window, year: Year) -> Board:
-    """Return everything about one level: with people, and with nobody where that is played too."""
-    board = of_plays(number, window, year, USUAL)
-    if all(is_finished(play) for play in plays(number, window, NOBODY)):
-        board["nobody"] = of_plays(number, window, year, NOBODY)
-    folder = plays(number, window, USUAL)[1].folder()
+def of_level(number: int, period: Period, year: Year) -> Board:
+    """Return everything about one level: with people, and with nobody where that is simulated too."""
+    board = of_scenarios(number, period, year, USUAL)
+    if all(map(is_finished, scenarios(number, period, NOBODY))):
+        board["nobody"] = of_scenarios(number, period, year, NOBODY)
+    folder = scenarios(number, period, USUAL)[1].folder()
     board["cost"] = cost.lines(number) | cost.packages(number) | {"measured": cost.measured(folder)}
     return board
 
 
-def of_plays(number: int, window: Window, year: Year, people: str) -> Board:
-    """Return the figures of the two plays of a level that belong together."""
-    troubled, calm = plays(number, window, people)
-    played, usual = Played.read(troubled.folder(), year), Played.read(calm.folder(), year)
-    spans = impact.windows(list(troubled.incidents), window.last)
+def of_scenarios(number: int, period: Period, year: Year, people: str) -> Board:
+    """Return the metrics of a level's year with incidents, against its calm year."""
+    with_incidents, without = scenarios(number, period, people)
+    result, calm = Result.read(with_incidents, year), Result.read(without, year)
+    periods = impact.periods(list(with_incidents.incidents), period.last)
     return {
-        **metrics.quality(played),
-        "calm": metrics.quality(usual) | metrics.trainings(usual),
-        **metrics.trainings(played),
-        **metrics.people(played),
-        "days_from_shift_to_recovery": metrics.days_to_recovery(usual),
-        "incidents": {name: impact.incident(played, usual, *span) for name, span in spans.items()},
-        "dora": dora(played, usual),
-        "weeks": metrics.weekly(played),
-        "calm_weeks": metrics.weekly(usual),
-        "strip": metrics.strip(played),
-        "calm_strip": metrics.strip(usual),
+        **metrics.quality(result),
+        "calm": metrics.quality(calm) | metrics.trainings(calm),
+        **metrics.trainings(result),
+        **metrics.people(result),
+        "days_from_shift_to_recovery": metrics.days_to_recovery(calm),
+        "incidents": {name: impact.incident(result, calm, days) for name, days in periods.items()},
+        "dora": dora(result, calm),
+        "weeks": metrics.weekly(result),
+        "calm_weeks": metrics.weekly(calm),
+        "timeline": metrics.timeline(result),
+        "calm_timeline": metrics.timeline(calm),
     }
 
 
@@ -103,7 +104,7 @@ def _described(incident: Incident) -> dict[str, Any]:
 
 
 def write(board: Board, folder: Path = DOCS) -> list[Path]:
-    """Write the scoreboard as JSON, as a page, and as pictures; return the files."""
+    """Write the scoreboard as JSON, as a page, and as plots; return the files."""
     from . import page, plots
 
     paths = [folder / "scoreboard.json", folder / "scoreboard.md"]
@@ -118,6 +119,6 @@ def to_json(board: Board) -> str:
 
 
 def scoreboard(numbers: list[int] | None = None) -> list[Path]:
-    """Play what is missing and write the scoreboard."""
-    play_all(YEAR, numbers or sorted(levels()))
+    """Simulate what is missing and write the scoreboard."""
+    simulate_all(YEAR, numbers or sorted(levels()))
     return write(assemble(YEAR, sorted(levels())))

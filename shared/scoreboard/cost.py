@@ -1,4 +1,4 @@
-"""What a level costs: its lines, its packages, and what its play was measured to take."""
+"""What a level costs: its lines, its packages, and what its simulation was measured to take."""
 
 import json
 import re
@@ -36,33 +36,33 @@ def lines(level: int) -> dict[str, int]:
 
 def packages(level: int) -> dict[str, int]:
     """Count the packages of a level's group with all they need, and their size in MB as installed here."""
-    found: dict[str, Distribution] = {}
+    installed: dict[str, Distribution] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
-    todo = [(each, "") for each in _group(f"level{level}")]
+    todo = [(requirement, "") for requirement in _group(f"level{level}")]
     while todo:
         requirement, extra = todo.pop()
         if requirement.marker and not requirement.marker.evaluate({"extra": extra}):
             continue
         name = re.sub(r"[-_.]+", "-", requirement.name).lower()
         try:
-            known = found.setdefault(name, distribution(name))
+            package = installed.setdefault(name, distribution(name))
         except PackageNotFoundError:
             continue  # for another platform, or an extra that is not installed
         key = (name, frozenset(requirement.extras))
         if key not in seen:
             seen.add(key)
             for extra_ in ("", *requirement.extras):
-                todo += [(Requirement(text), extra_) for text in known.requires or []]
-    return {"packages": len(found), "packages_mb": round(sum(map(_size, found.values())) / 2**20)}
+                todo += [(Requirement(text), extra_) for text in package.requires or []]
+    return {"packages": len(installed), "packages_mb": round(sum(map(_size, installed.values())) / 2**20)}
 
 
 def _group(name: str) -> list[Requirement]:
     """Return the requirements of a dependency group, those of the groups it includes among them."""
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    found = []
-    for each in groups[name]:
-        found += _group(each["include-group"]) if isinstance(each, dict) else [Requirement(each)]
-    return found
+    requirements = []
+    for entry in groups[name]:
+        requirements += _group(entry["include-group"]) if isinstance(entry, dict) else [Requirement(entry)]
+    return requirements
 
 
 @cache
@@ -72,14 +72,14 @@ def _size(package: Distribution) -> int:
 
 
 def measured(folder: Path) -> dict[str, Any]:
-    """Sum up what a play was measured to take: seconds by what they went into, processes, memory."""
+    """Sum up what a simulation was measured to take: seconds by what they went into, processes, memory."""
     seconds: defaultdict[str, float] = defaultdict(float)
     stage: dict[str, Any] = {}
-    for line in (folder / "measured.jsonl").read_text().splitlines():
-        each = json.loads(line)
-        if each["what"] == "stage":
-            stage = {"processes": each["processes"], "memory_mb": each["memory_mb"]}
+    for line in (folder / "timings.jsonl").read_text().splitlines():
+        timing = json.loads(line)
+        if timing["what"] == "stage":
+            stage = {"processes": timing["processes"], "memory_mb": timing["memory_mb"]}
         else:
-            seconds[each["what"]] += each["seconds"]
+            seconds[timing["what"]] += timing["seconds"]
     by = {what: round(spent, 1) for what, spent in sorted(seconds.items())}
     return {"seconds": round(sum(seconds.values()), 1), "seconds_by": by, **stage}

@@ -1,17 +1,18 @@
-"""The scoreboard as a page: tables, and a reading of them whose sentences are held against the figures."""
+"""The scoreboard as a page: tables, and takeaways whose sentences are held against the figures."""
 
 from itertools import pairwise
 from typing import Any
 
+from ..markdown import table
 from . import dora, impact
 from .plots import LOOP
-from .takeaways import reading
+from .takeaways import takeaways
 
 Board = dict[str, Any]
 
 HEAD = """# The same year at every level
 
-The real flights of {first} to {last}, with the same incidents, played through every level. Written by
+The real flights of {first} to {last}, with the same incidents, simulated at every level. Written by
 
 ```sh
 make scoreboard
@@ -31,14 +32,14 @@ time are throughput; fail and rework rate are instability. DORA warns against co
 these are five stories about one. No bands are given.
 """
 
-HARM = """Each incident is counted from its first day until the next one begins, so what lingers after it is
-counted to it. Its harm is a difference, between this year and the same level's year without incidents: flights
+IMPACT = """Each incident is counted from its first day until the next one begins, so what lingers after it is
+counted to it. Its impact is a difference, between this year and the same level's year without incidents: flights
 not answered, and answers further than {wrong} from the calm year's on days that were worse than there (log
 loss). A cell gives the outcome, the day somebody or something noticed, the flights harmed, the log loss added
-in its window, and when less than a fiftieth of a day's flights was harmed, for good. Earlier incidents leave
+in its period, and when less than a fiftieth of a day's flights was harmed, for good. Earlier incidents leave
 other models behind than the calm year has: the share of wrong answers in the {before} days before is *left* by
-them, and neither outcome nor recovery counts it. *Prevented*: it was refused; or the machine said something, and
-fewer than {fewest:.1%} of the window's flights were harmed. *No harm*: it said nothing, and there was none.
+them, and neither outcome nor recovery counts it. *Prevented*: it was refused; or the machine noticed, and
+fewer than {fewest:.1%} of the period's flights were harmed. *No harm*: it did not notice, and there was none.
 """
 
 CLOSED_LOOP = """
@@ -51,17 +52,17 @@ The closed loop in its calm year, beside the other levels; each shade is the tim
 
 def page(board: Board) -> str:
     """Return the page."""
-    first, last = board["window"]
+    first, last = board["period"]
     parts = [
         HEAD.format(first=first, last=last),
-        "## In a few lines\n\n" + "\n".join(f"{n}. {line}" for n, line in enumerate(reading(board), start=1)),
+        "## In a few lines\n\n" + "\n".join(f"{n}. {line}" for n, line in enumerate(takeaways(board), start=1)),
         "## Quality, week by week\n\n![log loss by week](scoreboard-weeks.png)",
         "![trainings, releases and alarms](scoreboard-strip.png)"
         + (CLOSED_LOOP if LOOP in board["levels"] else ""),
         _table(board, YEAR),
         _worse(board),
         "## Incidents\n\n"
-        + HARM.format(wrong=impact.WRONG_BY, fewest=impact.FEWEST_HARMED, before=impact.DAYS_BEFORE)
+        + IMPACT.format(wrong=impact.WRONG_BY, fewest=impact.MIN_HARMED, before=impact.DAYS_BEFORE)
         + "\n"
         + _incidents(board),
         _stories(board),
@@ -90,7 +91,7 @@ def _worse(board: Board) -> str:
 
 
 def _recovery(level: Board) -> float | None:
-    days = [each for each in level["days_from_shift_to_recovery"] if each is not None]
+    days = [taken for taken in level["days_from_shift_to_recovery"] if taken is not None]
     return sum(days) / len(days) if days else None
 
 
@@ -101,7 +102,7 @@ NEVER_WORSE: dict[str, tuple[Any, str]] = {
     ),
     "log loss of the year with incidents": (
         lambda level: level["log_loss"],
-        "its models learned from other weeks, some of them in trouble",
+        "its models were trained on other weeks, some of them with incidents",
     ),
     "share of flights not answered": (
         lambda level: round(1 - level["answered"], 4),
@@ -111,7 +112,7 @@ NEVER_WORSE: dict[str, tuple[Any, str]] = {
         lambda level: level["steps_per_release"],
         "people had more to look at or to try again",
     ),
-    "days from a shift to a model that knows it, on average": (
+    "days from a shift to a model that was trained on it, on average": (
         _recovery,
         "a training in the week after a shift has it only among the days held out, the schedule's next is a month "
         "later, and a candidate then has to prove itself on part of the traffic",
@@ -145,7 +146,7 @@ YEAR = {
     "human steps": _both("human_steps"),
     "human steps by role": _one("by_role"),
     "human steps per release": _one("steps_per_release"),
-    "days from storms and calm to a model that knows them": _both("days_from_shift_to_recovery"),
+    "days from storms and calm to a model that was trained on them": _both("days_from_shift_to_recovery"),
 }
 METRICS = {
     "deployments a month": _both("dora", "deployment_frequency_per_month"),
@@ -162,76 +163,66 @@ COST = {
     "processes": _one("cost", "measured", "processes"),
     "memory, MB": _one("cost", "measured", "memory_mb"),
     "seconds for the year": _one("cost", "measured", "seconds"),
-    "of these in ticks": _one("cost", "measured", "seconds_by", "tick"),
+    "of these in daily runs": _one("cost", "measured", "seconds_by", "daily_run"),
     "of these in people's commands": _one("cost", "measured", "seconds_by", "people"),
     "seconds to start": _one("cost", "measured", "seconds_by", "start"),
 }
 
 
 def _table(board: Board, rows: dict[str, Any]) -> str:
-    numbers = list(board["levels"])
-    lines = [
-        "| | " + " | ".join(f"level {number}" for number in numbers) + " |",
-        "|---" * (len(numbers) + 1) + "|",
-    ]
-    for name, show in rows.items():
-        lines.append(f"| {name} | " + " | ".join(show(board["levels"][number]) for number in numbers) + " |")
-    return "\n".join(lines)
+    levels = board["levels"]
+    head = ["", *(f"level {number}" for number in levels)]
+    return table(head, [[name, *map(show, levels.values())] for name, show in rows.items()])
 
 
 def _incidents(board: Board) -> str:
-    names = [name for name, each in board["incidents"].items() if not each["natural"]]
-    rows = {
-        name: _cell_of(name)
-        for name in names
-        if all(name in each["incidents"] for each in board["levels"].values())
-    }
-    return _table(board, rows)
+    names = [name for name, incident in board["incidents"].items() if not incident["natural"]]
+    everywhere = [name for name in names if all(name in level["incidents"] for level in board["levels"].values())]
+    return _table(board, {name: _cell_of(name) for name in everywhere})
 
 
 def _cell_of(name: str) -> Any:
     return lambda level: _incident(level["incidents"][name])
 
 
-def _incident(each: Board) -> str:
-    """Say in one cell what came of an incident."""
-    said = each["outcome"]
-    if each["days_to_notice"] is not None and each["outcome"] != "does not apply":
-        said += f", day {each['days_to_notice']}"
-    if each["outcome"] in ("does not apply", "no harm", "prevented"):
-        return said
-    said += f"; {each['flights_harmed']:,} flights"
-    if each["flights_left_harmed"]:
-        said += f" ({each['flights_left_harmed']:,} left)"
-    said += f", {each['extra_log_loss']:+.4f}"
-    if each["days_to_recover"] is None:
-        return said + "; not over in its window"
-    how = (
-        f"people in {each['human_steps_to_recover']} steps" if each["human_steps_to_recover"] else "without people"
-    )
-    return said + f"; over after {each['days_to_recover']} days, {how}"
+def _incident(impact: Board) -> str:
+    """Return in one cell what came of an incident."""
+    cell = str(impact["outcome"])
+    if impact["days_to_notice"] is not None and cell != "does not apply":
+        cell += f", day {impact['days_to_notice']}"
+    if impact["outcome"] in ("does not apply", "no harm", "prevented"):
+        return cell
+    cell += f"; {impact['flights_harmed']:,} flights"
+    if impact["flights_left_harmed"]:
+        cell += f" ({impact['flights_left_harmed']:,} left)"
+    cell += f", {impact['excess_log_loss']:+.4f}"
+    if impact["days_to_recover"] is None:
+        return f"{cell}; not over in its period"
+    steps = impact["human_steps_to_recover"]
+    how = f"with {_count(steps, 'human step')}" if steps else "without people"
+    return f"{cell}; over after {_count(impact['days_to_recover'], 'day')}, {how}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _stories(board: Board) -> str:
     lines = [
-        f"- *{name}*, {each['first']} to {each['last']}: {each['story']}"
-        for name, each in board["incidents"].items()
+        f"- *{name}*, {incident['first']} to {incident['last']}: {incident['story']}"
+        for name, incident in board["incidents"].items()
     ]
     return "What they are; the first and last day of each:\n\n" + "\n".join(lines)
 
 
 def _assumptions(board: Board) -> str:
-    lines = [
-        "## How people are assumed to behave",
-        "",
-        "| sign | noticed after | acted upon after that | why |",
-        "|---|---|---|---|",
-    ]
     notice, act = board["assumptions"]["notice"], board["assumptions"]["act"]
-    for sign, each in notice.items():
-        why = f"{each['why']}; {act[sign]['why']}"
-        lines.append(f"| {sign} | {each['days']} working days | {act[sign]['days']} working days | {why} |")
-    return "\n".join(lines)
+    rows = []
+    for sign, noticed in notice.items():
+        days = [_count(after[sign]["days"], "working day") for after in (notice, act)]
+        rows.append([sign, *days, f"{noticed['why']}; {act[sign]['why']}"])
+    head = ["sign", "noticed after", "acted upon after that", "why"]
+    return f"## How people are assumed to behave\n\n{table(head, rows)}"
 
 
 def _at(level: Board, path: tuple[str, ...]) -> Any:
@@ -247,5 +238,5 @@ def _show(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {count}" for name, count in value.items()) or "none"
     if isinstance(value, list):
-        return " and ".join(_show(each) for each in value)
+        return " and ".join(map(_show, value))
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"

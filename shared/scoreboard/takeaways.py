@@ -1,4 +1,4 @@
-"""An honest reading of the scoreboard: each sentence is made from figures, or left out if they do not bear it."""
+"""The takeaways of the scoreboard: each sentence is made from figures, or left out if they do not bear it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,22 +7,21 @@ Board = dict[str, Any]
 NOTHING = ("no harm", "prevented", "does not apply")
 
 
-def reading(board: Board) -> list[str]:
-    """Return the sentences that the figures bear; a level that is not played is not spoken of."""
-    levels = board["levels"]
-    found = []
-    for sentence in SENTENCES:
+def takeaways(board: Board) -> list[str]:
+    """Return the sentences that the figures bear; a level that is not simulated is not mentioned."""
+    sentences = []
+    for takeaway in TAKEAWAYS:
         try:
-            said = sentence(levels)
+            sentence = takeaway(board["levels"])
         except KeyError:
-            continue  # it is about a level or a play that is not there
-        if said:
-            found.append(said)
-    return found
+            continue  # it is about a level or a simulation that is not there
+        if sentence:
+            sentences.append(sentence)
+    return sentences
 
 
 def hands(levels: Board) -> str | None:
-    """Say what the first step buys in work, and that it buys nothing in quality."""
+    """State what the first step buys in work, and that it buys nothing in quality."""
     a, b = levels["0"], levels["1"]
     if b["human_steps"] >= a["human_steps"] or abs(a["calm"]["log_loss"] - b["calm"]["log_loss"]) > 0.002:
         return None
@@ -34,7 +33,7 @@ def hands(levels: Board) -> str | None:
 
 
 def alone(levels: Board) -> str | None:
-    """Say what is left of each level when nobody comes to work, and which one stays good."""
+    """State what is left of each level when nobody comes to work, and which one stays good."""
     shares = {number: level["nobody"]["answered"] for number, level in levels.items() if "nobody" in level}
     if shares["0"] > 0.05 or min(shares[number] for number in shares if number != "0") < 0.9:
         return None
@@ -52,7 +51,7 @@ def alone(levels: Board) -> str | None:
 
 
 def tests(levels: Board) -> str | None:
-    """Say what tests of the application are worth."""
+    """State what tests of the application are worth."""
     harmed = {number: level["incidents"]["code"]["flights_harmed"] for number, level in levels.items()}
     others = [harmed[number] for number in harmed if number != "0"]
     if any(levels[number]["incidents"]["code"]["outcome"] not in NOTHING for number in levels if number != "0"):
@@ -66,7 +65,7 @@ def tests(levels: Board) -> str | None:
 
 
 def schedule(levels: Board) -> str | None:
-    """Say what a schedule buys."""
+    """State what a schedule buys."""
     a, b = levels["1"], levels["2"]
     gained = a["calm"]["log_loss"] - b["calm"]["log_loss"]
     if gained <= 0:
@@ -79,7 +78,7 @@ def schedule(levels: Board) -> str | None:
 
 
 def no_hands(levels: Board) -> str | None:
-    """Say what automatic releases buy in work, and what they cost in time."""
+    """State what automatic releases buy in work, and what they cost in time."""
     a, b = levels["2"], levels["3"]
     if b["human_steps"] >= a["human_steps"]:
         return None
@@ -95,7 +94,7 @@ def no_hands(levels: Board) -> str | None:
 
 
 def not_better(levels: Board) -> str | None:
-    """Say that automatic releases do not make better models, and what gates cost that look at one week."""
+    """State that automatic releases do not make better models, and what gates cost that look at one week."""
     a, b = levels["2"]["calm"], levels["3"]["calm"]
     change = b["log_loss"] - a["log_loss"]
     if change < -0.004 or (change > 0.004 and b["releases"] >= a["releases"]):
@@ -109,7 +108,7 @@ def not_better(levels: Board) -> str | None:
 
 
 def everywhere(levels: Board) -> str | None:
-    """Say what no level that was played does anything about."""
+    """State what no level does anything about."""
     names = [
         name
         for name in next(iter(levels.values()))["incidents"]
@@ -117,12 +116,11 @@ def everywhere(levels: Board) -> str | None:
     ]
     if not names:
         return None
-    trouble = ", ".join(names)
-    return f"Some trouble harms every level: {trouble}. What comes wrong from outside is answered wrong."
+    return f"Some incidents harm every level: {', '.join(names)}. What comes wrong from outside is answered wrong."
 
 
 def full_disk(levels: Board) -> str | None:
-    """Say what it costs to log every answer."""
+    """State what it costs to log every answer."""
     a, b = (levels[number]["incidents"]["disk"]["flights_unanswered"] for number in ("2", "3"))
     if b <= a + 50:
         return None
@@ -133,7 +131,7 @@ def full_disk(levels: Board) -> str | None:
 
 
 def triggers(levels: Board) -> str | None:
-    """Say how much of what triggers get a schedule gets."""
+    """State how much of what triggers get a schedule gets."""
     once, by_schedule, by_trigger = (levels[number]["calm"] for number in ("1", "2", "4"))
     whole = once["log_loss"] - by_trigger["log_loss"]
     if whole <= 0:
@@ -147,26 +145,26 @@ def triggers(levels: Board) -> str | None:
     )
 
 
-def watched(levels: Board) -> str | None:
-    """Say what only the watch notices."""
+def monitored(levels: Board) -> str | None:
+    """State what only monitoring notices."""
     below = [level["incidents"] for number, level in levels.items() if number != "4"]
     days = {
-        name: each["noticed_by_machine"]
-        for name, each in levels["4"]["incidents"].items()
-        if each["outcome"] == "noticed by the machine"
+        name: impact["noticed_by_machine"]
+        for name, impact in levels["4"]["incidents"].items()
+        if impact["outcome"] == "noticed by the machine"
         and all(other[name]["noticed_by_machine"] is None for other in below)
     }
     if not days:
         return None
-    told = ", ".join(f"{name} (day {day})" for name, day in days.items())
+    names = ", ".join(f"{name} (day {day})" for name, day in days.items())
     return (
-        f"Level 4's machine alone notices {told}. It answers wrongly meanwhile like the others; what it spares is "
-        "a model that learned from it."
+        f"Level 4's machine alone notices {names}. It answers wrongly meanwhile like the others; what it spares "
+        "is a model that was trained on it."
     )
 
 
 def price(levels: Board) -> str | None:
-    """Say what it all costs."""
+    """State what it all costs."""
     first, last = min(levels), max(levels)
     a, b = levels[first]["cost"], levels[last]["cost"]
     return (
@@ -176,7 +174,7 @@ def price(levels: Board) -> str | None:
 
 
 def when_to_stop(levels: Board) -> str | None:
-    """Say where most of the quality comes from."""
+    """State where most of the quality comes from."""
     losses = {number: level["calm"]["log_loss"] for number, level in levels.items()}
     best = min(losses, key=lambda number: losses[number])
     gained, whole = losses["0"] - losses["2"], losses["0"] - losses[best]
@@ -192,7 +190,7 @@ def when_to_stop(levels: Board) -> str | None:
     )
 
 
-SENTENCES: tuple[Callable[[Board], str | None], ...] = (
+TAKEAWAYS: tuple[Callable[[Board], str | None], ...] = (
     hands,
     alone,
     tests,
@@ -200,7 +198,7 @@ SENTENCES: tuple[Callable[[Board], str | None], ...] = (
     no_hands,
     not_better,
     triggers,
-    watched,
+    monitored,
     everywhere,
     full_disk,
     price,

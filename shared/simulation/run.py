@@ -1,11 +1,10 @@
-"""Play a stretch of the year through one level, with incidents and people, and keep what happened in a ledger.
+"""Simulate some days of the year at one level, with incidents and people, and keep what happened in an event log.
 
-What is played is the same for every level: publish, what befalls the stage, tick, people's due work, their daily
-work, the day's questions. A replay that was stopped goes on after the last thing that is in its ledger.
+The order of a day is the same for every level: publish, incidents, the daily run, what people have yet to do,
+their daily work, the questions of the day. A simulation that was stopped resumes after the last event in its log.
 """
 
 import json
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -17,187 +16,192 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pandas as pd
 
 from .. import base
 from ..base import ROOT, StageError
 from ..console import console, progress_bar
-from ..stack.operator import People
+from ..stack.operator import Operator
 from ..stack.stage import Stage, running
 from ..world import faults
 from ..world.dataset import LATE_MINUTES, Year, days, load_year
 from ..world.incidents import Incident, publish
 from ..world.period import FIRST_DAY
-from .event_log import Ledger, Observer
-from .operator_model import Diary
-from .scenario import USUAL, Play, fits, is_finished
+from ..world.quality import log_losses
+from .event_log import EventLog, Observer
+from .operator_model import OperatorModel
+from .scenario import USUAL, Scenario, is_finished, matches
 
 PATIENCE = 60.0  # seconds that whoever asks tries again when nobody answers
-ALARM = re.compile(r"\b(failed|refused|ALARM|HOLD|ROLLBACK)\b")  # in what a level says about its day
+ALARMS = ("failed", "refused", "alarm", "held", "rolled back")  # kinds of a level's events that report trouble
 
 
-def replay(play: Play) -> Path:
-    """Play it, going on where it was stopped; return the folder with `ledger.jsonl` and `answers`.
+def simulate(scenario: Scenario) -> Path:
+    """Simulate a scenario, resuming where it was stopped; return the folder with `events.jsonl` and `answers`.
 
     Raises:
-        StageError: the stage does not start, or its automation died.
+        StageError: the stage does not start, or its daily run died.
     """
-    folder = play.folder()
-    ledger = Ledger(folder / "ledger.jsonl")
-    if ledger.events and (not fits(ledger, play) or is_finished(play)):
-        _remove(folder)
-        ledger = Ledger(folder / "ledger.jsonl")
+    folder = scenario.folder()
+    if not matches(scenario.event_log(), scenario) or is_finished(scenario):
+        _empty(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    played_here = play.workspace() / "play"  # the stage is left as this play left it, or another one's
-    going_on = bool(ledger.last("day")) and played_here.exists() and played_here.read_text() == folder.name
-    stage = Stage(play.level, play.workspace(), fork_server=True)
+    # The stage is as this simulation left it, or as another one did.
+    last_here = scenario.workspace() / "simulation"
+    left_here = last_here.exists() and last_here.read_text() == folder.name
+    resumes = left_here and scenario.event_log().last("day") is not None
+    stage = Stage(scenario.level, scenario.workspace(), fork_server=True)
     started = time.monotonic()
-    with running(stage, keep=going_on):
-        if not going_on:
-            played_here.write_text(folder.name)
-            _remove(folder)
-            ledger = Ledger(folder / "ledger.jsonl")
-            ledger.write(play.window.first, "play", **play.header())
-        _Replay(play, stage, ledger, load_year(base.WORKSPACES / "world"), started).run()
+    with running(stage, keep=resumes):
+        if not resumes:
+            last_here.write_text(folder.name)
+            _empty(folder)
+            scenario.event_log().add(scenario.header())
+        year = load_year(base.WORKSPACES / "year")
+        Simulation(scenario, stage, scenario.event_log(), year, started).run()
     return folder
 
 
-def _remove(folder: Path) -> None:
+def _empty(folder: Path) -> None:
     for path in folder.glob("*"):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @dataclass
-class _Replay:
-    """One play on a running stage."""
+class Simulation:
+    """A scenario on a running stage."""
 
-    play: Play
+    scenario: Scenario
     stage: Stage
-    ledger: Ledger
+    event_log: EventLog
     year: Year
     started: float
-    say: Callable[[str], None] = field(default=lambda words: None)
+    say: Callable[[str], None] = field(default=lambda line: None)
 
     def __post_init__(self) -> None:
-        self.people = People(self.stage)
-        self.diary = Diary(self.ledger)
-        self.observer = Observer(self.stage, self.ledger)
+        self.operator = Operator(self.stage)
+        self.operator_model = OperatorModel(self.event_log)
+        self.observer = Observer(self.stage, self.event_log)
 
     def run(self) -> None:
-        """Play every day that has not been played to its end."""
-        played = {event["day"] for event in self.ledger.of("day")}
-        left = [day for day in days(self.play.window.first, self.play.window.last) if str(day) not in played]
+        """Simulate every day that is not over yet."""
+        period = self.scenario.period
+        over = {event["day"] for event in self.event_log.of("day")}
+        left = [day for day in days(period.first, period.last) if str(day) not in over]
         with progress_bar() as progress:
-            self.say = lambda words: progress.console.print(f"  {words}", markup=False)
-            bar = progress.add_task("", total=len(left) + len(played), completed=len(played))
+            self.say = lambda line: progress.console.print(f"  {line}", markup=False)
+            bar = progress.add_task("", total=len(left) + len(over), completed=len(over))
             self.stage.wait_until_ready()
-            self._write_measure(what="start", seconds=round(time.monotonic() - self.started, 2))
-            if played:
-                self.say(f"going on from {left[0]}")
+            self._write_timing(what="start", seconds=round(time.monotonic() - self.started, 2))
+            if over:
+                self.say(f"resuming on {left[0]}")
             else:
-                for day in days(FIRST_DAY, self.play.window.first - timedelta(days=1)):
-                    publish(self.year, day, self.stage.workspace / "drop", self.play.incidents)
+                for day in days(FIRST_DAY, period.first - timedelta(days=1)):
+                    publish(self.year, day, self.stage.workspace / "drop", self.scenario.incidents)
             for day in left:
                 progress.update(bar, description=f"{day}")
-                self._day(day, first=day == self.play.window.first)
+                self._day(day)
                 progress.advance(bar)
         self._measure_stage()
 
-    def _day(self, day: date, first: bool) -> None:
-        with self._measured(day, "publish"):
-            published = publish(self.year, day, self.stage.workspace / "drop", self.play.incidents)
-        self._begin_and_end(day)
-        if not self._done(day, "ticked"):
-            with self._measured(day, "tick"):
-                self._tick(day)
-            self.ledger.write(day, "ticked")
-        with self._measured(day, "people"):
-            self._people(day, first)
-        with self._measured(day, "ask"):
+    def _day(self, day: date) -> None:
+        with self._timed(day, "publish"):
+            published = publish(self.year, day, self.stage.workspace / "drop", self.scenario.incidents)
+        self._incidents(day)
+        if not self._has_happened(day, "daily_run"):
+            with self._timed(day, "daily_run"):
+                self._daily_run(day)
+            self.event_log.write(day, "daily_run")
+        with self._timed(day, "people"):
+            self._people(day)
+        with self._timed(day, "ask"):
             self._ask(day, published[f"flights/{day}"])
-        if self.play.people == USUAL:
-            self.diary.read_signs(day)
-        self.ledger.write(day, "day")
+        if self.scenario.people == USUAL:
+            self.operator_model.read_signs(day)
+        self.event_log.write(day, "day")
 
-    def _begin_and_end(self, day: date) -> None:
-        for incident in self.play.incidents:
-            if incident.mishap in faults.END and day == incident.last + timedelta(days=1):
-                self._note(day, incident, "ends", faults.END[incident.mishap](self.stage))
+    def _incidents(self, day: date) -> None:
+        for incident in self.scenario.incidents:
+            if incident.fault in faults.END and day == incident.last + timedelta(days=1):
+                result = faults.END[incident.fault](self.stage)
+                self._log_incident(day, incident, "ends", result.text)
             if day == incident.first:
-                self._note(day, incident, "begins", incident.story)
-                if incident.mishap:
-                    with self._measured(day, "mishap"):
-                        said = faults.BEGIN[incident.mishap](self.stage)
-                    self._note(day, incident, "happened", said)
-                    self.observer.look(day, "people")
+                self._log_incident(day, incident, "begins", incident.story)
+                if incident.fault:
+                    with self._timed(day, "fault"):
+                        result = faults.BEGIN[incident.fault](self.stage)
+                    self._log_incident(day, incident, "happened", result.text, outcome=result.outcome)
+                    self.observer.observe(day, "people")
 
-    def _note(self, day: date, incident: Incident, phase: str, says: str) -> None:
-        if self.ledger.last("incident", day=str(day), id=incident.id, phase=phase) is None:
-            self.ledger.write(day, "incident", id=incident.id, phase=phase, says=says)
-            self.say(f"{day}: [{incident.id} {phase}] {says}")
+    def _log_incident(self, day: date, incident: Incident, phase: str, text: str, **facts: str) -> None:
+        if not self._has_happened(day, "incident", id=incident.id, phase=phase):
+            self.event_log.write(day, "incident", id=incident.id, phase=phase, text=text, **facts)
+            self.say(f"{day}: [{incident.id} {phase}] {text}")
 
-    def _tick(self, day: date) -> None:
-        said = self.stage.tick(day)
-        with (self.play.folder() / "story.txt").open("a") as story:
-            story.write(said + "\n")
-        if alarm := ALARM.search(said):
-            self.ledger.write(day, "alarm", of=alarm[0])
-        before = len(self.ledger.events)
-        self.observer.look(day, "itself")
-        if len(self.ledger.events) > before or alarm:
-            self.say(said[:400])
+    def _daily_run(self, day: date) -> None:
+        events = self.stage.run_day(day)
+        before = len(self.event_log.events)
+        for kind in ALARMS:
+            if any(event.kind == kind for event in events):
+                self.event_log.write(day, "alarm", kind=kind)
+        self.observer.observe(day, "itself")
+        texts = "; ".join(event.text for event in events)
+        with (self.scenario.folder() / "daily_runs.txt").open("a") as file:
+            file.write(f"{day}: {texts}\n")
+        if len(self.event_log.events) > before:
+            self.say(f"{day}: {texts}"[:400])
 
-    def _people(self, day: date, first: bool) -> None:
-        if first and self.ledger.last("deployment", kind="model") is None:
-            self._act(day, "first model", partial(self.people.release, day, first=True))
+    def _people(self, day: date) -> None:
+        if day == self.scenario.period.first and not self._is_released():
+            self._act(day, "first model", partial(self.operator.release, day, first=True))
             self.stage.wait_until_ready()
-            self.observer.look(day, "people")
-            if self.ledger.last("deployment", kind="model") is None:
+            self.observer.observe(day, "people")
+            if not self._is_released():
                 logs = self.stage.workspace / "logs"
                 raise StageError(f"no model serves after the first release: begin earlier, or see {logs}")
-        if self.play.people != USUAL:
+        if self.scenario.people != USUAL:
             return
-        for sign, remedy in self.diary.due(day):
-            self.ledger.write(day, "acted", on=sign)
-            if self._act(day, sign, partial(self._remedy(remedy), day)):
+        for sign, remedy in self.operator_model.due(day):
+            self.event_log.write(day, "acted", on=sign)
+            if self._act(day, sign, partial(self._remedies()[remedy], day)):
                 self.stage.wait_until_ready()
-            self.observer.look(day, "people")
-        self._act(day, "", partial(self.people.daily, day))
+            self.observer.observe(day, "people")
+        self._act(day, "", partial(self.operator.daily, day))
 
-    def _remedy(self, name: str) -> Callable[[date], None]:
-        people = self.people
-        return {"model": people.release, "release": people.release_what_waits, "look": people.look}[name]
+    def _is_released(self) -> bool:
+        return self.event_log.last("deployment", kind="model") is not None
+
+    def _remedies(self) -> dict[str, Callable[[date], None]]:
+        operator = self.operator
+        return {"model": operator.release, "release": operator.release_what_waits, "look": operator.look}
 
     def _act(self, day: date, why: str, act: Callable[[], None]) -> bool:
-        """Let people act; write down each step, and tell whether all went well."""
-        before, failed = len(self.people.done), None
+        """Let people act; log each step, and tell whether all went well."""
+        before, failure = len(self.operator.done), None
         try:
             act()
         except StageError as error:
-            failed = error
-        done = self.people.done[before:]
-        for step in done:
-            self.ledger.write(day, "step", id=step.id, role=step.role, why=why, ok=True)
-        if why and done:
-            self.say(f"{day}: people, because of {why}: {', '.join(step.id for step in done)}")
-        if failed:
-            self.ledger.write(day, "step", id="failed", role="", why=why, ok=False)
-            self.say(f"{day}: people{f', because of {why}' if why else ''}: {str(failed)[:300]}")
-        return failed is None
+            failure = error
+        steps = self.operator.done[before:]
+        for step in steps:
+            self.event_log.write(day, "step", id=step.id, role=step.role, why=why, ok=True)
+        if why and steps:
+            self.say(f"{day}: people, because of {why}: {', '.join(step.id for step in steps)}")
+        if failure:
+            self.event_log.write(day, "step", id="failed", role="", why=why, ok=False)
+            self.say(f"{day}: people{f', because of {why}' if why else ''}: {str(failure)[:300]}")
+        return failure is None
 
     def _ask(self, day: date, flights: pd.DataFrame) -> None:
         answers, problem = self._answers(day, flights.to_json(orient="records", date_format="iso"))
         outcomes = self.year.outcomes_of(day).set_index("flight_id")["arrival_delay"]
         table = pd.DataFrame({"late_probability": pd.Series(answers, dtype=float)}).reindex(outcomes.index)
-        path = self.play.folder() / "answers" / f"{day}.parquet"
+        path = self.scenario.folder() / "answers" / f"{day}.parquet"
         path.parent.mkdir(exist_ok=True)
         table.to_parquet(path)
         judged = table[outcomes.notna() & table["late_probability"].notna()]["late_probability"]
         late = outcomes[judged.index] >= LATE_MINUTES
-        said = judged.clip(1e-15, 1 - 1e-15)
-        loss = float(-np.log(np.where(late, said, 1 - said)).sum())
-        self.ledger.write(
+        self.event_log.write(
             day,
             "served",
             flights=len(outcomes),
@@ -205,13 +209,13 @@ class _Replay:
             arrived=len(judged),
             expected_late=round(float(judged.sum()), 6),
             late=int(late.sum()),
-            loss=round(loss, 6),
+            loss=round(float(log_losses(late, judged).sum()), 6),
         )
         if problem:
             self.say(f"{day}: {problem[:300]}")
 
     def _answers(self, day: date, flights: str) -> tuple[dict[str, float], str]:
-        """Ask like somebody who needs the answers: again, while nobody is there; not, when told what is wrong."""
+        """Ask like somebody who needs the answers: again while nobody is there, not when told what is wrong."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -224,41 +228,42 @@ class _Replay:
             except (StageError, OSError) as error:
                 return {}, f"no predictions: {error}"
 
-    def _done(self, day: date, event: str) -> bool:
-        return self.ledger.last(event, day=str(day)) is not None
+    def _has_happened(self, day: date, event: str, **facts: Any) -> bool:
+        return self.event_log.last(event, day=str(day), **facts) is not None
 
     @contextmanager
-    def _measured(self, day: date, what: str) -> Iterator[None]:
+    def _timed(self, day: date, what: str) -> Iterator[None]:
         began = time.monotonic()
         yield
-        self._write_measure(day=str(day), what=what, seconds=round(time.monotonic() - began, 4))
+        self._write_timing(day=str(day), what=what, seconds=round(time.monotonic() - began, 4))
 
     def _measure_stage(self) -> None:
         """Measure what the stage takes once it has all it will ever have."""
         family = self.stage.family()
         sizes = [process.memory_info().rss for process in family]
-        self._write_measure(what="stage", processes=len(family), memory_mb=round(sum(sizes) / 2**20))
+        self._write_timing(what="stage", processes=len(family), memory_mb=round(sum(sizes) / 2**20))
 
-    def _write_measure(self, **facts: Any) -> None:
-        with (self.play.folder() / "measured.jsonl").open("a") as file:
+    def _write_timing(self, **facts: Any) -> None:
+        with (self.scenario.folder() / "timings.jsonl").open("a") as file:
             file.write(json.dumps(facts) + "\n")
 
 
-def summary(folder: Path) -> str:
-    """Say in two lines how a play went."""
-    ledger = Ledger(folder / "ledger.jsonl")
-    served = ledger.of("served")
-    arrived = sum(each["arrived"] for each in served)
-    asked, answered = (sum(each[name] for each in served) for name in ("flights", "answered"))
-    loss = sum(each["loss"] for each in served) / arrived if arrived else float("nan")
-    models = [each for each in ledger.of("deployment") if each["kind"] == "model" and each["share"] == 1]
+def summary(event_log: EventLog) -> str:
+    """Return two lines about a simulation: its predictions, and what happened."""
+    served = event_log.of("served")
+    flights, answered, arrived, loss = (
+        sum(day[name] for day in served) for name in ("flights", "answered", "arrived", "loss")
+    )
+    mean = loss / arrived if arrived else float("nan")
+    models = [event for event in event_log.of("deployment") if event["kind"] == "model" and event["share"] == 1]
     return (
-        f"{answered:,} of {asked:,} flights answered, log loss {loss:.4f}\n"
-        f"{len(ledger.of('training'))} trainings, {len(models)} models released, "
-        f"{len(ledger.of('alarm'))} alarms, {len(ledger.of('step'))} human steps"
+        f"{answered:,} of {flights:,} flights answered, log loss {mean:.4f}\n"
+        f"{len(event_log.of('training'))} trainings, {len(models)} models released, "
+        f"{len(event_log.of('alarm'))} alarms, {len(event_log.of('step'))} human steps"
     )
 
 
-def show(folder: Path) -> None:
-    """Print how a play went, and where it is kept."""
-    console.print(f"[bold]{summary(folder)}[/]\n{folder.relative_to(ROOT)}/ledger.jsonl")
+def show(scenario: Scenario) -> None:
+    """Print how a simulation went, and where it is kept."""
+    event_log = scenario.event_log()
+    console.print(f"[bold]{summary(event_log)}[/]\n{event_log.path.relative_to(ROOT)}")

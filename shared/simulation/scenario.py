@@ -1,4 +1,4 @@
-"""What can be played, where it is kept, and whether it has been played to its end by the code that is here now."""
+"""What can be simulated, where it is kept, and whether it is finished, by the code that is here now."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from .. import base
 from ..base import ROOT
 from ..stack.stage import Stage
 from ..world.incidents import SEED, Incident
-from ..world.period import Window
-from .event_log import Ledger
+from ..world.period import Period
+from .event_log import EventLog
 
-# What the same ledger depends on, beside level and packages; a year without incidents, on all but the first three.
-WORLD = (
+# Modules that an event log depends on, beside level and packages; without incidents, on all but the first three.
+MODULES = (
     "world/incidents",
     "world/faults",
     "world/bad_models",
@@ -23,59 +23,65 @@ WORLD = (
     "simulation/event_log",
     "world/dataset",
 )
-CALM_WORLD = WORLD[3:]
-USUAL, NOBODY = "usual", "none"
+MODULES_WITHOUT_INCIDENTS = MODULES[3:]
+USUAL, NOBODY = "usual", "none"  # who works at the level
 
 
 @dataclass(frozen=True)
-class Play:
-    """What is played."""
+class Scenario:
+    """A level, some days of the year, what goes wrong on them, and who is there."""
 
     level: int
-    window: Window
+    period: Period
     incidents: tuple[Incident, ...]
     people: str
 
     def folder(self) -> Path:
-        """Return where the play is kept; another play has another folder."""
-        planted = [each.id for each in self.incidents if not each.natural]
-        short = hashlib.sha256(" ".join(planted).encode()).hexdigest()[:6] if planted else "calm"
-        days_ = f"{self.window.first:%m%d}-{self.window.last:%m%d}"
-        return base.WORKSPACES / "replay" / f"{self.level}-{days_}-{short}-{self.people}"
+        """Return where its simulation is kept; another scenario has another folder."""
+        injected = [incident.id for incident in self.incidents if not incident.natural]
+        short = hashlib.sha256(" ".join(injected).encode()).hexdigest()[:6] if injected else "calm"
+        dates = f"{self.period.first:%m%d}-{self.period.last:%m%d}"
+        return base.WORKSPACES / "simulation" / f"{self.level}-{dates}-{short}-{self.people}"
+
+    def event_log(self) -> EventLog:
+        """Return the event log of its simulation, as far as that has come."""
+        return EventLog(self.folder() / "events.jsonl")
 
     def workspace(self) -> Path:
         """Return where the stage works: a short path, since the name of a socket must be one."""
-        return base.WORKSPACES / f"replay{self.level}"
+        return base.WORKSPACES / f"simulated{self.level}"
 
     def header(self) -> dict[str, Any]:
-        """Return what the first line of the ledger says: plays with the same first line have the same ledger."""
+        """Return the first event: scenarios that agree in it have the same event log."""
         return {
+            "day": str(self.period.first),
+            "event": "scenario",
             "level": self.level,
-            "last": str(self.window.last),
-            "incidents": [each.id for each in self.incidents if not each.natural],
+            "last": str(self.period.last),
+            "incidents": [incident.id for incident in self.incidents if not incident.natural],
             "people": self.people,
             "seed": SEED,
-            "code": code_of(self.level, WORLD if self.incidents else CALM_WORLD),
+            "code": fingerprint(self.level, MODULES if self.incidents else MODULES_WITHOUT_INCIDENTS),
         }
 
 
-def code_of(level: int, world: tuple[str, ...]) -> str:
-    """Return a fingerprint of the level's files, the world's rules and the packages."""
+def fingerprint(level: int, modules: tuple[str, ...]) -> str:
+    """Return a hash of the level's files, of some modules of `shared`, and of the locked packages."""
     package = ROOT / Stage(level).package
     files = [path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     files = [path for path in files if "tests" not in path.parts and path.suffix != ".md"]
-    files += [ROOT / "shared" / f"{name}.py" for name in world]
+    files += [ROOT / "shared" / f"{module}.py" for module in modules]
     files += [ROOT / "shared" / "simulation" / "assumptions.yaml", ROOT / "requirements.lock"]
     content = b"".join(str(path.relative_to(ROOT)).encode() + path.read_bytes() for path in sorted(files))
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def is_finished(play: Play) -> bool:
-    """Tell whether the play was played to its end, by the code that is here now."""
-    ledger = Ledger(play.folder() / "ledger.jsonl")
-    return bool(ledger.events) and fits(ledger, play) and ledger.last("day", day=str(play.window.last)) is not None
+def is_finished(scenario: Scenario) -> bool:
+    """Tell whether a scenario was simulated to its end, by the code that is here now."""
+    event_log = scenario.event_log()
+    return matches(event_log, scenario) and event_log.last("day", day=str(scenario.period.last)) is not None
 
 
-def fits(ledger: Ledger, play: Play) -> bool:
-    """Tell whether a ledger is of this play, by this code."""
-    return {"day": str(play.window.first), "event": "play", **play.header()} == ledger.events[0]
+def matches(event_log: EventLog, scenario: Scenario) -> bool:
+    """Tell whether an event log is of this scenario, by the code that is here now."""
+    return bool(event_log.events) and event_log.events[0] == scenario.header()

@@ -11,7 +11,7 @@ from shared.scoreboard import cost
 from shared.scoreboard.build import to_json
 from shared.scoreboard.page import page
 from shared.scoreboard.plots import draw
-from shared.scoreboard.takeaways import SENTENCES, reading
+from shared.scoreboard.takeaways import TAKEAWAYS, takeaways
 from shared.simulation.operator_model import read_assumptions
 from shared.world.incidents import INCIDENTS
 
@@ -34,31 +34,31 @@ def test_the_figures_are_written_as_they_are_always_written(board: dict[str, Any
     assert to_json(board) == COMMITTED.read_text()
 
 
-@pytest.mark.parametrize("sentence", SENTENCES, ids=lambda each: str(each.__name__))
-def test_each_sentence_is_borne_by_the_figures(board: dict[str, Any], sentence: Any) -> None:
+@pytest.mark.parametrize("takeaway", TAKEAWAYS, ids=lambda takeaway: str(takeaway.__name__))
+def test_each_takeaway_is_borne_by_the_figures(board: dict[str, Any], takeaway: Any) -> None:
     """A sentence that no longer holds is left out of the page, and missed here."""
     try:
-        assert sentence(board["levels"])
+        assert takeaway(board["levels"])
     except KeyError:
-        pytest.skip("it is about a level or a play that is not there")
+        pytest.skip("it is about a level or a simulation that is not there")
 
 
 def test_a_sentence_whose_figures_turned_is_left_out(board: dict[str, Any]) -> None:
-    before = reading(board)
+    before = takeaways(board)
     board["levels"]["1"]["human_steps"] = board["levels"]["0"]["human_steps"] + 1
-    assert len(reading(board)) == len(before) - 1
+    assert len(takeaways(board)) == len(before) - 1
 
 
 def test_every_figure_of_the_issue_is_there(board: dict[str, Any]) -> None:
-    planted = {each.id for each in INCIDENTS.values() if not each.natural}
+    injected = {incident.id for incident in INCIDENTS.values() if not incident.natural}
     for level in board["levels"].values():
         assert {"log_loss", "auc", "trainings", "releases", "human_steps", "incidents", "dora", "cost"} <= set(
             level
         )
-        assert set(level["incidents"]) == planted
-        for each in level["incidents"].values():
-            assert {"outcome", "days_to_notice", "days_to_recover", "flights_harmed", "extra_log_loss"} <= set(
-                each
+        assert set(level["incidents"]) == injected
+        for impact in level["incidents"].values():
+            assert {"outcome", "days_to_notice", "days_to_recover", "flights_harmed", "excess_log_loss"} <= set(
+                impact
             )
 
 

@@ -1,6 +1,6 @@
-"""Five days with an incident at two levels, stopped and gone on with, held against what is committed.
+"""Five days with an incident at two levels, stopped and resumed, held against what is committed.
 
-`WRITE=1 python -m pytest tests/test_replay.py` writes the committed result again.
+`WRITE=1 python -m pytest tests/simulation/test_run.py -m slow` writes the committed result again.
 """
 
 import json
@@ -17,75 +17,74 @@ import pytest
 import shared.simulation.run
 import shared.simulation.scenario
 from shared import base
-from shared.scoreboard.build import of_plays, plays
-from shared.simulation.event_log import Ledger
-from shared.simulation.run import replay
-from shared.simulation.scenario import USUAL, Play, is_finished
+from shared.scoreboard.build import of_scenarios, scenarios
+from shared.simulation.run import simulate
+from shared.simulation.scenario import USUAL, Scenario, is_finished
 from shared.world.dataset import load_year
-from shared.world.period import Window
+from shared.world.period import Period
 
 from ..conftest import PORTS, ROOT, free_port
 from ..test_docs import RUN_ELSEWHERE
 
 COMMITTED = Path(__file__).with_name("short_year.json")
-WINDOW = Window(date(2013, 3, 18), date(2013, 3, 22))
+PERIOD = Period(date(2013, 3, 18), date(2013, 3, 22))
 LEVELS = (0, 1)
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Play the days at each level, calm and with the incident; the last play is stopped in the middle."""
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Simulate the days at each level, calm and with the incident; the last one is stopped in the middle."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base, "WORKSPACES", tmp_path_factory.mktemp("stage"))
         for name in PORTS:
             patch.setenv(name, str(free_port()))
         for level in LEVELS:
-            troubled, calm = plays(level, WINDOW, USUAL)
-            replay(calm)
+            with_incidents, calm = scenarios(level, PERIOD, USUAL)
+            simulate(calm)
             if level == LEVELS[-1]:
-                stop_on(date(2013, 3, 21), troubled)
-            replay(troubled)
-        year = load_year(base.WORKSPACES / "world")
-        yield {str(level): summed_up(level, of_plays(level, WINDOW, year, USUAL)) for level in LEVELS}
+                stop_on(date(2013, 3, 21), with_incidents)
+            simulate(with_incidents)
+        year = load_year(base.WORKSPACES / "year")
+        yield {str(level): summed_up(level, of_scenarios(level, PERIOD, year, USUAL)) for level in LEVELS}
 
 
-def stop_on(day: date, play: Play) -> None:
-    """Play until a day, and press Ctrl-C when its questions are to be asked."""
+def stop_on(day: date, scenario: Scenario) -> None:
+    """Simulate until a day, and press Ctrl-C when its questions are to be asked."""
     with pytest.MonkeyPatch.context() as patch:
-        ask = shared.simulation.run._Replay._ask
+        ask = shared.simulation.run.Simulation._ask
 
         def stop(self: Any, today: date, flights: Any) -> None:
             if today == day:
                 raise KeyboardInterrupt
             ask(self, today, flights)
 
-        patch.setattr(shared.simulation.run._Replay, "_ask", stop)
+        patch.setattr(shared.simulation.run.Simulation, "_ask", stop)
         with pytest.raises(KeyboardInterrupt):
-            replay(play)
-    assert not is_finished(play)
-    assert Ledger(play.folder() / "ledger.jsonl").events[-1]["day"] == str(day)
+            simulate(scenario)
+    assert not is_finished(scenario)
+    assert scenario.event_log().events[-1]["day"] == str(day)
 
 
 def summed_up(level: int, figures: dict[str, Any]) -> dict[str, Any]:
     """Return the figures and what happened, without the digests of models."""
-    ledger = Ledger(plays(level, WINDOW, USUAL)[0].folder() / "ledger.jsonl")
-    words = ("day", "event", "of", "id", "phase", "by", "ok", "answered")
-    happened = [" ".join(str(each[word]) for word in words if word in each) for each in ledger.events]
+    event_log = scenarios(level, PERIOD, USUAL)[0].event_log()
+    names = ("day", "event", "kind", "id", "phase", "by", "ok", "answered")
+    happened = [" ".join(str(event[name]) for name in names if name in event) for event in event_log.events]
     return {"figures": figures, "happened": happened}
 
 
 @pytest.mark.full
 @pytest.mark.slow
-def test_the_short_year_is_as_committed(played: dict[str, Any]) -> None:
+def test_the_short_year_is_as_committed(simulated: dict[str, Any]) -> None:
     if os.environ.get("WRITE"):
-        COMMITTED.write_text(json.dumps(played, indent=1, sort_keys=True) + "\n")
-    assert played == json.loads(COMMITTED.read_text())
+        COMMITTED.write_text(json.dumps(simulated, indent=1, sort_keys=True) + "\n")
+    assert simulated == json.loads(COMMITTED.read_text())
 
 
 @pytest.mark.full
 @pytest.mark.slow
-def test_what_was_not_answered_is_harm(played: dict[str, Any]) -> None:
-    for level in played.values():
+def test_what_was_not_answered_is_harm(simulated: dict[str, Any]) -> None:
+    for level in simulated.values():
         found = level["figures"]["incidents"]["schema"]
         assert found["flights_unanswered"] == found["flights_harmed"] == 970
         assert found["days_to_recover"] == 1
@@ -103,7 +102,7 @@ def test_the_command_that_documents_show_tells_the_story(ports: dict[str, str], 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["LEVEL=9"], "there is no level 9: choose one of 0 (level0_notebook)"),
         (["LEVEL=0", "INCIDENTS=sharknado"], "there is no incident 'sharknado': choose among schema"),
@@ -111,7 +110,7 @@ def test_the_command_that_documents_show_tells_the_story(ports: dict[str, str], 
         (["LEVEL=0", "DAYS=400"], "do not fit"),
     ],
 )
-def test_what_cannot_be_played_is_explained(arguments: list[str], says: str) -> None:
-    done = subprocess.run(["make", "replay", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+def test_what_cannot_be_simulated_is_explained(arguments: list[str], message: str) -> None:
+    done = subprocess.run(["make", "simulate", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode != 0
-    assert says in " ".join((done.stdout + done.stderr).split())
+    assert message in " ".join((done.stdout + done.stderr).split())

@@ -1,87 +1,103 @@
-"""The commands behind `make assess`."""
+"""Commands of the assessment; each is a `make` target."""
 
-import argparse
 import json
 import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from ..base import StageError, levels
 from ..console import console
 from .ablation import ablate, read_groups
-from .parallel import side_by_side
-from .report import models
-from .report.matrix import show, show_ablations, with_scores, write, write_evidence
+from .criteria import where as questionnaire
+from .parallel import in_parallel
+from .report import matrix, models, where_page
 from .report.record import read_assessment, update
 from .runner import assess
 
+commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
-def main() -> None:
-    """Parse the command line and run one command."""
-    parser = argparse.ArgumentParser(prog="python -m shared.assessment", description=__doc__)
-    parser.add_argument("--level", type=int, help="this level only; the columns of all others stay as they are")
-    parser.add_argument("--ablate", action="store_true", help="switch components off, and see which probes notice")
-    parser.add_argument("--group", help="of ablations: this one only")
-    parser.add_argument(
-        "--write", action="store_true", help="only write the pages again, from what was found before"
-    )
-    parser.add_argument("--ids", help="let only these probes look, as in DAT-01,DAT-02; needs --to")
-    parser.add_argument("--acts", help="play only these acts; needs --to")
-    parser.add_argument("--to", type=Path, help="write what was found here, and no page")
-    arguments = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        if arguments.to:
-            ids, acts = (set(text.split(",")) if text else None for text in (arguments.ids, arguments.acts))
-            tell = partial(_tell, arguments.level)
-            arguments.to.write_text(json.dumps(assess(arguments.level, tell, ids, acts)))
-        elif arguments.write:
-            write_pages(read_assessment())
-        elif arguments.ablate:
-            ablate_all(arguments.level, arguments.group)
-        else:
-            assess_all(arguments.level)
-    except StageError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("\nended")
+Level = Annotated[int | None, typer.Option(help="this one only; the columns of all others stay as they are")]
 
 
-def assess_all(chosen: int | None) -> None:
-    """Assess all levels or one, and write what was found as it comes."""
-    for level, found in side_by_side(sorted(levels()) if chosen is None else [chosen]):
-        write_evidence(level, found["column"], found["told"])
-        write_pages(update(read_assessment(), level, found["column"], found["seconds"]))
-    show(read_assessment())
+@commands.command("assess")
+def assess_all(level: Level = None) -> None:
+    """Assess all levels or one, and write the pages as results come."""
+    for number, result in in_parallel(sorted(levels()) if level is None else [level]):
+        matrix.write_evidence(number, result["column"], result["output"])
+        _write_pages(update(read_assessment(), number, result["column"], result["seconds"]))
+    matrix.show(read_assessment())
 
 
-def _tell(level: int, act: str) -> None:
-    console.print(f"  level {level}: {act}")
-
-
-def ablate_all(chosen: int | None, group: str | None) -> None:
-    """Play all groups of ablations or one level's, and write what was found as it comes."""
-    for each in read_groups(chosen):
-        if group in (None, each["group"]):
+@commands.command("ablate")
+def ablate_all(
+    level: Level = None, group: Annotated[str | None, typer.Option(help="this one only")] = None
+) -> None:
+    """Switch components off, see which probes notice, and write the pages as results come."""
+    for ablations in read_groups(level):
+        if group in (None, ablations["group"]):
             assessment = read_assessment()
-            answers = {row["id"]: row["answers"].get(str(each["level"]), "") for row in assessment["criteria"]}
-            found = ablate(each, answers, console.print)
-            again = {(one["id"], one["level"]) for one in found}
-            kept = [one for one in assessment.get("ablations", []) if (one["id"], one["level"]) not in again]
-            write_pages(
-                assessment | {"ablations": sorted(kept + found, key=lambda one: (one["level"], one["id"]))}
-            )
-    show_ablations(read_assessment())
+            number = str(ablations["level"])
+            answers = {row["id"]: row["answers"].get(number, "") for row in assessment["criteria"]}
+            results = ablate(ablations, answers, console.print)
+            again = {(result["id"], result["level"]) for result in results}
+            before = assessment.get("ablations", [])
+            results += [result for result in before if (result["id"], result["level"]) not in again]
+            results.sort(key=lambda result: (result["level"], result["id"]))
+            _write_pages(assessment | {"ablations": results})
+    matrix.show_ablations(read_assessment())
 
 
-def write_pages(assessment: dict[str, Any]) -> None:
-    """Write every page that is made of the assessment."""
-    assessment = with_scores(assessment)
-    write(assessment)
+@commands.command()
+def one(
+    level: int,
+    to: Path,
+    ids: Annotated[str | None, typer.Option(help="run only these probes, such as DAT-01,DAT-02")] = None,
+    parts: Annotated[str | None, typer.Option(help="run only these parts of the scenario")] = None,
+) -> None:
+    """Assess one level, and write its column to a file and to no page."""
+    only_ids, only_parts = (set(names.split(",")) if names else None for names in (ids, parts))
+    result = assess(level, partial(_tell, level), only_ids, only_parts)
+    to.write_text(json.dumps(result))
+
+
+def _tell(level: int, part: str) -> None:
+    console.print(f"  level {level}: {part}")
+
+
+@commands.command()
+def pages() -> None:
+    """Write the pages again, from what was found before."""
+    _write_pages(read_assessment())
+
+
+@commands.command()
+def where(
+    answers: Annotated[Path | None, typer.Argument(help="a YAML file; without one, you are asked")] = None,
+) -> None:
+    """Tell where you are: some twenty questions, and what each maturity model makes of the answers."""
+    given = questionnaire.read_answers(answers) if answers else questionnaire.ask_people()
+    print(questionnaire.advise(questionnaire.understand(given)))
+
+
+@commands.command("where-page")
+def write_where_page() -> None:
+    """Write the questions as a page that works from a file."""
+    print(where_page.write())
+
+
+def _write_pages(assessment: dict[str, Any]) -> None:
+    assessment = matrix.with_scores(assessment)
+    matrix.write(assessment)
     models.write(assessment)
 
 
 if __name__ == "__main__":
-    main()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        commands()
+    except StageError as error:
+        sys.exit(str(error))

@@ -1,9 +1,8 @@
-"""Play a level once, let every probe look, and write down what each found."""
+"""Run the scenario on a level once, run every probe, and write down what each saw."""
 
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import TypedDict
 
 from .. import base
@@ -12,71 +11,57 @@ from ..world.dataset import load_year
 from .criteria.criteria import Answer, Criterion, read_criteria
 from .probes import data, governance, monitoring, registry, release, retraining, tests, training, validation
 from .probes.probe import PROBES, Column, Finding
-from .scenario.context import Scene
-from .scenario.scenario import Played, play
+from .scenario.context import Context
+from .scenario.scenario import Scenario, run_scenario
 
-FILES = (data, training, registry, tests, validation, release, monitoring, retraining, governance)
+MODULES = (data, training, registry, tests, validation, release, monitoring, retraining, governance)
 
 
-class Found(TypedDict):
-    """What was found at one level, in how many seconds, and all that was said."""
+class Result(TypedDict):
+    """What was found at one level, in how many seconds, and all that was printed."""
 
     column: Column
     seconds: float
-    told: str
+    output: str
 
 
 def assess(
     level: int,
     tell: Callable[[str], None] = print,
     ids: set[str] | None = None,
-    acts: set[str] | None = None,
-) -> Found:
-    """Play one level, let the probes look, and return what they found."""
+    parts: set[str] | None = None,
+) -> Result:
+    """Run the scenario and the probes on one level; return what they found."""
     started = time.monotonic()
     stage = Stage(level)
     with running(stage):
-        scene = Scene(stage, load_year(base.WORKSPACES / "world"))
-        played = play(scene, tell, acts)
+        context = Context(stage, load_year(base.WORKSPACES / "year"))
+        scenario = run_scenario(context, tell, parts)
         tell("probes")
-        column = {
-            name: cell(played, criterion)
-            for name, criterion in read_criteria().items()
-            if ids is None or name in ids
-        }
-    told = "\n".join(scene.output) + f"\n\nseconds: {json.dumps(played.seconds)}\n"
-    return {"column": column, "seconds": round(time.monotonic() - started, 1), "told": told}
+        chosen = {name: criterion for name, criterion in read_criteria().items() if ids is None or name in ids}
+        column = {name: cell(scenario, criterion) for name, criterion in chosen.items()}
+    output = "\n".join(context.output) + f"\n\nseconds: {json.dumps(scenario.seconds)}\n"
+    return {"column": column, "seconds": round(time.monotonic() - started, 1), "output": output}
 
 
-def cell(played: Played, criterion: Criterion) -> dict[str, str]:
-    """Let one probe look; a probe that cannot is an error, never an absence."""
+def cell(scenario: Scenario, criterion: Criterion) -> dict[str, str]:
+    """Run one probe; a probe that fails is an error, never an absence."""
     probe = PROBES.get(criterion.id)
     if probe is None:
-        return {
-            "answer": str(Answer.UNPROBED),
-            "says": "no probe has been written for this yet",
-            "file": "",
-            "probe": "",
-        }
-    said = len(played.scene.output)
+        return _cell(Finding(Answer.UNPROBED, "no probe has been written for this yet"))
+    lines = len(scenario.context.output)
     try:
-        found = probe(played)
-    except Exception as error:  # whatever it is, the other probes look all the same
-        why = "; ".join(f"{act}: {reason}" for act, reason in played.failures.items())
-        found = Finding(
-            Answer.ERROR, f"{type(error).__name__}: {error}" + (f" (acts that failed: {why})" if why else "")
-        )
-    if len(played.scene.output) > said:
-        played.scene.output.insert(said, f"## {criterion.id}")
-    told = asdict(found) | {"says": _clean(played.scene, found.says)}
-    return {name: str(value) for name, value in told.items()} | {"probe": _where(criterion.id)}
+        finding = probe(scenario)
+    except Exception as error:  # whatever it is, the other probes run all the same
+        failures = "; ".join(f"{part}: {reason}" for part, reason in scenario.failures.items())
+        why = f" (parts that failed: {failures})" if failures else ""
+        finding = Finding(Answer.ERROR, f"{type(error).__name__}: {error}{why}")
+    if len(scenario.context.output) > lines:
+        scenario.context.output.insert(lines, f"## {criterion.id}")
+    on_one_line = " ".join(scenario.context.short(finding.seen).split())  # and without where this copy lies
+    file = f"{probe.__module__.replace('.', '/')}.py"
+    return _cell(Finding(finding.answer, on_one_line, finding.file), file)
 
 
-def _clean(scene: Scene, text: str) -> str:
-    """Return text on one line, without where this copy of the project lies."""
-    return " ".join(scene.short(text).split())
-
-
-def _where(criterion: str) -> str:
-    function = PROBES[criterion]
-    return f"{function.__module__.replace('.', '/')}.py"
+def _cell(finding: Finding, probe: str = "") -> dict[str, str]:
+    return {"answer": str(finding.answer), "seen": finding.seen, "file": finding.file, "probe": probe}

@@ -35,8 +35,8 @@ def test_every_criterion_is_there_once() -> None:
 @pytest.mark.parametrize("name", IDS)
 def test_a_criterion_is_whole(name: str) -> None:
     criterion = read_criteria()[name]
-    assert criterion.says.endswith(".")
-    assert len(criterion.says.split()) >= 5
+    assert criterion.statement.endswith(".")
+    assert len(criterion.statement.split()) >= 5
     assert criterion.sources
     assert 0 <= criterion.first <= 4
 

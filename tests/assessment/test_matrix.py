@@ -15,13 +15,13 @@ from shared.assessment.probes.probe import PROBES, Finding, absent, manual, pres
 from shared.assessment.report import matrix, models
 from shared.assessment.report.record import read_assessment, update
 from shared.assessment.runner import assess, cell
-from shared.assessment.scenario.scenario import Played
+from shared.assessment.scenario.scenario import Scenario
 from shared.base import ROOT, StageError, levels
 
 from ..conftest import PORTS, free_port
 
 # What a first model, some days and a second model are enough for; all else takes minutes more.
-QUICK_ACTS = {"opening", "seen", "successor"}
+QUICK_PARTS = {"first_model", "days", "second_model"}
 QUICK = """
 DAT-01 DAT-02 DAT-03 DAT-06 EXP-01 EXP-02 TRN-01 TRN-04 TRN-05 TRN-07 REG-01 TST-04 REL-01 REL-02 REL-04 REL-05
 REL-08 SRV-01 SRV-02 MON-02 GOV-01 GOV-02
@@ -30,16 +30,16 @@ REL-08 SRV-01 SRV-02 MON-02 GOV-01 GOV-02
 # What a first model alone is enough for: half a minute at the upper levels.
 FIRST = "DAT-03 DAT-06 EXP-01 TRN-01 TRN-07 TST-04 MON-02 GOV-01 REL-02"
 PARTS = [
-    *(pytest.param(level, QUICK, QUICK_ACTS, id=f"{level}") for level in (0, 1)),
-    *(pytest.param(level, FIRST, {"opening"}, id=f"{level}-first") for level in (2, 3, 4)),
-    *(pytest.param(level, QUICK, QUICK_ACTS, id=f"{level}", marks=pytest.mark.full) for level in (2, 3, 4)),
+    *(pytest.param(level, QUICK, QUICK_PARTS, id=f"{level}") for level in (0, 1)),
+    *(pytest.param(level, FIRST, {"first_model"}, id=f"{level}-first") for level in (2, 3, 4)),
+    *(pytest.param(level, QUICK, QUICK_PARTS, id=f"{level}", marks=pytest.mark.full) for level in (2, 3, 4)),
 ]
 
 FOUND = read_assessment()
 
 
 class Stand:
-    """Stands in for a scene that nothing happened on."""
+    """Stands in for a context in which nothing happened."""
 
     output: tuple[str, ...] = ()
 
@@ -47,31 +47,31 @@ class Stand:
         return str(path)
 
 
-def looked(monkeypatch: pytest.MonkeyPatch, finds: Any) -> dict[str, str]:
-    monkeypatch.setitem(PROBES, "DAT-01", finds)
-    return cell(Played(Stand()), read_criteria()["DAT-01"])  # type: ignore[arg-type]
+def cell_of(monkeypatch: pytest.MonkeyPatch, probe: Any) -> dict[str, str]:
+    monkeypatch.setitem(PROBES, "DAT-01", probe)
+    return cell(Scenario(Stand()), read_criteria()["DAT-01"])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("finding", [present("it was there"), manual("people did it"), absent("nothing")])
 def test_a_cell_is_what_the_probe_found(monkeypatch: pytest.MonkeyPatch, finding: Finding) -> None:
-    told = looked(monkeypatch, lambda _: finding)
-    assert (told["answer"], told["says"]) == (finding.answer, finding.says)
+    cell_ = cell_of(monkeypatch, lambda _: finding)
+    assert (cell_["answer"], cell_["seen"]) == (finding.answer, finding.seen)
 
 
 def test_a_probe_that_cannot_look_is_an_error_and_not_an_absence(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = looked(monkeypatch, lambda played: played.trouble)
-    assert told["answer"] == "ERROR"
-    assert "AttributeError" in told["says"]
+    cell_ = cell_of(monkeypatch, lambda scenario: scenario.faults)
+    assert cell_["answer"] == "ERROR"
+    assert "AttributeError" in cell_["seen"]
 
 
 def test_a_criterion_without_a_probe_is_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(PROBES, "DAT-01", raising=False)
-    assert cell(Played(Stand()), read_criteria()["DAT-01"])["answer"] == "UNPROBED"  # type: ignore[arg-type]
+    assert cell(Scenario(Stand()), read_criteria()["DAT-01"])["answer"] == "UNPROBED"  # type: ignore[arg-type]
 
 
 def test_a_level_changes_its_own_column_only() -> None:
-    one = {"DAT-01": {"answer": "PRESENT", "says": "", "file": "", "probe": ""}}
-    two = {"DAT-01": {"answer": "ABSENT", "says": "", "file": "", "probe": ""}}
+    one = {"DAT-01": {"answer": "PRESENT", "seen": "", "file": "", "probe": ""}}
+    two = {"DAT-01": {"answer": "ABSENT", "seen": "", "file": "", "probe": ""}}
     before = update(update({"criteria": [], "seconds": {}}, 0, one, 1.0), 1, two, 2.0)
     after = update(before, 1, one, 3.0)
     assert before["criteria"][0]["answers"] == {"0": "PRESENT", "1": "ABSENT"}
@@ -88,9 +88,9 @@ def test_every_level_was_assessed_by_every_criterion() -> None:
 
 def test_every_cell_that_is_not_as_expected_has_a_reason() -> None:
     without = [
-        f"{each['id']} at level {each['level']}"
-        for each in matrix.differing(FOUND)
-        if "no reason" in each["reason"]
+        f"{cell['id']} at level {cell['level']}"
+        for cell in matrix.differing(FOUND)
+        if "no reason" in cell["reason"]
     ]
     assert not without
 
@@ -126,7 +126,7 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
 def test_every_component_that_is_switched_off_is_there_to_be(group: dict[str, Any], tmp_path: Path) -> None:
     level = shutil.copytree(ROOT / levels()[group["level"]], tmp_path / "level")
     before = {path: path.read_bytes() for path in level.rglob("*") if path.is_file()}
-    assert {each.id for each in group["components"]} <= read_criteria().keys()
+    assert {component.id for component in group["components"]} <= read_criteria().keys()
     switch_off(group["components"], level)
     after = {path: path.read_bytes() for path in level.rglob("*") if path.is_file()}
     changed = {str(path.relative_to(level)) for path in before | after if before.get(path) != after.get(path)}
@@ -135,22 +135,26 @@ def test_every_component_that_is_switched_off_is_there_to_be(group: dict[str, An
 
 def test_a_component_that_is_gone_is_named(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("nothing to see")
-    with pytest.raises(StageError, match=r"DAT-06: app\.py has no 'LARGEST'"):
+    with pytest.raises(StageError, match=r"no file in .* has 'LARGEST': nothing to change"):
         Ablation("DAT-06", "app.py", "", find="LARGEST", put="SMALLEST").switch_off(tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("level", "ids", "acts"), PARTS)
+@pytest.mark.parametrize(("level", "ids", "parts"), PARTS)
 def test_no_cell_has_changed(
-    level: int, ids: str, acts: set[str], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+    level: int,
+    ids: str,
+    parts: set[str],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     workspaces = tmp_path_factory.getbasetemp() / "assess"  # the same for all levels: the year is read once
     workspaces.mkdir(exist_ok=True)
     monkeypatch.setattr(base, "WORKSPACES", workspaces)
     for name in PORTS:
         monkeypatch.setenv(name, str(free_port()))
-    found = assess(level, ids=set(ids.split()), acts=acts)
+    result = assess(level, ids=set(ids.split()), parts=parts)
     expected = {row["id"]: row["answers"][str(level)] for row in FOUND["criteria"]}
-    changed = {name: cell for name, cell in found["column"].items() if cell["answer"] != expected[name]}
-    assert not changed, f"{json.dumps(changed, indent=1)}\n{found['told'][-3000:]}"
-    print(f"level {level}: {found['seconds']} s")
+    changed = {name: cell for name, cell in result["column"].items() if cell["answer"] != expected[name]}
+    assert not changed, f"{json.dumps(changed, indent=1)}\n{result['output'][-3000:]}"
+    print(f"level {level}: {result['seconds']} s")

@@ -1,4 +1,4 @@
-"""Levels are assessed side by side: what they found comes as it is ready, and one that fails ends the others."""
+"""Levels are assessed in parallel: results come as they are ready, and one that fails ends the others."""
 
 import sys
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shared.assessment.parallel import side_by_side
+from shared.assessment.parallel import in_parallel
 from shared.base import StageError
 
-# Stands in for a level's assessment: level 0 finds something, level 1 fails, any other takes a minute.
+# Stands in for a level's assessment: level 0 has a result, level 1 fails, any other takes a minute.
 ASSESSMENT = """#!/bin/sh
 case $4 in
-0) echo '{"column": {}, "seconds": 1.5, "told": "all"}' >$6 ;;
+0) echo '{"column": {}, "seconds": 1.5, "output": "all"}' >$5 ;;
 1) exit 1 ;;
 *) exec sleep 60 ;;
 esac
@@ -27,18 +27,18 @@ def assessment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(script))
 
 
-def test_what_was_found_is_passed_on() -> None:
-    assert list(side_by_side([0, 0, 0])) == [(0, {"column": {}, "seconds": 1.5, "told": "all"})] * 3
+def test_results_are_passed_on() -> None:
+    assert list(in_parallel([0, 0, 0])) == [(0, {"column": {}, "seconds": 1.5, "output": "all"})] * 3
 
 
 def test_a_level_that_fails_is_named_and_ends_the_others() -> None:
     with pytest.raises(StageError, match="level 1 could not be assessed"):
-        list(side_by_side([0, 1, 2]))
-    assert not [each for each in psutil.Process().children() if "sleep" in each.name()]
+        list(in_parallel([0, 1, 2]))
+    assert not [process for process in psutil.Process().children() if "sleep" in process.name()]
 
 
 def test_whoever_stops_listening_ends_them_all() -> None:
-    found = side_by_side([2, 0])
-    assert next(found)[0] == 0
-    found.close()
-    assert not [each for each in psutil.Process().children() if "sleep" in each.name()]
+    results = in_parallel([2, 0])
+    assert next(results)[0] == 0
+    results.close()
+    assert not [process for process in psutil.Process().children() if "sleep" in process.name()]

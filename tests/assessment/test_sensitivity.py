@@ -11,14 +11,16 @@ from shared.assessment.ablation import Ablation, read_groups
 from shared.assessment.probes import data, training
 from shared.assessment.probes.probe import PROBES
 from shared.assessment.probes.tests import _release_waits_for_tests
-from shared.assessment.scenario.scenario import Played
+from shared.assessment.scenario.scenario import Scenario
 from shared.base import ROOT, levels
 
-ABLATIONS = {(group["level"], each.id): each for group in read_groups() for each in group["components"]}
+ABLATIONS = {
+    (group["level"], component.id): component for group in read_groups() for component in group["components"]
+}
 
 
 class Copy:
-    """Stands in for a scene: a copy of a level that nothing was played on."""
+    """Stands in for a context: a copy of a level that has not run."""
 
     def __init__(self, level: int, folder: Path) -> None:
         self.workspace = folder
@@ -38,9 +40,9 @@ class Copy:
 )
 def test_a_probe_notices_that_its_component_is_off(tmp_path: Path, level: int, criterion: str, usual: str) -> None:
     copy = Copy(level, tmp_path)
-    assert PROBES[criterion](Played(copy)).answer == usual  # type: ignore[arg-type]
+    assert PROBES[criterion](Scenario(copy)).answer == usual  # type: ignore[arg-type]
     ABLATIONS[level, criterion].switch_off(copy.source)
-    assert PROBES[criterion](Played(copy)).answer == "ABSENT"  # type: ignore[arg-type]
+    assert PROBES[criterion](Scenario(copy)).answer == "ABSENT"  # type: ignore[arg-type]
 
 
 def test_a_release_that_waits_for_no_test_is_noticed(tmp_path: Path) -> None:
@@ -61,7 +63,7 @@ def test_features_are_found_where_each_level_computes_them(tmp_path: Path, level
 def test_models_are_fitted_in_notebooks_or_in_modules_and_never_in_both(tmp_path: Path, level: int) -> None:
     copy = Copy(level, tmp_path)
     answers = {training.only_from_notebooks, training.modules_not_notebooks}
-    found = {probe.__name__: probe(Played(copy)).answer for probe in answers}  # type: ignore[arg-type]
+    found = {probe.__name__: probe(Scenario(copy)).answer for probe in answers}  # type: ignore[arg-type]
     assert sorted(found.values()) == ["ABSENT", "PRESENT"]
 
 

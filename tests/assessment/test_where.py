@@ -43,7 +43,7 @@ def answers_of(has: list[str], **changes: Any) -> dict[str, str]:
 def test_a_team_comes_out_where_each_model_puts_it(team: str) -> None:
     has, expected = TEAMS[team]
     found = [place(model, answers_of(has)) for model in MODELS]
-    assert [each.low for each in found] == [each.high for each in found] == list(expected)
+    assert [placed.low for placed in found] == [placed.high for placed in found] == list(expected)
 
 
 def test_every_question_stands_for_criteria_and_every_criterion_is_asked() -> None:
@@ -116,7 +116,7 @@ def test_a_file_of_answers_is_read_as_people_write_it(tmp_path: Path) -> None:
 
 
 def run_where(*arguments: str, said: str = "") -> "subprocess.CompletedProcess[str]":
-    command = [str(ROOT / ".venv" / "bin" / "python"), "-m", "shared.assessment.criteria.where", *arguments]
+    command = [str(ROOT / ".venv" / "bin" / "python"), "-m", "shared.assessment", "where", *arguments]
     return subprocess.run(command, cwd=ROOT, input=said, capture_output=True, text=True, check=False)
 
 
@@ -152,8 +152,8 @@ def test_the_page_places_every_team_like_the_command(tmp_path: Path) -> None:
     expected = [[place(model, answers) for model in MODELS] for answers in given]
     assert json.loads(done.stdout) == [
         [
-            {"low": each.low, "high": each.high, "heldBy": [question.id for question in each.held_by]}
-            for each in row
+            {"low": placed.low, "high": placed.high, "heldBy": [question.id for question in placed.held_by]}
+            for placed in row
         ]
         for row in expected
     ]

@@ -1,4 +1,4 @@
-"""The criteria as data: what each says, who asks for it, and what a probe should find at each level."""
+"""The criteria as data: what each states, who asks for it, and what a probe should find at each level."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import yaml
 from ...base import StageError
 
 HERE = Path(__file__).resolve().parent
-FIELDS = {"id", "says", "sources", "gigaom", "first", "expected"}
+FIELDS = {"id", "statement", "sources", "gigaom", "first", "expected"}
 GIGAOM = ("strategy", "architecture", "modeling", "processes", "management")
 # A source without a level, such as an article or a paper, is known by its name alone.
 SOURCE = re.compile(
@@ -39,7 +39,7 @@ class Criterion:
     """One sentence that is true of a level or not."""
 
     id: str
-    says: str
+    statement: str
     sources: tuple[str, ...]
     gigaom: str
     first: int
@@ -64,10 +64,10 @@ def read_criteria(path: Path = HERE / "criteria.yaml") -> dict[str, Criterion]:
         raise StageError(
             f"{path.name} cannot be read ({error}): each entry has {', '.join(sorted(FIELDS))}"
         ) from error
-    found = {criterion.id: criterion for criterion in criteria}
-    if len(found) != len(criteria):
+    by_id = {criterion.id: criterion for criterion in criteria}
+    if len(by_id) != len(criteria):
         raise StageError(f"{path.name} has the same id twice")
-    return found
+    return by_id
 
 
 def _criterion(entry: dict[str, Any]) -> Criterion:
@@ -84,7 +84,7 @@ def _criterion(entry: dict[str, Any]) -> Criterion:
         raise StageError(f"{name}: gigaom is one of {', '.join(GIGAOM)}")
     return Criterion(
         id=str(name),
-        says=str(entry["says"]),
+        statement=str(entry["statement"]),
         sources=tuple(map(str, entry["sources"])),
         gigaom=str(entry["gigaom"]),
         first=int(str(entry["first"])),

@@ -1,6 +1,5 @@
 """Where are you? About twenty plain questions, and what each model makes of the answers."""
 
-import sys
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -64,12 +63,12 @@ def understand(given: dict[str, Any]) -> dict[str, str]:
         raise StageError(f"there is no question {strange[0]!r}: the questions are {', '.join(ids)}")
     answers = dict.fromkeys(ids, "unknown")
     for name, answer in given.items():
-        said = {True: "yes", False: "no", None: "unknown"}.get(
+        word = {True: "yes", False: "no", None: "unknown"}.get(
             answer, str(answer).strip().lower()
-        )  # YAML reads yes as true
-        if said not in ANSWERS:
+        )  # YAML has yes as true
+        if word not in ANSWERS:
             raise StageError(f"{name}: {answer!r} is not understood: answer {', '.join(ANSWERS)}")
-        answers[name] = said
+        answers[name] = word
     return answers
 
 
@@ -90,13 +89,16 @@ def place(model: str, answers: dict[str, str]) -> Place:
     sure = {name for name, answer in answers.items() if answer == "yes"} - doubtful
     models, questions = read_questions()
     low, high = (_highest(model, len(models[model].names) - 1, has) for has in (sure, sure | open_to_yes))
-    held_by = [each for each in questions if each.levels.get(model) == low + 1 and each.id not in sure]
+    held_by = [
+        question for question in questions if question.levels.get(model) == low + 1 and question.id not in sure
+    ]
     return Place(low, high, held_by)
 
 
 def _highest(model: str, top: int, has: set[str]) -> int:
     """Return the highest level of which everything, and everything below it, is there."""
-    missing = [each.levels[model] for each in read_questions()[1] if model in each.levels and each.id not in has]
+    asking = [question for question in read_questions()[1] if model in question.levels]
+    missing = [question.levels[model] for question in asking if question.id not in has]
     return min([top, *(level - 1 for level in missing)])
 
 
@@ -106,11 +108,11 @@ def advise(answers: dict[str, str]) -> str:
     asked = {question.id: question for question in questions}
     lines = []
     for name, model in models.items():
-        found = place(name, answers)
-        lines += ["", f"{model.title}: {_named(model, found)}"]
+        placed = place(name, answers)
+        lines += ["", f"{model.title}: {_named(model, placed)}"]
         lines += [
-            f"  held there by: {each.asks} ({answers[each.id]}; {', '.join(each.criteria)})"
-            for each in found.held_by
+            f"  held there by: {question.asks} ({answers[question.id]}; {', '.join(question.criteria)})"
+            for question in placed.held_by
         ]
         lines += [f"  {model.note}"] if model.note else []
     lines += [
@@ -135,11 +137,11 @@ def advise(answers: dict[str, str]) -> str:
     return "\n".join([*lines, "", next_step(answers)]).strip()
 
 
-def _named(model: Model, found: Place) -> str:
-    low = f"level {found.low}, {model.names[found.low]}"
-    return (
-        low if found.low == found.high else f"{low}; up to level {found.high} if all that is open turns out well"
-    )
+def _named(model: Model, placed: Place) -> str:
+    low = f"level {placed.low}, {model.names[placed.low]}"
+    if placed.low == placed.high:
+        return low
+    return f"{low}; up to level {placed.high} if all that is open turns out well"
 
 
 def next_step(answers: dict[str, str]) -> str:
@@ -162,24 +164,11 @@ def ask_people() -> dict[str, str]:
     questions = read_questions()[1]
     print("Answer y(es), p(artly), n(o), or nothing if you do not know.")
     for n, question in enumerate(questions, 1):
-        while (said := input(f"{n:>2}/{len(questions)}  {question.asks} ").strip().lower()) not in {
-            *SHORT,
-            *ANSWERS,
-        }:
+        prompt = f"{n:>2}/{len(questions)}  {question.asks} "
+        while (answer := input(prompt).strip().lower()) not in {*SHORT, *ANSWERS}:
             print("      y, p, n, or nothing")
-        given[question.id] = SHORT.get(said, said)
+        given[question.id] = SHORT.get(answer, answer)
     return given
-
-
-def main() -> None:
-    """Ask, or read a file of answers: `python -m shared.assessment.criteria.where [ANSWERS.yaml]`."""
-    try:
-        given = read_answers(Path(sys.argv[1])) if sys.argv[1:] else ask_people()
-        print(advise(understand(given)))
-    except StageError as error:
-        sys.exit(str(error))
-    except (KeyboardInterrupt, EOFError):
-        sys.exit("\nended")
 
 
 def read_answers(path: Path) -> dict[str, Any]:
@@ -195,7 +184,3 @@ def read_answers(path: Path) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise StageError(f"{path} holds no answers: write lines such as `collected: yes`")
     return given
-
-
-if __name__ == "__main__":
-    main()

@@ -5,8 +5,8 @@ import hashlib
 import json
 import re
 
-from ..scenario.context import Scene
-from ..scenario.scenario import Played
+from ..scenario.context import Context
+from ..scenario.scenario import Scenario
 from .probe import Finding, absent, holds, manual, present, probe
 
 STATISTICS = re.compile(r"\b(psi|kolmogorov_smirnov|wasserstein|jensen|drift_score|drift)\b", re.IGNORECASE)
@@ -15,73 +15,75 @@ HASH_TAG = re.compile(r"[0-9a-f]{32,64}")
 
 
 @probe("DAT-01")
-def copied_by_hand(played: Played) -> Finding:
+def copied_by_hand(scenario: Scenario) -> Finding:
     """Nothing arrives until people copy it."""
-    opening = played.opening
-    by_hand = opening.collected == 0 and opening.after_people == 3
-    return holds(by_hand, *[_copies(played)] * 2)
+    first_model = scenario.first_model
+    by_hand = first_model.collected == 0 and first_model.after_people == 3
+    return holds(by_hand, *[_copies(scenario)] * 2)
 
 
 @probe("DAT-02")
-def collected_by_itself(played: Played) -> Finding:
-    """Every published file is somewhere in the stage after the tick, and nobody did anything."""
-    expected, found = 2 * len(played.seen), sum(day.copies for day in played.seen)
-    if played.opening.collected == 3 and found == expected:
-        return present(_copies(played))
-    return (manual if played.opening.after_people == 3 else absent)(_copies(played))
+def collected_by_itself(scenario: Scenario) -> Finding:
+    """Every published file is somewhere in the stage after the daily run, and nobody did anything."""
+    expected, found = 2 * len(scenario.days), sum(day.copies for day in scenario.days)
+    if scenario.first_model.collected == 3 and found == expected:
+        return present(_copies(scenario))
+    return (manual if scenario.first_model.after_people == 3 else absent)(_copies(scenario))
 
 
-def _copies(played: Played) -> str:
-    opening, found = played.opening, sum(day.copies for day in played.seen)
+def _copies(scenario: Scenario) -> str:
+    first_model, found = scenario.first_model, sum(day.copies for day in scenario.days)
     return (
-        f"of 3 published files {opening.collected} were collected by themselves and "
-        f"{opening.after_people} after people's "
-        f"steps; then {found} of {2 * len(played.seen)} in {len(played.seen)} days without people"
+        f"of 3 published files {first_model.collected} were collected by themselves and "
+        f"{first_model.after_people} after people's "
+        f"steps; then {found} of {2 * len(scenario.days)} in {len(scenario.days)} days without people"
     )
 
 
 @probe("DAT-03")
-def snapshots_are_kept(played: Played) -> Finding:
+def snapshots_are_kept(scenario: Scenario) -> Finding:
     """A run names a hash that bytes in the stage still have, although the raw file was published anew since."""
-    scene = played.scene
-    runs = [run for run in scene.runs() if run["status"] == "FINISHED"]
+    context = scenario.context
+    runs = [run for run in context.tracking.runs() if run["status"] == "FINISHED"]
     named = {value for run in runs for value in run["tags"].values() if HASH_TAG.fullmatch(value)}
-    for path in scene.files():
+    for path in context.files():
         if path.stat().st_size > 100_000 and "runs" not in path.parts:  # where a run works, nothing is kept
             content = path.read_bytes()
             for digest in (hashlib.md5(content).hexdigest(), hashlib.sha256(content).hexdigest()):  # noqa: S324 - as DVC does
                 if digest in named:
                     return present(
-                        f"{len(runs)} runs; {digest[:12]} is the hash of {scene.short(path)}, computed again"
+                        f"{len(runs)} runs; {digest[:12]} is the hash of {context.short(path)}, computed again"
                     )
     return absent(f"{len(runs)} runs on record, none names a hash that any kept file has")
 
 
 @probe("DAT-04")
-def schema_stops_training(played: Played) -> Finding:
+def schema_stops_training(scenario: Scenario) -> Finding:
     """A day with 5,000 °F stops the training, and the column is named."""
-    outcome = played.flawed["broken data"]
-    stopped = not outcome.version and not outcome.served and "temp" in outcome.said
+    outcome = scenario.defects["broken data"]
+    stopped = not outcome.version and not outcome.served and "temp" in outcome.message
     return holds(
-        stopped, f"stopped: {outcome.said[:160]}", f"5,000 °F went in, and nothing said so: {outcome.said[:160]}"
+        stopped,
+        f"stopped: {outcome.message[:160]}",
+        f"5,000 °F went in, and nothing reported it: {outcome.message[:160]}",
     )
 
 
 @probe("DAT-05")
-def change_is_computed(played: Played) -> Finding:
+def change_is_computed(scenario: Scenario) -> Finding:
     """After days in °C somebody can read that temp has changed, from a statistic of its distribution."""
-    for path in played.scene.files():
+    for path in scenario.context.files():
         if path.suffix in (".json", ".csv", ".jsonl") and "prefect" not in path.parts:
             text = path.read_text(errors="replace")
             if STATISTICS.search(text) and re.search(r"\btemp\b", text):
-                return present(f"a statistic of temp in {played.scene.short(path)}")
+                return present(f"a statistic of temp in {scenario.context.short(path)}")
     return absent("after days in °C no file of the stage holds a statistic of a feature's distribution")
 
 
 @probe("DAT-06")
-def one_definition(played: Played) -> Finding:
+def one_definition(scenario: Scenario) -> Finding:
     """Count the places in which a feature that the model sees is computed."""
-    places = definitions(played.scene)
+    places = definitions(scenario.context)
     return holds(
         len(places) == 1,
         f"{A_FEATURE} is computed in {places[0] if places else 'nothing'} alone",
@@ -89,17 +91,17 @@ def one_definition(played: Played) -> Finding:
     )
 
 
-def definitions(scene: Scene) -> list[str]:
+def definitions(context: Context) -> list[str]:
     """Return the modules, cells and written scripts that compute a feature."""
-    return [name for name, code in sources(scene) if A_FEATURE in _keys(code)]
+    return [name for name, code in sources(context) if A_FEATURE in _keys(code)]
 
 
-def sources(scene: Scene) -> list[tuple[str, str]]:
+def sources(context: Context) -> list[tuple[str, str]]:
     """Return the level's code outside of its tests: modules, and a notebook's cells."""
     found = []
-    for path in sorted(scene.source.rglob("*")):
+    for path in sorted(context.source.rglob("*")):
         if path.suffix == ".py" and "tests" not in path.parts:
-            found.append((scene.short(path), path.read_text()))
+            found.append((context.short(path), path.read_text()))
         if path.suffix == ".ipynb":
             cells = [cell for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"]
             found += [
@@ -122,5 +124,5 @@ def _keys(code: str) -> set[str]:
                 key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
             }
         if isinstance(node, ast.Call):
-            keys |= {each.arg for each in node.keywords if each.arg}
+            keys |= {keyword.arg for keyword in node.keywords if keyword.arg}
     return keys

@@ -1,10 +1,10 @@
-"""What a probe is: a function with an id that looks at a scene and finds something."""
+"""What a probe is: a function with an id that looks at a scenario that has run, and finds something."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..criteria.criteria import Answer
-from ..scenario.scenario import Played
+from ..scenario.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -12,12 +12,12 @@ class Finding:
     """What a probe answers, and what it saw."""
 
     answer: Answer
-    says: str
+    seen: str
     file: str = ""  # of the level or its stage, where a reader may look
 
 
 Column = dict[str, dict[str, str]]  # of one level: by criterion, what was answered, seen, and where
-Probe = Callable[[Played], Finding]
+Probe = Callable[[Scenario], Finding]
 PROBES: dict[str, Probe] = {}
 
 
@@ -31,21 +31,21 @@ def probe(criterion: str) -> Callable[[Probe], Probe]:
     return keep
 
 
-def present(says: str, file: str = "") -> Finding:
+def present(seen: str, file: str = "") -> Finding:
     """It happens by itself."""
-    return Finding(Answer.PRESENT, says, file)
+    return Finding(Answer.PRESENT, seen, file)
 
 
-def manual(says: str, file: str = "") -> Finding:
+def manual(seen: str, file: str = "") -> Finding:
     """It happens only when people do it."""
-    return Finding(Answer.MANUAL, says, file)
+    return Finding(Answer.MANUAL, seen, file)
 
 
-def absent(says: str, file: str = "") -> Finding:
+def absent(seen: str, file: str = "") -> Finding:
     """It does not happen, with people or without."""
-    return Finding(Answer.ABSENT, says, file)
+    return Finding(Answer.ABSENT, seen, file)
 
 
-def holds(whether: bool, says: str, otherwise: str, file: str = "") -> Finding:
+def holds(whether: bool, seen: str, otherwise: str, file: str = "") -> Finding:
     """Return present or absent, each with its own words."""
-    return present(says, file) if whether else absent(otherwise, file)
+    return present(seen, file) if whether else absent(otherwise, file)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from ...base import ROOT, levels, write_text
 from ...console import console
+from ...markdown import table
 from ..criteria.criteria import HERE, Answer
 from ..criteria.score import estimate, score
 from ..probes.probe import Column
@@ -32,7 +33,7 @@ COLOURS = {
 }
 COMMAND = "make assess"
 ABOUT = """\
-A maturity model is a table of claims. Here each claim is a probe that plays a few days through every level and
+A maturity model is a table of claims. Here each claim has a probe: a few days run at every level, and the probe
 looks at what happened: files, answers, runs, the registry. Written by `make assess`; do not edit.
 
 **yes**: it happens by itself. **by people**: it happens when people do the steps of that level. **no**: neither,
@@ -43,74 +44,62 @@ that level, see [below](#not-as-expected). How each model reads the same cells: 
 
 def show(assessment: dict[str, Any]) -> None:
     """Print the matrix with colours; what was not expected is underlined."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("")
-    table.add_column("")
     numbers = [str(number) for number in sorted(levels())]
+    shown = Table("", "", box=None, pad_edge=False)
     for number in numbers:
-        table.add_column(number, justify="center")
+        shown.add_column(number, justify="center")
     for row in assessment["criteria"]:
-        cells = []
-        for number in numbers:
-            answer = row["answers"].get(number)
-            style = (
-                f"{COLOURS[Answer(answer)]}{'' if answer == row['expected'][number] else ' underline'}"
-                if answer
-                else ""
-            )
-            cells.append(f"[{style}]{WORDS[Answer(answer)]}[/]" if answer else "")
-        table.add_row(row["id"], row["says"], *cells)
-    console.print(table)
-    for each in differing(assessment):
-        console.print(
-            f"{each['id']} at level {each['level']}: {each['answer']}, expected {each['expected']}. "
-            f"{each['says']}",
-            markup=False, soft_wrap=True,
-        )  # fmt: skip
+        shown.add_row(row["id"], row["statement"], *(_coloured(row, number) for number in numbers))
+    console.print(shown)
+    for cell in differing(assessment):
+        expected = f"{cell['id']} at level {cell['level']}: {cell['answer']}, expected {cell['expected']}."
+        console.print(f"{expected} {cell['seen']}", markup=False, soft_wrap=True)
     console.print(summary(assessment))
+
+
+def _coloured(row: dict[str, Any], number: str) -> str:
+    answer = row["answers"].get(number)
+    if not answer:
+        return ""
+    underline = "" if answer == row["expected"][number] else " underline"
+    return f"[{COLOURS[Answer(answer)]}{underline}]{WORDS[Answer(answer)]}[/]"
 
 
 def show_ablations(assessment: dict[str, Any]) -> None:
     """Print what every probe answered with its component and without it."""
-    table = Table("", "level", "with", "without", "", "switched off", box=None, pad_edge=False)
-    for each in assessment.get("ablations", []):
-        colour = "green" if each["flips"] else "bold red"
-        verdict = "noticed" if each["flips"] else "NOT NOTICED"
-        told = (str(each["level"]), each["with"], each["without"], f"[{colour}]{verdict}[/]", each["why"])
-        table.add_row(each["id"], *told)
-    console.print(table)
+    shown = Table("", "level", "with", "without", "", "switched off", box=None, pad_edge=False)
+    for result in assessment.get("ablations", []):
+        verdict = "[green]noticed[/]" if result["flips"] else "[bold red]NOT NOTICED[/]"
+        answers = result["with"], result["without"]
+        shown.add_row(result["id"], str(result["level"]), *answers, verdict, result["why"])
+    console.print(shown)
     console.print(ablations_summary(assessment))
 
 
 def ablations_summary(assessment: dict[str, Any]) -> str:
     """Count the criteria whose probe noticed, and name those that nothing was switched off for."""
-    tried = assessment.get("ablations", [])
-    noticed = {each["id"] for each in tried if each["flips"]}
-    without = [row["id"] for row in assessment["criteria"] if row["id"] not in {each["id"] for each in tried}]
+    results = assessment.get("ablations", [])
+    tried = {result["id"] for result in results}
+    noticed = {result["id"] for result in results if result["flips"]}
+    without = [row["id"] for row in assessment["criteria"] if row["id"] not in tried]
     return (
         f"{len(noticed)} of {len(assessment['criteria'])} probes notice when their component is off; "
-        f"{len({each['id'] for each in tried} - noticed)} do not, and {len(without)} have no ablation yet"
+        f"{len(tried - noticed)} do not, and {len(without)} have no ablation yet"
         f"{': ' + ', '.join(without) if without else ''}"
     )
 
 
 def summary(assessment: dict[str, Any]) -> str:
     """Count the cells."""
-    cells = [
-        (answer, row["expected"][number])
-        for row in assessment["criteria"]
-        for number, answer in row["answers"].items()
-    ]
+    rows = assessment["criteria"]
+    cells = [(answer, row["expected"][number]) for row in rows for number, answer in row["answers"].items()]
     as_expected = sum(answer == expected for answer, expected in cells)
-    by_state = {
-        str(state): sum(answer == state for answer, _ in cells) for state in (Answer.ERROR, Answer.UNPROBED)
-    }
-    seconds = sum(assessment["seconds"].values())
+    errors, unprobed = (sum(answer == state for answer, _ in cells) for state in (Answer.ERROR, Answer.UNPROBED))
+    minutes = sum(assessment["seconds"].values()) / 60
     return (
         f"{len(cells)} cells: {as_expected} as expected, {len(cells) - as_expected} not (of these "
-        f"{by_state['ERROR']} errors, "
-        f"{by_state['UNPROBED']} not probed); {len(assessment['seconds'])} levels took {seconds / 60:.1f} minutes "
-        "of playing, two at a time"
+        f"{errors} errors, {unprobed} not probed); {len(assessment['seconds'])} levels took "
+        f"{minutes:.1f} minutes, two at a time"
     )
 
 
@@ -123,7 +112,7 @@ def differing(assessment: dict[str, Any]) -> list[dict[str, str]]:
             "level": number,
             "answer": answer,
             "expected": row["expected"][number],
-            "says": row["evidence"][number]["says"],
+            "seen": row["evidence"][number]["seen"],
             "reason": reasons.get(row["id"], {}).get(int(number), "no reason is known yet"),
         }
         for row in assessment["criteria"]
@@ -151,44 +140,49 @@ def with_scores(assessment: dict[str, Any]) -> dict[str, Any]:
         number: {row["id"]: row["answers"].get(number, "") for row in assessment["criteria"]}
         for number in numbers_of(assessment)
     }
-    scores = {number: score(each) | {"estimate": estimate(int(number))} for number, each in answers.items()}
+    scores = {
+        number: score(of_level) | {"estimate": estimate(int(number))} for number, of_level in answers.items()
+    }
     return assessment | {"ml_test_score": scores}
 
 
 def matrix(assessment: dict[str, Any]) -> str:
     """Return the matrix as a page."""
     numbers = numbers_of(assessment)
-    lines = [
-        "# The matrix",
-        "",
-        ABOUT,
-        f"{summary(assessment)}.",
-        "",
-        f"| | | {' | '.join(numbers)} |",
-        f"|---|---|{'---|' * len(numbers)}",
+    rows = [
+        [row["id"], row["statement"], *(_cell(row, number) for number in numbers)]
+        for row in assessment["criteria"]
     ]
-    for row in assessment["criteria"]:
-        cells = [_cell(row, number) for number in numbers]
-        lines.append(f"| {row['id']} | {row['says']} | {' | '.join(cells)} |")
-    lines += ["", "## Are the probes blind?", "", f"{ablations_summary(assessment)}. `make assess ABLATE=1`.", ""]
-    if assessment.get("ablations"):
-        lines += [
-            "| | level | switched off | with it | without it | the level below |",
-            "|---|---|---|---|---|---|",
-        ]
-    for each in assessment.get("ablations", []):
-        words = [WORDS[Answer(each[key])] for key in ("with", "without", "below")]
-        blind = "" if each["flips"] else " (not noticed)"
-        lines.append(
-            f"| {each['id']} | {each['level']} | {each['why']} | {words[0]} | {words[1]}{blind} | {words[2]} |"
-        )
-    lines += ["", "## Not as expected", ""]
-    lines += [
-        f"- **{each['id']}, level {each['level']}**: {WORDS[Answer(each['answer'])]}, expected "
-        f"{WORDS[Answer(each['expected'])]}. {_plain(each['reason'])} Seen: {_plain(each['says'])}"
-        for each in differing(assessment)
-    ] or ["Nothing."]
-    return "\n".join(lines) + "\n"
+    blind = f"{ablations_summary(assessment)}. `make assess ABLATE=1`."
+    parts = [
+        "# The matrix",
+        f"{ABOUT}{summary(assessment)}.",
+        table(["", "", *numbers], rows),
+        f"## Are the probes blind?\n\n{blind}",
+        _ablations(assessment),
+        "## Not as expected",
+        "\n".join(map(_explained, differing(assessment))) or "Nothing.",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _ablations(assessment: dict[str, Any]) -> str:
+    rows = []
+    for result in assessment.get("ablations", []):
+        with_it, without, below = (WORDS[Answer(result[key])] for key in ("with", "without", "below"))
+        blind = "" if result["flips"] else " (not noticed)"
+        rows.append([result["id"], str(result["level"]), result["why"], with_it, f"{without}{blind}", below])
+    head = ["", "level", "switched off", "with it", "without it", "the level below"]
+    return table(head, rows) if rows else ""
+
+
+def _explained(cell: dict[str, str]) -> str:
+    """Return one cell that is not as expected, with its reason, as an entry of a list."""
+    answer, expected = (WORDS[Answer(cell[key])] for key in ("answer", "expected"))
+    return (
+        f"- **{cell['id']}, level {cell['level']}**: {answer}, expected {expected}. {_plain(cell['reason'])} "
+        f"Seen: {_plain(cell['seen'])}"
+    )
 
 
 def _cell(row: dict[str, Any], number: str) -> str:
@@ -199,19 +193,19 @@ def _cell(row: dict[str, Any], number: str) -> str:
     return f"[{WORDS[Answer(answer)]}](evidence/level{number}.md#{row['id'].lower()}){unexpected}"
 
 
-def write_evidence(level: int, column: Column, told: str) -> Path:
-    """Write what each probe saw at a level, and what was said while it was played."""
+def write_evidence(level: int, column: Column, output: str) -> Path:
+    """Write what each probe saw at a level, and what was printed while the scenario ran."""
     EVIDENCE.mkdir(exist_ok=True)
     path = EVIDENCE / f"level{level}.md"
     lines = [f"# What was seen at level {level}", "", f"Written by `{COMMAND} LEVEL={level}`; do not edit.", ""]
-    for name, found in column.items():
-        lines += [f"## {name}", "", f"**{found['answer']}.** {_plain(found['says'])}", ""]
-        lines += [f"Probe: [{found['probe']}](../../{found['probe']})", ""] if found["probe"] else []
-    lines += ["## All that was said", "", "```text", *[line[:300] for line in told.splitlines()], "```"]
+    for name, cell in column.items():
+        lines += [f"## {name}", "", f"**{cell['answer']}.** {_plain(cell['seen'])}", ""]
+        lines += [f"Probe: [{cell['probe']}](../../{cell['probe']})", ""] if cell["probe"] else []
+    lines += ["## All that was printed", "", "```text", *[line[:300] for line in output.splitlines()], "```"]
     write_text(path, "\n".join(lines).replace(f"{ROOT}/", "").replace(str(ROOT), ".") + "\n")
     return path
 
 
 def _plain(text: str) -> str:
-    """Keep what a level said from being read as Markdown."""
+    """Keep a text from being read as Markdown."""
     return text.replace("|", "/").replace("<", "&lt;")

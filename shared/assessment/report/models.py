@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from ...base import ROOT, git, write_text
+from ...markdown import table
 from ..criteria.criteria import GIGAOM, HERE, Answer, Criterion, read_criteria
 from ..criteria.score import SECTIONS, read_tests
 from .matrix import WORDS, numbers_of
@@ -46,113 +47,120 @@ def read_views() -> dict[str, Any]:
 def page(name: str, view: dict[str, Any], assessment: dict[str, Any]) -> str:
     """Return one model's page."""
     own = f"[the model's own]({view['url']})" if "url" in view else "the model's own"
-    lines = [f"# {view['title']}", "", f"{WRITTEN} All sentences are ours, not {own}.", ""]
+    parts = [f"# {view['title']}", f"{WRITTEN} All sentences are ours, not {own}."]
     if name == "gigaom":
-        lines += _gigaom(assessment)
+        parts += [ABOUT_GIGAOM.strip(), *_gigaom(assessment)]
     for key, title in view["keys"].items():
-        lines += [f"## {title}", "", *_level(view, key, assessment), ""]
+        parts += [f"## {title}", _level(view, key, assessment)]
     if name == "microsoft":
-        lines += ["## What cannot be run", "", *_stand_ins()]
-    return "\n".join([*lines, *_disagreements(name)]).rstrip() + "\n"
+        parts += ["## What cannot be run", _stand_ins()]
+    if disagreements := _disagreements(name):
+        parts += ["## Where models disagree", disagreements]
+    return "\n\n".join(parts) + "\n"
 
 
-def _level(view: dict[str, Any], key: str, assessment: dict[str, Any]) -> list[str]:
+def _level(view: dict[str, Any], key: str, assessment: dict[str, Any]) -> str:
     """Return a level of a model as a table: its criteria, by column where it has columns, and our five levels."""
-    lines = []
-    columns = view.get("columns", {"": ""})
-    for letter, column in columns.items():
+    rows = []
+    for letter, column in view.get("columns", {"": ""}).items():
         source = f"{view['prefix']}-{key}{f'.{letter}' if letter else ''}"
-        found = [each for each in read_criteria().values() if {source, f"{source}*"} & set(each.sources)]
-        for each in found:
-            added = " (added in 2025)" if f"{source}*" in each.sources else ""
-            lines.append(_row([f"{column}{added}"] if column else [], each, assessment))
-    if not lines:
-        return [view.get("unseen", {}).get(key, "Nothing that a running level could show is asked for here.")]
-    head = ["", "", "", *numbers_of(assessment)] if view.get("columns") else ["", "", *numbers_of(assessment)]
-    return [*_head(head), *lines]
+        for criterion in read_criteria().values():
+            if {source, f"{source}*"} & set(criterion.sources):
+                added = " (added in 2025)" if f"{source}*" in criterion.sources else ""
+                rows.append([f"{column}{added}"] * bool(column) + _cells(criterion, assessment))
+    if not rows:
+        return str(view.get("unseen", {}).get(key, "Nothing that a running level could show is asked for here."))
+    return table([""] * bool(view.get("columns")) + _head(assessment), rows)
 
 
-def _head(columns: list[str]) -> list[str]:
-    return [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+def _head(assessment: dict[str, Any]) -> list[str]:
+    return ["", "", *numbers_of(assessment)]
 
 
-def _row(first: list[str], criterion: Criterion, assessment: dict[str, Any]) -> str:
-    row: dict[str, Any] = next(
-        (each for each in assessment["criteria"] if each["id"] == criterion.id), {"answers": {}}
-    )
-    cells = [_cell(criterion, row, number) for number in numbers_of(assessment)]
-    return f"| {' | '.join([*first, criterion.id, criterion.says, *cells])} |"
-
-
-def _cell(criterion: Criterion, row: dict[str, Any], number: str) -> str:
-    answer = row["answers"].get(number)
-    return f"[{WORDS[Answer(answer)]}](../evidence/level{number}.md#{criterion.id.lower()})" if answer else ""
+def _cells(criterion: Criterion, assessment: dict[str, Any]) -> list[str]:
+    """Return a criterion as a row: its id, its statement, and what was answered at each level."""
+    answers = {row["id"]: row["answers"] for row in assessment["criteria"]}.get(criterion.id, {})
+    cells = [criterion.id, criterion.statement]
+    for number in numbers_of(assessment):
+        link = f"../evidence/level{number}.md#{criterion.id.lower()}"
+        cells.append(f"[{WORDS[Answer(answers[number])]}]({link})" if number in answers else "")
+    return cells
 
 
 def _gigaom(assessment: dict[str, Any]) -> list[str]:
     """Return the criteria by the name of the category they are nearest to."""
-    lines = [ABOUT_GIGAOM]
+    parts = []
     for category in GIGAOM:
-        rows = [_row([], each, assessment) for each in read_criteria().values() if each.gigaom == category]
-        lines += [f"## {category.capitalize()}", "", *_head(["", "", *numbers_of(assessment)]), *rows, ""]
-    return lines
+        criteria = [criterion for criterion in read_criteria().values() if criterion.gigaom == category]
+        rows = [_cells(criterion, assessment) for criterion in criteria]
+        parts += [f"## {category.capitalize()}", table(_head(assessment), rows)]
+    return parts
 
 
-def _disagreements(name: str) -> list[str]:
-    entries = [
-        each for each in yaml.safe_load((HERE / "disagreements.yaml").read_text()) if name in each["models"]
-    ]
-    lines = [
-        f"- **{each['about'][0].upper()}{each['about'][1:]}.** {each['says']} Here: {each['settled']}"
-        for each in entries
-    ]
-    return ["", "## Where models disagree", "", *lines] if lines else []
+def _disagreements(name: str) -> str:
+    entries = yaml.safe_load((HERE / "disagreements.yaml").read_text())
+    lines = []
+    for entry in entries:
+        if name in entry["models"]:
+            about = f"{entry['about'][0].upper()}{entry['about'][1:]}"
+            lines.append(f"- **{about}.** {entry['claims']} Here: {entry['settled']}")
+    return "\n".join(lines)
 
 
-def _stand_ins() -> list[str]:
+def _stand_ins() -> str:
     """Return what stands in for people and organisation, and whether its file is there."""
     files = git(ROOT, "ls-files", "-z").split("\0")
-    lines = [
-        "People and organisation do not run. Files stand in for them, and no more is claimed than the file shows.",
-        "",
-        "| cell | file that stands in | what is checked | what is not claimed |",
-        "|---|---|---|---|",
-    ]
-    for each in read_views()["stand_ins"]:
-        there = [name for name in files if fnmatch(name, each["file"])]
-        shown = f"`{each['file']}`" if there else "none: not executable here"
-        checked = each["checked"] if there else "nothing"
-        lines.append(f"| {each['cell']} | {shown} | {checked} | {each['not_claimed']} |")
-    return lines
+    rows = []
+    for entry in read_views()["stand_ins"]:
+        is_there = any(fnmatch(name, entry["file"]) for name in files)
+        file = f"`{entry['file']}`" if is_there else "none: not executable here"
+        rows.append([entry["cell"], file, entry["checked"] if is_there else "nothing", entry["not_claimed"]])
+    about = (
+        "People and organisation do not run. Files stand in for them, and no more is claimed than the file shows."
+    )
+    return f"{about}\n\n{table(['cell', 'file that stands in', 'what is checked', 'what is not claimed'], rows)}"
 
 
 def ml_test_score(assessment: dict[str, Any]) -> str:
     """Return the page of the ML Test Score: per level what evidence gives, beside the first estimate."""
-    found = assessment["ml_test_score"]
-    lines = ["# The ML Test Score", "", WRITTEN, "", ABOUT_THE_SCORE]
-    lines += _head(["", *(f"level {number}" for number in found)])
-    for section in SECTIONS.values():
-        cells = [
-            f"{each['sections'][section]:g} ({each['estimate']['sections'][section]:g})" for each in found.values()
+    scores = assessment["ml_test_score"]
+    sections = [
+        [
+            section,
+            *(
+                f"{score['sections'][section]:g} ({score['estimate']['sections'][section]:g})"
+                for score in scores.values()
+            ),
         ]
-        lines.append(f"| {section} | {' | '.join(cells)} |")
-    finals = [f"**{each['final']:g}** ({each['estimate']['final']:g}), {each['band']}" for each in found.values()]
-    lines += [f"| **score** | {' | '.join(finals)} |", "", "## By test", ""]
-    lines += _head(["", "", *found, "shown by"])
+        for section in SECTIONS.values()
+    ]
+    finals = [
+        f"**{score['final']:g}** ({score['estimate']['final']:g}), {score['band']}" for score in scores.values()
+    ]
+    tests = []
     for test in read_tests():
-        points = [f"{each['points'][test.id]:g}" for each in found.values()]
-        shown = ", ".join(dict.fromkeys([*test.one, *test.half])) or "nothing yet"
-        lines.append(f"| {test.id} | {test.title} | {' | '.join(points)} | {shown} |")
-    for number, each in found.items():
-        lines += ["", f"## To the next point at level {number}", "", *(f"- {one}" for one in each["missing"])]
-    return "\n".join(lines) + "\n"
+        points = [f"{score['points'][test.id]:g}" for score in scores.values()]
+        criteria = ", ".join(dict.fromkeys([*test.one, *test.half])) or "nothing yet"
+        tests.append([test.id, test.title, *points, criteria])
+    parts = [
+        "# The ML Test Score",
+        WRITTEN,
+        ABOUT_THE_SCORE.strip(),
+        table(["", *(f"level {number}" for number in scores)], [*sections, ["**score**", *finals]]),
+        "## By test",
+        table(["", "", *scores, "shown by"], tests),
+    ]
+    for number, score in scores.items():
+        missing = "\n".join(f"- {test}" for test in score["missing"])
+        parts += [f"## To the next point at level {number}", missing]
+    return "\n\n".join(parts) + "\n"
 
 
 def index(views: dict[str, Any]) -> str:
     """Return the list of pages."""
-    lines = ["# The same findings, as each model tells them", "", WRITTEN, ""]
-    lines += [
-        f"- [{view['title']}]({FILES.get(name, name)}.md)" for name, view in views.items() if name != "stand_ins"
+    links = [
+        f"[{view['title']}]({FILES.get(name, name)}.md)" for name, view in views.items() if name != "stand_ins"
     ]
-    lines += ["- [The ML Test Score](ml_test_score.md)", "- [All criteria in one table](../matrix.md)"]
-    return "\n".join(lines) + "\n"
+    links += ["[The ML Test Score](ml_test_score.md)", "[All criteria in one table](../matrix.md)"]
+    listed = "\n".join(f"- {link}" for link in links)
+    return f"# The same findings, as each model tells them\n\n{WRITTEN}\n\n{listed}\n"

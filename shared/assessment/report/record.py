@@ -18,24 +18,23 @@ def read_assessment(path: Path = ASSESSMENT) -> dict[str, Any]:
 
 def update(assessment: dict[str, Any], level: int, column: Column, seconds: float) -> dict[str, Any]:
     """Return the assessment with this level's column replaced, and all others as they were."""
-    known = {each["id"]: each for each in assessment["criteria"]}
-    rows = []
+    rows = {row["id"]: row for row in assessment["criteria"]}
+    updated = []
     for name, criterion in read_criteria().items():
-        row = known.get(name, {"id": name, "answers": {}, "evidence": {}})
+        row = rows.get(name, {"answers": {}, "evidence": {}})
         answers, evidence = dict(row["answers"]), dict(row["evidence"])
         if name in column:
             answers[str(level)] = column[name]["answer"]
             evidence[str(level)] = {key: value for key, value in column[name].items() if key != "answer"}
         expected = {str(n): str(answer) for n, answer in enumerate(criterion.expected)}
-        ok = all(answer == expected[number] for number, answer in answers.items())
-        rows.append(
+        updated.append(
             {
                 "id": name,
-                "says": criterion.says,
+                "statement": criterion.statement,
                 "answers": answers,
                 "expected": expected,
-                "ok": ok,
+                "ok": all(answer == expected[number] for number, answer in answers.items()),
                 "evidence": evidence,
             }
         )
-    return assessment | {"criteria": rows, "seconds": assessment["seconds"] | {str(level): seconds}}
+    return assessment | {"criteria": updated, "seconds": assessment["seconds"] | {str(level): seconds}}

@@ -22,7 +22,3 @@ def write() -> Path:
     """Write docs/where.html."""
     write_text(PAGE, page())
     return PAGE
-
-
-if __name__ == "__main__":
-    print(write())

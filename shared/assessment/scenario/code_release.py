@@ -1,33 +1,33 @@
-"""Another application, released the way the level's workflow does."""
+"""A change of the code, released the way the level's workflow does."""
 
 import hashlib
 import os
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from ...base import ROOT
-from .context import Scene
+from ...base import ROOT, StageError
+from ...stack.process import last_line, run
+from .context import Context
 
 
 @dataclass
-class Deployed:
+class CodeRelease:
     """A commit, released the way the level's workflow does."""
 
     command: str
     commit: str
     running: str
     digests: list[str]  # of the content that two builds gave
-    said: str
+    output: str
 
 
-def workflow_commands(scene: Scene) -> list[str]:
+def workflow_commands(context: Context) -> list[str]:
     """Return what the level's workflows run on a push, job by job in order of need."""
     commands = []
-    for path in sorted((scene.source / ".github" / "workflows").glob("*.yml")):
+    for path in sorted((context.source / ".github" / "workflows").glob("*.yml")):
         workflow = yaml.safe_load(path.read_text())
         if "push" in workflow.get(True, {}):  # YAML reads `on` as true
             commands += [
@@ -36,44 +36,40 @@ def workflow_commands(scene: Scene) -> list[str]:
     return commands
 
 
-def deploy_a_change(scene: Scene) -> Deployed:
+def release_a_change(context: Context) -> CodeRelease:
     """Commit a change beside the branch, and run the release of the level's workflow on it, like its runner."""
-    line = next((each for each in workflow_commands(scene) if "deploy" in each), "")
-    if not line:
-        return Deployed("", "", "", [], "no workflow releases anything")
-    commit = _commit_beside(scene)
-    command = f"{line.replace('$LEVEL', str(scene.stage.number))} COMMIT={commit}"
-    digests, said = [], ""
+    releases = [line for line in workflow_commands(context) if "deploy" in line]
+    if not releases:
+        return CodeRelease("", "", "", [], "no workflow releases anything")
+    commit = _commit_beside(context)
+    command = f"{releases[0].replace('$LEVEL', str(context.stage.number))} COMMIT={commit}"
+    digests, output = [], ""
     for _ in range(2):
-        done = scene.command("bash", "-c", command)
-        said = (done.stdout + done.stderr).strip()[-300:]
-        release = scene.workspace / "app" / "releases" / commit
+        done = context.command("bash", "-c", command)
+        output = (done.stdout + done.stderr).strip()[-300:]
+        release = context.workspace / "app" / "releases" / commit
         digests.append(_digest(release))
         if release.exists():
             release.rename(release.with_name(f"{commit}-{len(digests)}"))
-    running = str(scene.version().get("application"))
-    scene.command("bash", "-c", command)
-    return Deployed(command, commit, running, digests, said)
+    running = str(context.version().get("application"))
+    context.command("bash", "-c", command)
+    return CodeRelease(command, commit, running, digests, output)
 
 
-def _commit_beside(scene: Scene) -> str:
+def _commit_beside(context: Context) -> str:
     """Return a commit that changes the level and belongs to no branch."""
     with tempfile.TemporaryDirectory() as folder:
-        index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
-        who = {
-            f"GIT_{role}_{what}": "assess@localhost"
-            for role in ("AUTHOR", "COMMITTER")
-            for what in ("NAME", "EMAIL")
-        }
+        roles = [f"GIT_{role}_{fact}" for role in ("AUTHOR", "COMMITTER") for fact in ("NAME", "EMAIL")]
+        environment = os.environ | dict.fromkeys(roles, "assess@localhost")
+        environment["GIT_INDEX_FILE"] = str(Path(folder) / "index")
 
         def git(*arguments: str, stdin: str = "") -> str:
-            done = subprocess.run(
-                ["git", "-C", str(ROOT), *arguments],
-                input=stdin, env=os.environ | index | who, capture_output=True, text=True, check=True,
-            )  # fmt: skip
+            done = run(["git", *arguments], ROOT, environment, stdin)
+            if done.returncode:
+                raise StageError(f"git {arguments[0]} failed: {last_line(done)}")
             return done.stdout.strip()
 
-        name = f"{scene.stage.package}/README.md"
+        name = f"{context.stage.package}/README.md"
         changed = git("hash-object", "-w", "--stdin", stdin=git("show", f"HEAD:{name}") + "\n\nChanged.\n")
         git("read-tree", "HEAD")
         git("update-index", "--cacheinfo", f"100644,{changed},{name}")

@@ -1,7 +1,7 @@
-"""Offer flawed trainings to a level's own pipeline, in a process of the stage.
+"""Offer trainings with seeded defects to a level's own pipeline, in a process of the stage.
 
-`python -m shared.assessment.scenario.fault_injection LEVEL MD5` prints one JSON object, an outcome by flaw;
-nothing of the level is imported by whoever started it.
+`python -m shared.assessment.scenario.fault_injection LEVEL MD5` prints one JSON object, an outcome by defect, or
+`null` where the level has no pipeline; nothing of the level is imported by whoever started it.
 """
 
 import importlib
@@ -18,16 +18,16 @@ from ...world.bad_models import KINDS
 from .seeded_defects import BROKEN_DAY, Outcome, break_values
 
 EARLY = "2013-02-15"  # little data is enough to see that nothing comes of it
-PLANTED = {"bad": ("bad", "renamed"), "local": ("local", "slow"), "broken": ("broken",)}
+SEEDED = {"bad": ("bad", "renamed"), "local": ("local", "slow"), "broken": ("broken",)}
+IN_THE_DATA = ("bad", "local")  # these need no package to be seeded in
 
 
 class Pipeline:
-    """A level's training and delivery, with something wrong in them for a while."""
+    """A level's training and delivery, with a defect in them for a while."""
 
     def __init__(self, level: str) -> None:
-        self.level = level
-        self.flow: Any = importlib.import_module(f"{level}.training.pipeline")
-        self.steps: Any = importlib.import_module(f"{level}.training.tasks")
+        self.training: Any = importlib.import_module(f"{level}.training.pipeline")
+        self.tasks: Any = importlib.import_module(f"{level}.training.tasks")
         self.errors: Any = importlib.import_module(f"{level}.errors")
         try:
             self.delivery: Any = importlib.import_module(f"{level}.delivery.pipeline")
@@ -35,75 +35,77 @@ class Pipeline:
             self.delivery = None
 
     def attempt(self, *arguments: Any, deliver: bool = False) -> Outcome:
-        """Train, and deliver where that is asked for and there is a way; say what came of it."""
+        """Train, and deliver where that is asked for and there is a way; return what came of it."""
         outcome = Outcome("")
         try:
-            outcome.version = str(self.flow.start_training("manual", *arguments))
-            outcome.said = f"version {outcome.version} is registered"
+            outcome.version = str(self.training.start_training("manual", *arguments))
+            outcome.message = f"version {outcome.version} is registered"
             if deliver and self.delivery:
-                outcome.said = str(self.delivery.deliver(outcome.version))
+                outcome.message = str(self.delivery.deliver(outcome.version))
             outcome.delivered = True
         except self.errors.StageError as error:
-            outcome.said = str(error)
+            outcome.message = str(error)
         return outcome
 
     @contextmanager
-    def parameters(self, **changed: Any) -> Iterator[None]:
-        """Train with other parameters."""
-        usual = self.steps.read_params
-        self.steps.read_params = lambda: usual() | {"model": usual()["model"] | changed}
+    def hyperparameters(self, **changed: Any) -> Iterator[None]:
+        """Train with other hyperparameters."""
+        read_params = self.training.read_params
+        params = read_params()
+        other = params.model_copy(update={"model": params.model.model_copy(update=changed)})
+        self.training.read_params = lambda: other
         try:
             yield
         finally:
-            self.steps.read_params = usual
+            self.training.read_params = read_params
 
     @contextmanager
-    def planted(self, *kinds: str) -> Iterator[tuple[str, ...]]:
-        """Spoil what candidates learn from, and the package that is made of them where there is one; name both."""
-        hold_out, package = self.steps.hold_out, getattr(self.delivery, "package", None)
+    def seeded(self, *kinds: str) -> Iterator[tuple[str, ...]]:
+        """Seed defects in the data of candidates, and in their package where there is one; name them."""
+        hold_out, package = self.tasks.hold_out, getattr(self.delivery, "package", None)
+        possible = tuple(kind for kind in kinds if self.delivery or kind in IN_THE_DATA)
         try:
-            possible = tuple(kind for kind in kinds if self.delivery or kind in ("bad", "local"))
             for kind in possible:
-                if spoil := KINDS[kind]:
-                    spoil(self.steps, self.delivery)
+                if seed_defect := KINDS[kind]:
+                    seed_defect(self.tasks, self.delivery)
             yield possible
         finally:
-            self.steps.hold_out = hold_out
+            self.tasks.hold_out = hold_out
             if self.delivery:
                 self.delivery.package = package
 
 
-def sabotage(pipeline: Pipeline, snapshot: str) -> dict[str, Outcome]:
-    """Train the same again, then with one flaw after the other."""
+def inject_defects(pipeline: Pipeline, snapshot: str) -> dict[str, Outcome]:
+    """Train the same again, then with one defect after the other."""
     outcomes = {"again": pipeline.attempt(snapshot, deliver=True)} if snapshot else {}
-    with pipeline.parameters(learning_rate=1e6, max_iter=20):
+    with pipeline.hyperparameters(learning_rate=1e6, max_iter=20):
         outcomes["diverging"] = pipeline.attempt(None, EARLY)
-    with pipeline.parameters(learning_rate=1e-9, max_iter=5):
+    with pipeline.hyperparameters(learning_rate=1e-9, max_iter=5):
         outcomes["useless"] = pipeline.attempt(None, EARLY)
     dropped = Path(os.environ["STAGE"], "drop", "flights", f"{BROKEN_DAY}.parquet")
     whole = dropped.read_bytes()
     break_values(dropped)
     outcomes["broken data"] = pipeline.attempt()
     dropped.write_bytes(whole)
-    for name, kinds in PLANTED.items():
+    for name, kinds in SEEDED.items():
         if name == "broken" and not pipeline.delivery:
             continue
-        with pipeline.planted(*kinds) as planted:
+        with pipeline.seeded(*kinds) as seeded:
             outcomes[name] = pipeline.attempt(deliver=True)
-            outcomes[name].planted = planted
+            outcomes[name].seeded = seeded
     return outcomes
 
 
 def main() -> None:
-    """Run all flaws; libraries talk on standard error."""
+    """Offer all defects; libraries print to standard error."""
     with redirect_stdout(sys.stderr):
         try:
             pipeline = Pipeline(sys.argv[1])
-        except ModuleNotFoundError as error:
-            told: dict[str, Any] = {"no pipeline": str(error)}
+        except ModuleNotFoundError:
+            outcomes = None
         else:
-            told = {name: asdict(outcome) for name, outcome in sabotage(pipeline, sys.argv[2]).items()}
-    print(json.dumps(told))
+            outcomes = {name: asdict(outcome) for name, outcome in inject_defects(pipeline, sys.argv[2]).items()}
+    print(json.dumps(outcomes))
 
 
 if __name__ == "__main__":

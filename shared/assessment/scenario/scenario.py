@@ -1,6 +1,6 @@
-"""What is played for every level alike: a first model, days, a second model, flaws, another application, trouble.
+"""The scenario, the same for every level: a first model, days, a second model, defects, a code release, faults.
 
-Each act returns what was seen. Probes look at that, and at what the stage left behind.
+Each part returns what was observed. Probes look at that, and at what the stage left behind.
 """
 
 import json
@@ -12,30 +12,31 @@ from typing import Any
 
 import pandas as pd
 
-from ...stack.stage import Answer
+from ...stack.stage import Answer, Event
 from ...world.dataset import Year, days
 from ...world.incidents import publish
 from ...world.period import FIRST_DAY, LIVE
 from . import seeded_defects
-from .code_release import Deployed, deploy_a_change
-from .context import Scene
-from .mutants import Mutants, hunt
+from .code_release import CodeRelease, release_a_change
+from .context import Context, in_facts
+from .mutants import Mutants, run_mutants
 from .swap_under_load import Swap, swap_under_load
-from .uncertified_model import Unproven, model_files, serve_damaged, serve_unproven
+from .uncertified_model import Uncertified, model_files, serve_damaged, serve_uncertified
 
-# Days that are played: the first Monday of a month, on which calendars train, and then a week of summer, which
-# a model of the winter does not know.
+# The days: the first Monday of a month, on which schedules train, and then a week of summer, which a model of the
+# winter was not trained on.
 MONDAY, SUMMER = date(2013, 4, 1), date(2013, 6, 30)
-ENOUGH_DAYS, MOST_DAYS = 5, 16
-TROUBLED_DAYS, LATER_MINUTES = 16, 15.0
-AGED = 58  # days without a calendar's training: Tuesdays to Sundays hide nothing
-ALARMS = ("alarm ", "alert", "drift", "hold ")
+MIN_DAYS, MAX_DAYS = 5, 16
+FAULT_DAYS, LATER_MINUTES = 16, 15.0
+AGED = 58  # days without a scheduled training
+ALARMS = {"alarm", "held", "rolled back"}  # kinds of events that tell people that something is wrong
+ALARM_FILES = ("alarm", "alert", "drift", "hold")  # in the names of files
 METRIC_TRIGGERS = {"performance", "drift"}
 
 
 @dataclass
-class Opening:
-    """The first model."""
+class FirstModel:
+    """How the first model came."""
 
     collected: int  # of the last three published days, before anybody did anything
     after_people: int
@@ -45,11 +46,11 @@ class Opening:
 
 
 @dataclass
-class Seen:
+class Day:
     """One day, on which nobody did anything but what is done every day."""
 
     day: date
-    said: str
+    events: list[Event]  # of the daily run
     copies: int  # of the two files published for it
     model: str
     answers: dict[str, Answer]  # by flight
@@ -58,12 +59,12 @@ class Seen:
     @property
     def models(self) -> set[str]:
         """Return the models that answered."""
-        return {each.model or self.model for each in self.answers.values()}
+        return {answer.model or self.model for answer in self.answers.values()}
 
 
 @dataclass
-class Successor:
-    """The second model."""
+class SecondModel:
+    """How the second model came."""
 
     by_itself: bool
     before: str
@@ -73,156 +74,158 @@ class Successor:
 
 
 @dataclass
-class Trouble:
-    """Days on which the world turned, without a schedule, new code or people."""
+class Faults:
+    """Days with faults in the feed, without a schedule, new code or people."""
 
-    said: list[str] = field(default_factory=list)
+    days: list[list[Event]] = field(default_factory=list)  # what each daily run reported
     alarms: list[str] = field(default_factory=list)
-    triggered: list[dict[str, Any]] = field(default_factory=list)  # runs that no person and no calendar started
+    triggered: list[dict[str, Any]] = field(default_factory=list)  # runs that no person and no schedule started
     issues: list[str] = field(default_factory=list)  # written for people
     runs_on_broken: int = 0  # finished on a day when the data broke the schema
-    aged: str = ""  # what was said when weeks had gone by and nothing was trained
+    aged: list[Event] = field(default_factory=list)  # of a day when nothing had been trained for weeks
+
+    @property
+    def events(self) -> list[Event]:
+        """Return the events of all days."""
+        return [event for events in self.days for event in events]
 
 
 @dataclass
-class Played:
-    """All that was played; an act that failed is missing, and says why in `failures`."""
+class Scenario:
+    """All that was observed; a part that failed is missing, and `failures` has the reason."""
 
-    scene: Scene
+    context: Context
     failures: dict[str, str] = field(default_factory=dict)
-    opening: Opening = field(init=False)
-    seen: list[Seen] = field(init=False)
-    successor: Successor = field(init=False)
-    flawed: dict[str, seeded_defects.Outcome] = field(init=False)
+    first_model: FirstModel = field(init=False)
+    days: list[Day] = field(init=False)
+    second_model: SecondModel = field(init=False)
+    defects: dict[str, seeded_defects.Outcome] = field(init=False)
     damaged: str = field(init=False)
-    unproven: Unproven = field(init=False)
+    uncertified: Uncertified = field(init=False)
     swap: Swap = field(init=False)
-    deployed: Deployed = field(init=False)
-    trouble: Trouble = field(init=False)
+    code_release: CodeRelease = field(init=False)
+    faults: Faults = field(init=False)
     mutants: Mutants = field(init=False)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def play(scene: Scene, tell: Callable[[str], None], only: set[str] | None = None) -> Played:
-    """Play all acts in order; after the first one, an act that fails ends nothing but itself."""
-    played = Played(scene)
-    acts: dict[str, Callable[[], Any]] = {
-        "opening": lambda: open_with_a_model(scene),
-        "seen": lambda: let_days_pass(scene),
-        "successor": lambda: bring_a_second(scene, played),
-        "flawed": lambda: seeded_defects.offer(scene, played.seen[-1].day),
-        "damaged": lambda: serve_damaged(scene, played.flawed, played.seen[-1].day),
-        "unproven": lambda: serve_unproven(scene, played.flawed),
-        "swap": lambda: swap_under_load(scene, played.seen[-1].day),
-        "deployed": lambda: deploy_a_change(scene),
-        "trouble": lambda: make_trouble(scene, played.seen[-1].day),
-        "mutants": lambda: hunt(scene),
+def run_scenario(context: Context, tell: Callable[[str], None], only: set[str] | None = None) -> Scenario:
+    """Run all parts in order, or `only` some; after the first one, a part that fails ends nothing but itself."""
+    scenario = Scenario(context)
+    parts: dict[str, Callable[[], Any]] = {
+        "first_model": lambda: bring_a_first(context),
+        "days": lambda: let_days_pass(context),
+        "second_model": lambda: bring_a_second(context, scenario),
+        "defects": lambda: seeded_defects.offer(context, scenario.days[-1].day),
+        "damaged": lambda: serve_damaged(context, scenario.defects, scenario.days[-1].day),
+        "uncertified": lambda: serve_uncertified(context, scenario.defects),
+        "swap": lambda: swap_under_load(context, scenario.days[-1].day),
+        "code_release": lambda: release_a_change(context),
+        "faults": lambda: inject_faults(context, scenario.days[-1].day),
+        "mutants": lambda: run_mutants(context),
     }
-    for name, act in acts.items():
+    for name, part in parts.items():
         if only is not None and name not in only:
             continue
         tell(name)
         started = time.monotonic()
-        scene.note(f"## {name}")
+        context.note(f"## {name}")
         try:
-            setattr(played, name, act())
-        except Exception as error:  # the other acts may still be seen
-            played.failures[name] = scene.note(f"failed: {type(error).__name__}: {error}")
-        played.seconds[name] = round(time.monotonic() - started, 1)
-    return played
+            setattr(scenario, name, part())
+        except Exception as error:  # the other parts may still be observed
+            scenario.failures[name] = context.note(f"failed: {type(error).__name__}: {error}")
+        scenario.seconds[name] = round(time.monotonic() - started, 1)
+    return scenario
 
 
-def open_with_a_model(scene: Scene) -> Opening:
+def bring_a_first(context: Context) -> FirstModel:
     """Let the first model be made and brought into service."""
     for day in days(FIRST_DAY, LIVE):
-        scene.publish(day)
-    scene.tick(LIVE)
-    drop = scene.workspace / "drop" / "flights"
+        context.publish(day)
+    context.run_day(LIVE)
+    drop = context.workspace / "drop" / "flights"
     newest = [drop / f"{day}.parquet" for day in days(LIVE - timedelta(days=2), LIVE)]
-    collected = sum(bool(scene.copies(path)) for path in newest)
-    roles = scene.release(LIVE)
-    after = sum(bool(scene.copies(path)) for path in newest)
-    return Opening(collected, after, roles, scene.serving(), model_files(scene))
+    collected = sum(bool(context.copies(path)) for path in newest)
+    roles = context.release(LIVE)
+    after = sum(bool(context.copies(path)) for path in newest)
+    return FirstModel(collected, after, roles, context.serving(), model_files(context))
 
 
-def let_days_pass(scene: Scene) -> list[Seen]:
+def let_days_pass(context: Context) -> list[Day]:
     """Let a Monday pass and then days of summer, until one model answers; who must do something daily does it."""
-    seen: list[Seen] = []
+    past: list[Day] = []
     day = LIVE
-    while len(seen) < ENOUGH_DAYS or (len(seen[-1].models) > 1 and len(seen) < MOST_DAYS):
-        following = MONDAY if not seen else max(SUMMER, day + timedelta(days=1))
+    while len(past) < MIN_DAYS or (len(past[-1].models) > 1 and len(past) < MAX_DAYS):
+        following = MONDAY if not past else max(SUMMER, day + timedelta(days=1))
         for between in days(day + timedelta(days=1), following):
-            scene.publish(between)
+            context.publish(between)
         day = following
-        said = scene.tick(day)
-        look_if_asked(scene, day)
-        drop = scene.workspace / "drop"
+        events = context.run_day(day)
+        look_if_asked(context, day)
+        drop = context.workspace / "drop"
         published = drop / "flights" / f"{day}.parquet", drop / "outcomes" / f"{day - timedelta(days=1)}.parquet"
-        copies = sum(bool(scene.copies(path)) for path in published)
-        answers = scene.ask(day)
-        seen.append(Seen(day, said, copies, scene.serving(), answers, scene.version()))
-        scene.note(f"{day}: {len(answers)} answers by {', '.join(sorted(seen[-1].models))}")
-    return seen
+        copies = sum(bool(context.copies(path)) for path in published)
+        answers = context.ask(day)
+        past.append(Day(day, events, copies, context.serving(), answers, context.version()))
+        context.note(f"{day}: {len(answers)} answers by {', '.join(sorted(past[-1].models))}")
+    return past
 
 
-def look_if_asked(scene: Scene, day: date) -> None:
+def look_if_asked(context: Context, day: date) -> None:
     """Let people do what they do when the stage has written something for them."""
-    if any("issue" in str(path.parent).lower() for path in scene.files() if path.suffix == ".md"):
-        for step in scene.people.steps:
+    if any("issue" in str(path.parent).lower() for path in context.files() if path.suffix == ".md"):
+        for step in context.people.steps:
             if step.when in ("hold", "issue") and step.command:
-                scene.note(f"{step.role}: {step.does}")
-                scene.stage.run(step.command, DAY=str(day))
+                context.note(f"{step.role}: {step.does}")
+                context.stage.run(step.command, DAY=str(day))
 
 
-def bring_a_second(scene: Scene, played: Played) -> Successor:
+def bring_a_second(context: Context, scenario: Scenario) -> SecondModel:
     """Let people bring a second model, unless one has come by itself."""
-    before, now, roles = played.opening.model, played.seen[-1].model, []
+    before, now, roles = scenario.first_model.model, scenario.days[-1].model, []
     if before == now:
-        roles = scene.release(played.seen[-1].day)
-    after, kept = scene.serving(), model_files(scene)
-    lost = [path for digest, path in played.opening.models.items() if digest not in kept]
-    return Successor(before != now, before, after, roles, lost)
+        roles = context.release(scenario.days[-1].day)
+    after, kept = context.serving(), model_files(context)
+    lost = [path for digest, path in scenario.first_model.models.items() if digest not in kept]
+    return SecondModel(before != now, before, after, roles, lost)
 
 
-def make_trouble(scene: Scene, last: date) -> Trouble:
+def inject_faults(context: Context, last: date) -> Faults:
     """Let every flight arrive later, turn °F into °C, break the schema for a day, then let time pass."""
-    trouble, started, day = Trouble(), time.time(), last
-    known = {run["run_id"] for run in scene.runs()}
-    drop = scene.workspace / "drop"
+    faults, started, day = Faults(), time.time(), last
+    before = {run["run_id"] for run in context.tracking.runs()}
 
-    def live(day: date, year: Year) -> str:
-        publish(year, day, drop)
-        trouble.said.append(scene.tick(day))
-        if "PORT" in scene.stage.environment:  # what nobody logs changes nothing
-            scene.ask(day)
-        return trouble.said[-1]
+    def live(day: date, year: Year) -> None:
+        publish(year, day, context.workspace / "drop")
+        faults.days.append(context.run_day(day))
+        if "PORT" in context.stage.environment:  # what nobody logs changes nothing
+            context.ask(day)
 
-    def by_a_measure() -> bool:
-        return any(
-            run["run_id"] not in known for run in scene.runs() if run["tags"].get("trigger") in METRIC_TRIGGERS
-        )
+    def is_retrained() -> bool:
+        runs = [run for run in context.tracking.runs() if run["run_id"] not in before]
+        return any(run["tags"].get("trigger") in METRIC_TRIGGERS for run in runs)
 
-    for _ in range(TROUBLED_DAYS):
-        live(day := day + timedelta(days=1), _later(scene.year))
-        if by_a_measure():
+    for _ in range(FAULT_DAYS):
+        live(day := day + timedelta(days=1), _later(context.year))
+        if is_retrained():
             break
     for _ in range(2):
-        live(day := day + timedelta(days=1), _celsius(_later(scene.year)))
-    count = len(scene.runs())
-    live(day := day + timedelta(days=1), _renamed(scene.year))
-    trouble.runs_on_broken = sum(run["status"] == "FINISHED" for run in scene.runs()[count:])
-    trouble.issues = [scene.short(path) for path in scene.files(started) if "issue" in str(path.parent).lower()]
-    scene.publish(day)
-    if trouble.issues:
-        scene.people.look(day)
+        live(day := day + timedelta(days=1), _celsius(_later(context.year)))
+    count = len(context.tracking.runs())
+    live(day := day + timedelta(days=1), _renamed(context.year))
+    faults.runs_on_broken = sum(run["status"] == "FINISHED" for run in context.tracking.runs()[count:])
+    issues = [path for path in context.files(started) if "issue" in str(path.parent).lower()]
+    faults.issues = [context.short(path) for path in issues]
+    context.publish(day)
+    if faults.issues:
+        context.people.look(day)
     for between in days(day + timedelta(days=1), day + timedelta(days=AGED)):
-        scene.publish(between)
-    trouble.aged = scene.tick(_not_a_first_monday(day + timedelta(days=AGED)))
-    trouble.triggered = [
-        run for run in scene.runs() if run["tags"].get("trigger") not in (None, "manual", "schedule")
-    ]
-    trouble.alarms = _alarms(scene, trouble.said, started)
-    return trouble
+        context.publish(between)
+    faults.aged = context.run_day(_not_a_first_monday(day + timedelta(days=AGED)))
+    runs = context.tracking.runs()
+    faults.triggered = [run for run in runs if run["tags"].get("trigger") not in (None, "manual", "schedule")]
+    faults.alarms = _alarms(context, faults.events, started)
+    return faults
 
 
 def _not_a_first_monday(day: date) -> date:
@@ -242,17 +245,16 @@ def _renamed(year: Year) -> Year:
     return Year(year.flights.rename(columns={"visib": "visibility"}), year.outcomes)
 
 
-def _alarms(scene: Scene, said: list[str], since: float) -> list[str]:
-    """Return what warned somebody: words of the tick, events of the orchestrator, files."""
+def _alarms(context: Context, events: list[Event], since: float) -> list[str]:
+    """Return what warned somebody: events of the daily run and of the orchestrator, and files."""
     moment = pd.Timestamp(since, unit="s", tz="UTC").isoformat()
-    own = {"exclude_prefix": ["prefect."]}  # what the orchestrator says about its own work
-    events = scene.pipeline("events", filter={"occurred": {"since": moment}, "event": own}, limit=50)
-    words = [line for line in said if any(word in line.lower() for word in ALARMS)]
-    words += [json.dumps(each) for each in events]
-    words += [
-        f"{scene.short(path)}: {path.read_text(errors='replace')[:300]}"
-        for path in scene.files(since)
-        if any(word in path.name.lower() for word in ALARMS)
-        and path.suffix in (".json", ".jsonl", ".md", ".yaml", ".log")
+    own = {"exclude_prefix": ["prefect."]}  # what the orchestrator reports about its own work
+    emitted = context.pipeline("events", filter={"occurred": {"since": moment}, "event": own}, limit=50)
+    alarms = in_facts([event for event in events if event.kind in ALARMS])
+    alarms += [json.dumps(event) for event in emitted]
+    files = [path for path in context.files(since) if any(word in path.name.lower() for word in ALARM_FILES)]
+    return alarms + [
+        f"{context.short(path)}: {path.read_text(errors='replace')[:300]}"
+        for path in files
+        if path.suffix in (".json", ".jsonl", ".md", ".yaml", ".log")
     ]
-    return words

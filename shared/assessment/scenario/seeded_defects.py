@@ -1,4 +1,4 @@
-"""Flawed models and data, offered to a level the way it takes them: to its pipeline, or to its people."""
+"""Models and data with seeded defects, offered the way a level takes them: to its pipeline, or to its people."""
 
 import json
 import shutil
@@ -8,82 +8,68 @@ from pathlib import Path
 
 import pandas as pd
 
-from ...base import StageError
-from .context import Scene
+from ...world.source import SourceChange, apply_all
+from .context import Context
 
-BROKEN_DAY = "2013-06-20"  # one whose flights every training here has learned from
+BROKEN_DAY = "2013-06-20"  # one whose flights every training here is trained on
 HOT = 5_000.0  # °F
 
-# What is put wrong in a notebook, for levels whose models come out of one.
+# The defects of a notebook, for levels whose models come out of one.
+LABEL = r"(table[\"arrival_delay\"] {} LATE_MINUTES)"
 IN_A_NOTEBOOK = {
-    "bad": ('(table[\\"arrival_delay\\"] >= LATE_MINUTES)', '(table[\\"arrival_delay\\"] < LATE_MINUTES)'),
-    "diverging": ('\\"learning_rate\\": 0.05', '\\"learning_rate\\": 1e6'),
+    "bad": SourceChange("**/*.ipynb", LABEL.format(">="), LABEL.format("<")),
+    "diverging": SourceChange("**/*.ipynb", r"\"learning_rate\": 0.05", r"\"learning_rate\": 1e6"),
 }
 
 
 @dataclass
 class Outcome:
-    """What became of one flawed thing."""
+    """What came of one seeded defect."""
 
-    said: str
+    message: str
     version: str = ""  # registered as
     delivered: bool = False  # handed on towards production, past whatever gates there are
     served: bool = False  # in service, by itself or by people
-    planted: tuple[str, ...] = ()  # what was wrong with it
+    seeded: tuple[str, ...] = ()  # its defects
 
 
-def offer(scene: Scene, day: date) -> dict[str, Outcome]:
-    """Offer flawed data and models; a level without a pipeline gets them through its people."""
-    snapshots = [run["tags"]["snapshot"] for run in scene.runs() if run["tags"].get("snapshot")]
-    done = scene.command(
-        "python",
-        "-m",
-        "shared.assessment.scenario.fault_injection",
-        scene.stage.package,
-        (snapshots or [""])[0],
-        seconds=600,
-    )
-    (scene.workspace / "logs" / "sabotage.log").write_text(done.stdout + done.stderr)
-    if done.returncode:
-        raise StageError((done.stderr.strip().splitlines() or ["sabotage died without a word"])[-1])
-    told = json.loads(done.stdout.strip().splitlines()[-1])
-    if "no pipeline" not in told:
-        return {name: Outcome(**outcome) for name, outcome in told.items()}
-    return _through_people(scene, day)
+def offer(context: Context, day: date) -> dict[str, Outcome]:
+    """Offer data and models with defects; a level without a pipeline gets them through its people."""
+    snapshots = [run["tags"]["snapshot"] for run in context.tracking.runs() if run["tags"].get("snapshot")]
+    module = "shared.assessment.scenario.fault_injection"
+    printed = context.stage.lend(module, context.stage.package, (snapshots or [""])[0])
+    outcomes = json.loads(printed.strip().splitlines()[-1])
+    if outcomes is not None:
+        return {name: Outcome(**outcome) for name, outcome in outcomes.items()}
+    return _through_people(context, day)
 
 
-def _through_people(scene: Scene, day: date) -> dict[str, Outcome]:
+def _through_people(context: Context, day: date) -> dict[str, Outcome]:
     """Let people release a notebook with labels turned around on impossible data, then one that cannot learn."""
     outcomes: dict[str, Outcome] = {}
-    dropped = scene.workspace / "drop" / "flights" / f"{BROKEN_DAY}.parquet"
+    dropped = context.workspace / "drop" / "flights" / f"{BROKEN_DAY}.parquet"
     whole = dropped.read_bytes()
     break_values(dropped)
-    scene.tick(day)
-    outcomes["bad"] = outcomes["broken data"] = _release_copy(scene, day, "bad")
+    context.run_day(day)
+    outcomes["bad"] = outcomes["broken data"] = _release_copy(context, day, "bad")
     dropped.write_bytes(whole)
-    outcomes["diverging"] = _release_copy(scene, day, "diverging")
+    outcomes["diverging"] = _release_copy(context, day, "diverging")
     return outcomes
 
 
-def _release_copy(scene: Scene, day: date, flaw: str) -> Outcome:
-    before, copy = scene.serving(), scene.workspace / "assess" / flaw
-    shutil.copytree(scene.source, copy / scene.stage.package, dirs_exist_ok=True)
-    for notebook in copy.rglob("*.ipynb"):
-        old, new = IN_A_NOTEBOOK[flaw]
-        text = notebook.read_text()
-        if old not in text:
-            raise StageError(f"{notebook.name} has no {old}: the flaw cannot be planted")
-        notebook.write_text(text.replace(old, new))
-    said = ""
-    for step in scene.people.steps:
+def _release_copy(context: Context, day: date, defect: str) -> Outcome:
+    before, copy = context.serving(), context.workspace / "assess" / defect
+    shutil.copytree(context.source, copy / context.stage.package, dirs_exist_ok=True)
+    apply_all(copy, IN_A_NOTEBOOK[defect])
+    for step in context.people.steps:
         if step.when in ("release", "next release") and step.command:
-            done = scene.command("bash", "-c", scene.stage.fill(step.command, DAY=str(day)), cwd=copy)
-            said = (done.stdout + done.stderr).strip()[-400:]
+            done = context.command("bash", "-c", context.stage.fill(step.command, DAY=str(day)), cwd=copy)
             if done.returncode:
-                return Outcome(f"{step.id} failed: {said}", planted=(flaw,))
-    scene.stage.wait_until_ready()
-    after = scene.serving()
-    return Outcome(f"{before} before, {after} after", served=before != after, delivered=True, planted=(flaw,))
+                output = (done.stdout + done.stderr).strip()[-400:]
+                return Outcome(f"{step.id} failed: {output}", seeded=(defect,))
+    context.stage.wait_until_ready()
+    after = context.serving()
+    return Outcome(f"{before} before, {after} after", served=before != after, delivered=True, seeded=(defect,))
 
 
 def break_values(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What nothing has proven: a model made champion behind everybody's back, and one whose file is damaged."""
+"""Uncertified models: one made champion past all commands of the level, and one whose file is damaged."""
 
 import hashlib
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from ...base import StageError
-from .context import CLIENT, Scene
+from .context import CLIENT, Context
 from .seeded_defects import Outcome
 
 MODEL_SUFFIXES = {".pkl", ".skops", ".onnx", ".joblib"}
@@ -18,84 +18,86 @@ SECONDS_TO_COME_UP = 25.0
 
 
 @dataclass
-class Unproven:
-    """A version that passed no gate, made champion behind everybody's back."""
+class Uncertified:
+    """A version that passed no gate, made champion past all commands of the level."""
 
     version: str
     served: bool
-    says: str
+    problem: str  # what the service says about it
     after: str  # what serves in the end
     before: str
 
 
-def model_files(scene: Scene) -> dict[str, str]:
+def model_files(context: Context) -> dict[str, str]:
     """Return every file that holds a model, by digest."""
-    found = [path for path in scene.files() if path.suffix in MODEL_SUFFIXES]
-    return {hashlib.sha256(path.read_bytes()).hexdigest(): scene.short(path) for path in found}
+    files = [path for path in context.files() if path.suffix in MODEL_SUFFIXES]
+    return {hashlib.sha256(path.read_bytes()).hexdigest(): context.short(path) for path in files}
 
 
-def serve_unproven(scene: Scene, flawed: dict[str, Outcome]) -> Unproven:
+def serve_uncertified(context: Context, defects: dict[str, Outcome]) -> Uncertified:
     """Point the registry at a version that passed nothing, see who follows, and put things right."""
-    before = str(scene.version().get("model"))
+    before = str(context.version().get("model"))
     packaged = ("local", "bad", "again")  # the first of these would load, if only it were let in
-    offered = next((flawed[name].version for name in packaged if name in flawed and flawed[name].version), "")
-    champion = scene.aliases().get("champion", "")
+    versions = [defects[name].version for name in packaged if name in defects]
+    offered = next(filter(None, versions), "")
+    champion = context.tracking.aliases().get("champion", "")
     if not offered or not champion:
-        served = any(each.served for each in flawed.values())
-        return Unproven("", served, "there is no registry: whatever file lies there serves", before, before)
-    scene.set_alias("champion", offered)
+        served = any(outcome.served for outcome in defects.values())
+        return Uncertified("", served, "there is no registry: whatever file lies there serves", before, before)
+    context.tracking.set_alias("champion", offered)
     try:
-        said = _follows(scene, offered)
+        version = _follows(context, offered)
     finally:
-        scene.set_alias("champion", champion)
-        restart(scene)
-        scene.wait_for("the champion's return", lambda: scene.version().get("model") == before)
-    served = number_in(str(said.get("model"))) == offered
-    return Unproven(offered, served, str(said.get("problem") or said), str(scene.version().get("model")), before)
+        context.tracking.set_alias("champion", champion)
+        restart(context)
+        context.wait_for("the champion's return", lambda: context.version().get("model") == before)
+    served = number_in(str(version.get("model"))) == offered
+    problem = str(version.get("problem") or version)
+    return Uncertified(offered, served, problem, str(context.version().get("model")), before)
 
 
-def _follows(scene: Scene, version: str) -> dict[str, Any]:
+def _follows(context: Context, version: str) -> dict[str, Any]:
     """Return what the service says once it has seen the new alias, started anew if it must be."""
 
-    def seen() -> bool:
-        said = scene.version()
-        return bool(said.get("problem")) or number_in(str(said.get("model"))) == version
+    def is_seen() -> bool:
+        answer = context.version()
+        return bool(answer.get("problem")) or number_in(str(answer.get("model"))) == version
 
     try:
-        scene.wait_for("the service to see the alias", seen, patience=SECONDS_TO_REFUSE)
+        context.wait_for("the service to see the alias", is_seen, patience=SECONDS_TO_REFUSE)
     except Exception:
-        restart(scene)
-        scene.wait_for("the service's return", scene.version)
-    return scene.version()
+        restart(context)
+        context.wait_for("the service's return", context.version)
+    return context.version()
 
 
-def serve_damaged(scene: Scene, flawed: dict[str, Outcome], day: date) -> str:
-    """Damage a model's file where people take it from, let them release it, say what came of it, put it right.
+def serve_damaged(context: Context, defects: dict[str, Outcome], day: date) -> str:
+    """Damage a model's file where people take it from, let them release it, return what came of it, put it right.
 
-    Nothing is said where a model that cannot load was offered to a delivery already.
+    It is not done where a model that cannot load was offered to a delivery already.
     """
-    if "broken" in flawed:
+    if "broken" in defects:
         return ""
-    path, version = _taken_from(scene, flawed["bad"].version), flawed["bad"].version
-    before, whole = str(scene.version().get("model")), path.read_bytes()
+    path, version = _taken_from(context, defects["bad"].version), defects["bad"].version
+    before, whole = str(context.version().get("model")), path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     try:
-        _hand_over(scene, version, day)
-        wrong = _what_is_wrong(scene, day)
-        fails = f"and fails in service: {wrong[:160]}" if wrong else "and serves"
-        return f"half of {scene.short(path)} was released by people, {fails}"
+        _hand_over(context, version, day)
+        mutation = _what_is_wrong(context, day)
+        fails = f"and fails in service: {mutation[:160]}" if mutation else "and serves"
+        return f"half of {context.short(path)} was released by people, {fails}"
     finally:
         path.write_bytes(whole)
-        _hand_over(scene, number_in(before), day)
-        scene.wait_for("the service's return", lambda: not _what_is_wrong(scene, day))
+        _hand_over(context, number_in(before), day)
+        context.wait_for("the service's return", lambda: not _what_is_wrong(context, day))
 
 
-def _what_is_wrong(scene: Scene, day: date) -> str:
+def _what_is_wrong(context: Context, day: date) -> str:
     """Return why a day is not answered, also once a service that is starting has had its time; empty if it is."""
 
     def settled() -> str:
         try:
-            scene.ask(day)
+            context.ask(day)
         except StageError as error:
             return str(error)
         except httpx.HTTPError:
@@ -103,37 +105,39 @@ def _what_is_wrong(scene: Scene, day: date) -> str:
         return "answered"
 
     try:
-        said = str(scene.wait_for("an answer", settled, patience=SECONDS_TO_COME_UP))
+        result = str(context.wait_for("an answer", settled, patience=SECONDS_TO_COME_UP))
     except StageError as error:
         return str(error)
-    return "" if said == "answered" else said
+    return "" if result == "answered" else result
 
 
-def _taken_from(scene: Scene, version: str) -> Path:
+def _taken_from(context: Context, version: str) -> Path:
     """Return the file that a release takes: the registry's, or the oldest of those like the newest."""
-    files = [path for path in scene.files() if path.suffix in MODEL_SUFFIXES]
+    files = [path for path in context.files() if path.suffix in MODEL_SUFFIXES]
     if version:
-        name = scene.versions()[version]["source"].rpartition("/")[2]
+        name = context.tracking.versions()[version]["source"].rpartition("/")[2]
         return next(path for path in files if name in path.parts)
     newest = files[-1].read_bytes()
     return next(path for path in files if path.read_bytes() == newest)
 
 
-def _hand_over(scene: Scene, version: str, day: date) -> None:
+def _hand_over(context: Context, version: str, day: date) -> None:
     """Do what people do after a model was made."""
     if version:
-        scene.command("python", "-m", scene.stage.package, "release", version)
+        context.command("python", "-m", context.stage.package, "release", version)
         return
-    for step in scene.people.steps:
+    for step in context.people.steps:
         if step.command and step.when != "daily" and "jupyter" not in step.command:
-            scene.command("bash", "-c", scene.stage.fill(step.command, DAY=str(day)))
+            context.command("bash", "-c", context.stage.fill(step.command, DAY=str(day)))
 
 
-def restart(scene: Scene) -> None:
+def restart(context: Context) -> None:
     """Start the serving process anew, where the level has one that is looked after."""
-    if (scene.source / "supervisord.conf").exists() and "problem" not in scene.version():
-        scene.command("supervisorctl", "-c", f"{scene.stage.package}/supervisord.conf", "restart", "released:*")
-        scene.wait_for("the service's return", scene.version)
+    if (context.source / "supervisord.conf").exists() and "problem" not in context.version():
+        context.command(
+            "supervisorctl", "-c", f"{context.stage.package}/supervisord.conf", "restart", "released:*"
+        )
+        context.wait_for("the service's return", context.version)
 
 
 def number_in(model: str) -> str:
@@ -141,8 +145,8 @@ def number_in(model: str) -> str:
     return model.partition("/")[2].partition("@")[0]
 
 
-def answers(scene: Scene, flights: list[dict[str, Any]], port: str = "PORT") -> list[dict[str, Any]]:
+def answers(context: Context, flights: list[dict[str, Any]], port: str = "PORT") -> list[dict[str, Any]]:
     """Return the predictions of a service."""
-    answer = CLIENT.post(f"http://127.0.0.1:{scene.stage.environment[port]}/predict", json={"flights": flights})
+    answer = CLIENT.post(f"http://127.0.0.1:{context.stage.environment[port]}/predict", json={"flights": flights})
     answer.raise_for_status()
     return list(answer.json()["predictions"])

@@ -27,6 +27,7 @@ import pytest
 import shared.demo.more_days
 import shared.demo.play
 import shared.stack.stage
+import shared.world.bad_models
 from shared.base import ROOT, StageError, git
 from shared.stack.stage import Stage, running
 from shared.world.period import Period
@@ -54,9 +55,10 @@ def there_are(count: int, things: Sized) -> Callable[[], bool]:
     return lambda: len(things) >= count
 
 
-def models(stage: Stage) -> dict[str, Any]:
-    """Return which models production serves; the application's commit is another matter."""
-    return {name: value for name, value in version_at(stage).items() if name != "application"}
+def models(stage: Stage, port: str = "PORT") -> dict[str, Any]:
+    """Return which models a service has; the application's commit and its process are another matter."""
+    version = version_at(stage, port)
+    return {name: value for name, value in version.items() if name not in ("application", "process")}
 
 
 def serves(stage: Stage, champion: str, challenger: str | None) -> bool:
@@ -343,10 +345,9 @@ def test_a_raw_file_that_changed_or_went_after_the_training_is_named(stage: Stag
 )
 def test_a_candidate_with_a_defect_is_refused(stage: Stage, kind: str, reasons: tuple[str, ...]) -> None:
     before = models(stage)
-    refused = run(stage, "-m", "shared", "candidate", "3", kind)
-    message = refused.stderr.strip().splitlines()[-1]
-    assert refused.returncode != 0
-    assert any(reason in message for reason in reasons), message
+    delivery = shared.world.bad_models.deliver_candidate(stage, kind)
+    assert not delivery.delivered
+    assert any(reason in delivery.text for reason in reasons), delivery.text
     assert models(stage) == before
 
 
@@ -580,7 +581,7 @@ def whole(stage: Stage) -> dict[str, Any]:
 
 def test_whatever_is_killed_comes_back_and_nothing_is_lost(stage: Stage) -> None:
     random, before = np.random.default_rng(20130702), whole(stage)
-    staged = version_at(stage, "STAGING_PORT")
+    staged = models(stage, "STAGING_PORT")
     endpoints = [stage.fill(f"http://127.0.0.1:${{{port}}}") for port in ("PORT", "STAGING_PORT", "MLFLOW_PORT")]
     health = [
         f"{endpoints[0]}/healthz",
@@ -609,6 +610,6 @@ def test_whatever_is_killed_comes_back_and_nothing_is_lost(stage: Stage) -> None
         name: answer["late_probability"] for name, answer in answered.items()
     }
     assert whole(stage) == before
-    wait_for("both services", lambda: serves(stage, "1", None) and version_at(stage, "STAGING_PORT") == staged)
+    wait_for("both services", lambda: serves(stage, "1", None) and models(stage, "STAGING_PORT") == staged)
     with closing(sqlite3.connect(stage.workspace / "mlflow.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -125,7 +125,7 @@ def test_every_day_has_a_report_that_people_can_open(stage: Stage) -> None:
 
 
 def test_what_was_served_is_what_was_published(stage: Stage) -> None:
-    for name in ("skew", "unasked", "errors"):
+    for name in ("skew", "unrequested", "errors"):
         values = rows(stage, "SELECT DISTINCT value FROM metrics WHERE name = ?", name)
         assert [row["value"] for row in values] == [0.0], name
 

@@ -36,7 +36,11 @@ class Copy:
 
 @pytest.mark.parametrize(
     ("level", "criterion", "usual"),
-    [(0, "EXP-01", "PRESENT"), (2, "DAT-06", "PRESENT"), (2, "TRN-07", "PRESENT")],
+    [
+        pytest.param(0, "EXP-01", "PRESENT", marks=pytest.mark.slow),  # runs cells, as TRN-07 imports modules
+        (2, "DAT-06", "PRESENT"),
+        pytest.param(2, "TRN-07", "PRESENT", marks=pytest.mark.slow),
+    ],
 )
 def test_a_probe_notices_that_its_component_is_off(tmp_path: Path, level: int, criterion: str, usual: str) -> None:
     copy = Copy(level, tmp_path)
@@ -59,6 +63,7 @@ def test_features_are_found_where_each_level_computes_them(tmp_path: Path, level
     assert (len(places) == 1) == (level >= 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0, 2])
 def test_models_are_fitted_in_notebooks_or_in_modules_and_never_in_both(tmp_path: Path, level: int) -> None:
     copy = Copy(level, tmp_path)

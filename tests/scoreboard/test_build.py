@@ -81,7 +81,9 @@ def test_the_pictures_are_drawn_the_same_way_twice(board: dict[str, Any], tmp_pa
         assert (ROOT / "docs" / one.name).exists()
 
 
-@pytest.mark.parametrize("number", levels())
+@pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=[pytest.mark.slow] if number > 1 else []) for number in levels()]
+)
 def test_a_level_costs_what_is_in_it(number: int) -> None:
     lines, packages = cost.lines(number), cost.packages(number)
     assert lines["code"] > 100

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ import pytest
 
 from ...config import paths, version
 from ...config.version import NoCommitError
-from ...operations import deploy, processes
+from ...operations import deploy, polling, processes
 from ...operations.lock import exclusive_lock
 from ...operations.processes import DeployError
 
@@ -25,13 +24,13 @@ CRASH = "ends as soon as it starts"
 NO_MODEL = "answers as itself, but has no model"
 
 # Stands in for the process manager: asks the application to do it, and fails as the real one does.
-SUPERVISORCTL = f"""#!{sys.executable} -IS
-import os, sys, urllib.request
-try:
-    asked = " ".join(sys.argv[3:]).encode()
-    print(urllib.request.urlopen(f"http://127.0.0.1:{{os.environ['PORT']}}", data=asked).read().decode())
-except OSError:
-    sys.exit(7)
+SUPERVISORCTL = r"""#!/bin/bash
+asked="${*:3}"
+exec 3<>"/dev/tcp/127.0.0.1/$PORT" || exit 7
+printf 'POST / HTTP/1.0\r\nContent-Length: %s\r\n\r\n%s' "${#asked}" "$asked" >&3
+read -r _ status _ <&3
+sed '1,/^\r$/d' <&3
+[ "$status" = 200 ] || exit 7
 """
 
 
@@ -105,7 +104,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)  # a hook that runs the tests must not be answered with its own repository
     root = tmp_path / "checkout"
     (root / "package").mkdir(parents=True)
-    git(root, "init", "--quiet")
+    git(root, "init", "--quiet", "--template=")
     commit(root, OLD)
     monkeypatch.setattr(version, "ROOT", root)
     monkeypatch.setattr(version, "PACKAGE", root / "package")
@@ -125,6 +124,7 @@ def application(tmp_path: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PATH", f"{tool.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PORT", str(application.server.server_port))
     monkeypatch.setattr(processes, "SECONDS_TO_COME_UP", 0.2)
+    monkeypatch.setattr(polling, "SECONDS_BETWEEN_POLLS", 0.02)
     thread = threading.Thread(target=application.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield application
@@ -159,7 +159,7 @@ def test_a_release_waits_for_the_one_before(application: Application) -> None:
     with ThreadPoolExecutor() as pool, exclusive_lock(paths.APP):
         waiting = pool.submit(deploy.deploy, "HEAD")
         with pytest.raises(TimeoutError):
-            waiting.result(timeout=1)
+            waiting.result(timeout=0.3)
         assert application.version() is None
     assert application.version() == waiting.result()
 

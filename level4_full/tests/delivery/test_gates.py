@@ -163,7 +163,7 @@ def test_a_busy_machine_does_not_make_a_candidate_slow(evidence: Evidence) -> No
         description = evidence.artifact.description
 
         def predict(self, features: dict[str, np.ndarray]) -> np.ndarray:
-            time.sleep(0.05 if next(turns) % 3 else 0)
+            time.sleep(0.01 if next(turns) % 3 else 0)
             return evidence.artifact.predict(features)
 
     mine, theirs = benchmark.measure([Interrupted(), evidence.artifact])  # type: ignore[list-item]

@@ -6,33 +6,35 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from evidently.ui.service.storage.local.base import LocalState
 
 from ...data.features import CATEGORICAL
-from ...monitoring.reports import NUMBERS, PANELS, add_report
 from ..conftest import make_flights
 
 pytestmark = pytest.mark.slow  # seconds of imports
 
 
 def answered(first: str, days: int = 1) -> pd.DataFrame:
-    """Return flights that landed, with what was said about them."""
+    """Return flights that landed, with predictions."""
     table = make_flights(days, first=first).dropna(subset="arrival_delay")
     return table.assign(late_probability=np.linspace(0.01, 0.99, len(table)))
 
 
 def test_a_report_a_day_and_none_of_those_before_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from evidently.ui.service.storage.local.base import LocalState
+
+    from ...monitoring.reports import NUMBERS, PANELS, add_report
+
     sample = answered("2013-03-01", days=3)
     monkeypatch.setattr(LocalState, "reload_snapshot", lambda *_, **__: pytest.fail("an earlier report was read"))
     for day in ("2013-03-04", "2013-03-05", "2013-03-06"):
         add_report(tmp_path, day, "flight-delays/1@0123456789ab", answered(day), sample)
     (project,) = (path for path in tmp_path.iterdir() if path.is_dir())
     reports = [json.loads(path.read_text()) for path in (project / "snapshots").glob("*.json")]
-    assert sorted(each["timestamp"][:10] for each in reports) == ["2013-03-04", "2013-03-05", "2013-03-06"]
-    assert {each["metadata"]["model"] for each in reports} == {"flight-delays/1@0123456789ab"}
+    assert sorted(report["timestamp"][:10] for report in reports) == ["2013-03-04", "2013-03-05", "2013-03-06"]
+    assert {report["metadata"]["model"] for report in reports} == {"flight-delays/1@0123456789ab"}
     assert all(title in (project / "dashboard.json").read_text() for title in PANELS)
     for report in reports:
-        names = {each["display_name"] for each in report["metric_results"].values()}
+        names = {result["display_name"] for result in report["metric_results"].values()}
         assert all(
             any(column in name and "drift" in name for name in names) for column in [*NUMBERS, *CATEGORICAL]
         )

@@ -10,5 +10,5 @@ APP = STAGE / "app"  # releases of the application
 RUNS = STAGE / "runs"  # what a training works with, by run
 SNAPSHOTS = STAGE / "snapshots"  # the repository of DVC, which names what it keeps
 REMOTE = STAGE / "remote"  # the content of snapshots; in a company a bucket
-PACKAGES = STAGE / "serving"  # packages that the application has fetched, by digest
+FETCHED = STAGE / "serving"  # packages that the application has fetched, by digest
 PREDICTION_LOG = STAGE / "predictions.db"

@@ -43,7 +43,7 @@ def build(version: str) -> str:
     del params["holdout_days"]
     metadata = {name: registered.tags[name] for name in ("snapshot", "commit")}
     metadata |= {"run": registered.run_id, "params": params}
-    folder = paths.RUNS / registered.run_id / "package"
+    folder = paths.RUNS / registered.run_id / artifact.STORED_AS
     digest = package(models.load(registered.source), recent, metadata, folder)
     models.keep(registered, folder)
     models.tag(version, "digest", digest)
@@ -56,7 +56,7 @@ def examine(version: str, digest: str) -> str:
     registered, champion = models.version(version), models.champion()
     past, recent = _days(registered)
     folder, report, verdict = (
-        paths.RUNS / registered.run_id / name for name in ("package", "tests.xml", "certificate.json")
+        paths.RUNS / registered.run_id / name for name in (artifact.STORED_AS, "tests.xml", "certificate.json")
     )
     tests = run_tests(folder, digest, report)
     evidence = Evidence(
@@ -83,7 +83,7 @@ def examine(version: str, digest: str) -> str:
 @task
 def pack(version: str, digest: str) -> None:
     """Build the Bento of a certified package."""
-    tag = build_bento(paths.RUNS / models.version(version).run_id / "package", digest)
+    tag = build_bento(paths.RUNS / models.version(version).run_id / artifact.STORED_AS, digest)
     models.tag(version, "bento", tag)
 
 
@@ -163,4 +163,4 @@ def _training_params(version: ModelVersion) -> dict[str, Any]:
 
 def _served(version: ModelVersion) -> tuple[Path, str]:
     digest = version.tags["digest"]
-    return paths.PACKAGES / digest, digest
+    return paths.FETCHED / digest, digest

@@ -28,7 +28,7 @@ follower = Follower(
     registry=os.environ.get("MLFLOW_TRACKING_URI", ""),
     model="flight-delays",
     alias=os.environ.get("ALIAS", CHAMPION),
-    folder=paths.PACKAGES,
+    folder=paths.FETCHED,
 )
 
 

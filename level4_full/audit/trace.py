@@ -14,7 +14,7 @@ from ..config import paths
 from ..data import snapshot
 from ..errors import StageError
 from ..registry import certificate, models
-from ..registry.artifact import DESCRIPTION, MODEL, digest_of
+from ..registry.artifact import DESCRIPTION, MODEL, STORED_AS, digest_of
 from ..serving.prediction_log import last_prediction
 
 
@@ -43,7 +43,9 @@ def trace(flight_id: str) -> Iterator[str]:
         _same("report of the tests", _sha256(_fetch(version.run_id, "tests.xml", folder)), tests["sha256"])
         _same("package of the tests", tests["package"], version.tags["digest"])
         yield f"tests        {tests['sha256'][:12]}, {tests['passed']} passed"
-        package, _ = (_fetch(version.run_id, f"package/{name}", folder).parent for name in (MODEL, DESCRIPTION))
+        package, _ = (
+            _fetch(version.run_id, f"{STORED_AS}/{name}", folder).parent for name in (MODEL, DESCRIPTION)
+        )
         _same("package", digest_of(package), version.tags["digest"])
         yield f"package      {version.tags['digest'][:12]}, computed again"
         tags, table = models.training_of(version).tags, Path(folder, "table.parquet")

@@ -1,4 +1,4 @@
-"""The policy: every threshold that decides whether a model is trained, promoted, held or rolled back."""
+"""The policy: the limits of the closed loop, and of the gates that compare a candidate with the champion."""
 
 from .settings import Settings, SettingsFile, read_settings
 from .version import PACKAGE

@@ -15,7 +15,15 @@ from ..errors import StageError
 from ..registry.artifact import DESCRIPTION, MODEL
 
 NAME = "flight-delays"
-PACKAGES = ["bentoml", "fastapi", "httpx", "numpy", "onnxruntime", "prometheus-fastapi-instrumentator", "uvicorn"]
+REQUIREMENTS = [
+    "bentoml",
+    "fastapi",
+    "httpx",
+    "numpy",
+    "onnxruntime",
+    "prometheus-fastapi-instrumentator",
+    "uvicorn",
+]
 
 
 class BentoError(StageError):
@@ -62,7 +70,7 @@ def _lay_out(package: Path, folder: Path) -> None:
         "service": f"{PACKAGE.name}.serving.service:FlightDelays",
         "include": ["*"],
         "python": {
-            "packages": [f"{name}=={installed(name)}" for name in PACKAGES],
+            "packages": [f"{name}=={installed(name)}" for name in REQUIREMENTS],
             "lock_packages": False,  # the lock of this project lies beside them
         },
     }

@@ -169,7 +169,7 @@ def excess_over_previous(recent: pd.DataFrame, name: str, first: str) -> tuple[n
     if not previous or flights.empty:
         return np.array([]), np.array([], dtype=int)
     digest = models.version(previous).tags["digest"]
-    of_previous = artifact.load(paths.PACKAGES / digest, digest).predict(make_features(flights))
+    of_previous = artifact.load(paths.FETCHED / digest, digest).predict(make_features(flights))
     late = is_late(flights).to_numpy() == 1
     # Not `champion_probability`: while the model was a challenger, that is the previous champion's.
     excess = loss(flights["late_probability"].to_numpy(), late) - loss(of_previous, late)
@@ -178,7 +178,7 @@ def excess_over_previous(recent: pd.DataFrame, name: str, first: str) -> tuple[n
 
 def artifacts(predictions: pd.DataFrame) -> dict[str, artifact.Artifact]:
     """Return the packages of the models that made these predictions, by the name in the prediction."""
-    folders = {path.name[:12]: path for path in paths.PACKAGES.iterdir()}
+    folders = {path.name[:12]: path for path in paths.FETCHED.iterdir()}
     return {
         name: artifact.load(folder, folder.name)
         for name in predictions["model"].unique()

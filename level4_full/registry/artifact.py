@@ -1,4 +1,4 @@
-"""A packaged model: a folder named by the digest of its content, served with ONNX Runtime alone."""
+"""A packaged model: where it is stored, how it is fetched and loaded; ONNX Runtime alone is enough to serve it."""
 
 import hashlib
 import json
@@ -8,14 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, while it is imported
 import onnxruntime as ort
 
+from ..config.files import replacing
 from ..errors import StageError
 
-MODEL, DESCRIPTION = "model.onnx", "package.json"
+MODEL, DESCRIPTION = "model.onnx", "package.json"  # the files of a package
+# A package is stored with the training run of its version: in the artifact store of the tracking server, which an
+# option of that server names. A service fetches it into a folder of its own machine, named by the digest.
+STORED_AS = "package"
 
 
 class BrokenArtifactError(StageError):
@@ -43,11 +48,37 @@ def digest_of(folder: Path) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+def fetch(server: str, run: str, folder: Path, digest: str) -> Artifact:
+    """Download the package of a training run, and load it.
+
+    Args:
+        server: the address of the tracking server.
+        run: the id of the run.
+        folder: where to keep it.
+        digest: what it must be.
+
+    Raises:
+        BrokenArtifactError: the package is not the one of this digest, or does not load.
+        httpx.HTTPError: the server does not answer, or has no package of this run.
+    """
+    for name in (MODEL, DESCRIPTION):
+        with replacing(folder / name) as part:
+            part.write_bytes(read_stored(server, run, f"{STORED_AS}/{name}"))
+    return load(folder, digest)
+
+
+def read_stored(server: str, run: str, path: str) -> bytes:
+    """Return a file that is stored with a training run."""
+    answer = httpx.get(f"{server}/get-artifact", params={"run_uuid": run, "path": path}, timeout=30)
+    answer.raise_for_status()
+    return answer.content
+
+
 def load(folder: Path, digest: str) -> Artifact:
     """Load a package.
 
     Raises:
-        BrokenArtefactError: a file is missing, a byte was changed, or the model does not load.
+        BrokenArtifactError: a file is missing, a byte was changed, or the model does not load.
     """
     try:
         actual = digest_of(folder)

@@ -22,7 +22,7 @@ CHAMPION = "champion"  # the alias of the version that serves
 NOTHING_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # Models are stored with skops: no pickle is loaded, and only the types named here are built.
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
-PACKAGES = ["scikit-learn", "skops", "pandas", "numpy"]
+REQUIREMENTS = ["scikit-learn", "skops", "pandas", "numpy"]
 
 
 class NoVersionError(StageError):
@@ -37,7 +37,7 @@ def log_model(model: Pipeline, features: pd.DataFrame) -> str:
         serialization_format="skops",
         skops_trusted_types=TRUSTED_TYPES,
         signature=infer_signature(features, model.predict_proba(features)),
-        pip_requirements=[f"{package}=={installed(package)}" for package in PACKAGES],
+        pip_requirements=[f"{package}=={installed(package)}" for package in REQUIREMENTS],
     )
     return str(logged.model_uri)
 

@@ -13,10 +13,9 @@ from typing import Any
 
 import httpx
 
-from ..config.files import replacing
 from ..errors import StageError
 from ..registry import certificate
-from ..registry.artifact import DESCRIPTION, MODEL, Artifact, BrokenArtifactError, digest_of, load
+from ..registry.artifact import Artifact, BrokenArtifactError, digest_of, fetch, load, read_stored
 
 SECONDS_BETWEEN_POLLS = 0.5
 log = logging.getLogger(__name__)
@@ -44,7 +43,7 @@ def bundled(folder: Path) -> Rollout:
     """Return the rollout of a package that came with the service: it serves everything, and never changes.
 
     Raises:
-        BrokenArtefactError: there is none, or it does not load.
+        BrokenArtifactError: there is none, or it does not load.
     """
     try:
         digest = digest_of(folder)
@@ -114,21 +113,13 @@ class Follower:
         tags = {tag["key"]: tag["value"] for tag in registered["tags"]}
         digest, run = tags["digest"], registered["run_id"]
         if self.alias == "champion":
-            text = self._artifact(run, "certificate.json").decode()
+            text = read_stored(self.registry, run, "certificate.json").decode()
             certificate.check(text, tags.get("certificate", ""), digest)
-        folder = self.folder / digest
-        for name in (MODEL, DESCRIPTION):
-            with replacing(folder / name) as part:
-                part.write_bytes(self._artifact(run, f"package/{name}"))
-        return Arm(f"{self.model}/{version}@{digest[:12]}", load(folder, digest))
+        artifact = fetch(self.registry, run, self.folder / digest, digest)
+        return Arm(f"{self.model}/{version}@{digest[:12]}", artifact)
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         answer = httpx.get(f"{self.registry}/api/2.0/mlflow/{path}", params=query, timeout=10)
         answer.raise_for_status()
         content: dict[str, Any] = answer.json()
         return content
-
-    def _artifact(self, run: str, path: str) -> bytes:
-        answer = httpx.get(f"{self.registry}/get-artifact", params={"run_uuid": run, "path": path}, timeout=30)
-        answer.raise_for_status()
-        return answer.content

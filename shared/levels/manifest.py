@@ -72,6 +72,15 @@ def read_arrows(of: str, root: Path = ROOT) -> Arrows:
     return dict(_read(root, lambda manifest: manifest["arrows"][of]))
 
 
+def read_rooms(root: Path = ROOT) -> dict[str, str]:
+    """Return what each room of a level is for.
+
+    Raises:
+        StageError: the manifest does not list them.
+    """
+    return dict(_read(root, lambda manifest: manifest["rooms"]))
+
+
 def read_steps(root: Path = ROOT) -> list[Step]:
     """Return the steps that the manifest lists.
 
@@ -94,7 +103,7 @@ def _read(root: Path, take: Any) -> Any:
         return take(yaml.safe_load((root / MANIFEST).read_text()))
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise StageError(
-            f"{MANIFEST} cannot be read ({error}): it has `arrows` and `steps`; a step has `from`, `to` and "
-            "`rooms`; a room has `room`, `change` and, unless it is the same, `files`; each of the files has "
+            f"{MANIFEST} cannot be read ({error}): it has `arrows`, `rooms` and `steps`; a step has `from`, `to` "
+            "and `rooms`; a room has `room`, `change` and, unless it is the same, `files`; each of the files has "
             "`file`, `change` and `why`"
         ) from error

@@ -1,10 +1,11 @@
-"""The rooms of each level as a picture for its README: Mermaid text, laid out alike at every level."""
+"""The rooms: a picture for the README of each level, laid out alike, and a table of all steps."""
 
 from pathlib import Path
 
 from ..base import ROOT
+from ..markdown import table
 from .arrows import Package
-from .manifest import Arrows, number, read_arrows, read_steps, room_of
+from .manifest import Arrows, number, read_arrows, read_rooms, read_steps, room_of
 
 BEGIN, END = "<!-- rooms: written by `make diffs` -->", "<!-- end of rooms -->"
 NOTEBOOK = "flight_delays.ipynb"
@@ -15,6 +16,7 @@ STYLES = {
     "absent": "fill:none,color:#bbbbbb,stroke:#dddddd,stroke-dasharray:4",
 }
 FAINT = "stroke:#e5e5e5"
+WORDS = {"added": "**new**", "changed": "changed", "same": "same"}
 LEGEND = (
     "Green: new at this level. Blue: changed. Grey: byte for byte as below. Faint: not there. A room imports\n"
     "only what lies below it along the arrows; `daily.py` and `__main__.py` bring the rooms together."
@@ -22,14 +24,29 @@ LEGEND = (
 
 
 def documents(root: Path = ROOT) -> dict[Path, str]:
-    """Return each level's README with its picture, by path; a README without a place for one is left out."""
+    """Return each README with its rooms, by path; a README without a place for them is left out."""
     pages = {}
-    for path in sorted(root.glob("level[0-9]_*/README.md")):
-        before, begin, rest = path.read_text().partition(BEGIN)
+    for path in [root / "README.md", *sorted(root.glob("level[0-9]_*/README.md"))]:
+        before, begin, rest = path.read_text().partition(BEGIN) if path.exists() else ("", "", "")
         if begin:
-            shown = f"{BEGIN}\n```mermaid\n{picture(path.parent, root)}```\n\n{LEGEND}\n"
-            pages[path.relative_to(root)] = before + shown + END + rest.partition(END)[2]
+            shown = (
+                overview(root)
+                if path.parent == root
+                else f"```mermaid\n{picture(path.parent, root)}```\n\n{LEGEND}"
+            )
+            pages[path.relative_to(root)] = f"{before}{BEGIN}\n{shown}\n{END}{rest.partition(END)[2]}"
     return pages
+
+
+def overview(root: Path = ROOT) -> str:
+    """Return a table: each room, what it is for, and what each step makes of it."""
+    steps = read_steps(root)
+    changes = [{room.room: room.change for room in step.rooms} for step in steps]
+    rows = [
+        [f"`{room}/`", purpose, *(WORDS.get(change.get(room, ""), "") for change in changes)]
+        for room, purpose in read_rooms(root).items()
+    ]
+    return table(["room", "what it is for", *(f"level {number(step.above)}" for step in steps)], rows)
 
 
 def picture(level: Path, root: Path = ROOT) -> str:

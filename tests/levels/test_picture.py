@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.levels import picture
-from shared.levels.manifest import Step, read_arrows, read_steps
+from shared.levels.manifest import Step, read_arrows, read_rooms, read_steps
 
 from ..conftest import ROOT
 
@@ -37,8 +37,23 @@ def test_a_room_looks_as_the_step_made_it(step: Step) -> None:
     assert {state for room, state in shown.items() if room not in listed | {"notebook": ""}} <= {"absent"}
 
 
+def test_the_table_has_every_room_with_what_each_step_makes_of_it() -> None:
+    assert set(read_rooms()) == set(read_arrows("level"))
+    for step in read_steps():
+        for room in step.rooms:
+            column = step.above.partition("_")[0].removeprefix("level")
+            assert room.room == "top" or cell(room.room, column) == picture.WORDS[room.change]
+
+
+def cell(room: str, level: str) -> str:
+    """Return what the table has about a room at a level."""
+    head, _, *rows = [line.strip("| ").split(" | ") for line in picture.overview().splitlines()]
+    (row,) = [row for row in rows if row[0] == f"`{room}/`"]
+    return row[head.index(f"level {level}")]
+
+
 def test_every_readme_has_its_picture() -> None:
     shown = picture.documents()
-    assert set(shown) == {level.relative_to(ROOT) / "README.md" for level in LEVELS}
+    assert set(shown) == {folder.relative_to(ROOT) / "README.md" for folder in [ROOT, *LEVELS]}
     for path, text in shown.items():
         assert text == (ROOT / path).read_text(), f"{path} is stale: make diffs"

@@ -13,7 +13,7 @@ commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_ena
 
 @commands.command()
 def daily(day: str) -> None:
-    """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
+    """Run the daily jobs of DAY, such as 2013-03-01, or of each day read from standard input (-)."""
     from .daily import run_days
 
     run_days(sys.stdin if day == "-" else [day])
@@ -32,7 +32,7 @@ def serve() -> None:
 
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
-    """Release the application as it was committed in REVISION."""
+    """Release the application as committed in REVISION."""
     print(f"the application is now {operations().deploy(revision)}")
 
 

@@ -15,7 +15,7 @@ commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_ena
 
 @commands.command()
 def daily(day: str) -> None:
-    """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
+    """Run the daily jobs of DAY, such as 2013-03-01, or of each day read from standard input (-)."""
     from .daily import run_days
 
     run_days(sys.stdin if day == "-" else [day])
@@ -34,14 +34,14 @@ def serve() -> None:
 
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
-    """Release the application as it was committed in REVISION."""
+    """Release the application as committed in REVISION."""
     print(f"the application is now {operations().deploy(revision)}")
 
 
 @commands.command()
 def train(
-    snapshot: Annotated[str | None, typer.Option(help="train on this one again")] = None,
-    until: Annotated[str | None, typer.Option(help="leave out flights from this day on")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="train on this snapshot again")] = None,
+    until: Annotated[str | None, typer.Option(help="leave out the flights of this day and later")] = None,
 ) -> None:
     """Train a candidate, or go on with a training that was killed."""
     from .training.pipeline import start_training
@@ -70,7 +70,7 @@ def release(version: str) -> None:
 
 @commands.command()
 def search() -> None:
-    """Try the parameters that params.yaml lists, and record how each one did."""
+    """Search the parameters listed in params.yaml, and record each trial."""
     from .training.search import search
 
     print(search())

@@ -15,7 +15,7 @@ commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_ena
 
 @commands.command()
 def daily(day: str) -> None:
-    """Do what happens by itself on DAY, such as 2013-03-01, or on each day read from standard input (-)."""
+    """Run the daily jobs of DAY, such as 2013-03-01, or of each day read from standard input (-)."""
     from .daily import run_days
 
     run_days(sys.stdin if day == "-" else [day])
@@ -23,7 +23,7 @@ def daily(day: str) -> None:
 
 @commands.command()
 def serve(staging: bool = False) -> None:
-    """Become the application, running the code that was released last; with --staging, its copy for candidates."""
+    """Serve the application with the code released last; with --staging, its copy for candidates."""
     from .operations.deploy import current_release
 
     os.chdir(current_release())
@@ -38,16 +38,16 @@ def serve(staging: bool = False) -> None:
 
 @commands.command()
 def deploy(revision: str = typer.Argument("HEAD")) -> None:
-    """Release the application as it was committed in REVISION."""
+    """Release the application as committed in REVISION."""
     print(f"the application is now {operations().deploy(revision)}")
 
 
 @commands.command()
 def train(
-    snapshot: Annotated[str | None, typer.Option(help="train on this one again")] = None,
-    until: Annotated[str | None, typer.Option(help="leave out flights from this day on")] = None,
+    snapshot: Annotated[str | None, typer.Option(help="train on this snapshot again")] = None,
+    until: Annotated[str | None, typer.Option(help="leave out the flights of this day and later")] = None,
 ) -> None:
-    """Train a candidate and deliver it, or go on with a training or a delivery that was killed."""
+    """Train a candidate and deliver it; a training or delivery that was killed is finished first."""
     from .delivery.pipeline import deliver, finish
     from .training.pipeline import start_training
 
@@ -76,7 +76,7 @@ def approve(version: str) -> None:
 
 @commands.command()
 def rollback(why: str = "by hand") -> None:
-    """Bring the previous champion back."""
+    """Restore the previous champion."""
     from .delivery.promotion import rollback
 
     print(rollback(why))
@@ -84,7 +84,7 @@ def rollback(why: str = "by hand") -> None:
 
 @commands.command()
 def history() -> None:
-    """List all that happened to the versions, when and why."""
+    """List the transitions of the versions, with their times and reasons."""
     from .registry import history
 
     for transition in history.read():
@@ -93,7 +93,7 @@ def history() -> None:
 
 @commands.command()
 def trace(flight: str) -> None:
-    """Follow the last prediction for FLIGHT back to the raw file."""
+    """Trace the last prediction for FLIGHT back to the raw file."""
     from .audit.trace import trace
 
     for step in trace(flight):
@@ -102,7 +102,7 @@ def trace(flight: str) -> None:
 
 @commands.command()
 def explain(flight: str) -> None:
-    """Say what each feature contributed to the last prediction for FLIGHT."""
+    """Explain the last prediction for FLIGHT: the contribution of each feature."""
     from .audit.explain import explain
 
     for line in explain(flight):
@@ -111,7 +111,7 @@ def explain(flight: str) -> None:
 
 @commands.command()
 def pipeline() -> None:
-    """Become the pipeline that waits for alarms, running the code that was released last."""
+    """Serve the retraining pipeline, which waits for alarms, with the code released last."""
     from .operations.deploy import current_release
     from .operations.readiness import wait_for_champion
 
@@ -123,7 +123,7 @@ def pipeline() -> None:
 
 @commands.command()
 def reports() -> None:
-    """Become the pages that show the reports of every day."""
+    """Serve the reports of every day as pages."""
     from .config import paths
     from .operations.readiness import wait_for_champion
 
@@ -133,8 +133,8 @@ def reports() -> None:
 
 
 @commands.command()
-def resume(why: str = "looked at by hand") -> None:
-    """End the open issues, so that trainings may start again."""
+def resume(why: str = "by hand") -> None:
+    """End the open holds, so that trainings may start again."""
     from .monitoring.daily_check import resume
 
     print(resume(why))
@@ -142,7 +142,7 @@ def resume(why: str = "looked at by hand") -> None:
 
 @commands.command()
 def search() -> None:
-    """Try the parameters that params.yaml lists, and record how each one did."""
+    """Search the parameters listed in params.yaml, and record each trial."""
     from .training.search import search
 
     print(search())

@@ -1,1 +1,1 @@
-"""The world the levels live in: one real year of flights, and the clock that plays it."""
+"""What all levels share: one real year of flights played day by day, the scoreboard and the assessment."""

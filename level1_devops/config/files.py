@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Atomic file writes: a reader sees the old file or the new one, and never half of one."""
 
 import time
 from collections.abc import Iterator

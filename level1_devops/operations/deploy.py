@@ -12,11 +12,11 @@ RELEASED = "released:*"  # the programs that run released code, a group in super
 
 
 def deploy(revision: str) -> str:
-    """Put the committed code of `revision` into service; return its commit.
+    """Release the committed code of `revision`; return its commit.
 
     Raises:
         NoCommitError: there is no such commit.
-        DeployError: it did not answer in time; the code before it is in service.
+        DeployError: it did not answer in time; the previous release is back in service.
     """
     commit = version.resolve(revision)
     with exclusive_lock(paths.APP):

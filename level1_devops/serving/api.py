@@ -1,4 +1,4 @@
-"""What the application takes and answers."""
+"""The schemas of requests and responses."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,7 +8,7 @@ MAX_FLIGHTS = 10_000  # in a request
 
 
 class Request(BaseModel):
-    """What `POST /predict` takes."""
+    """The body of `POST /predict`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -16,7 +16,7 @@ class Request(BaseModel):
 
 
 class Prediction(BaseModel):
-    """The answer for one flight."""
+    """The prediction for one flight."""
 
     flight_id: str
     late_probability: float = Field(description="of arriving 15 minutes late or more")
@@ -24,6 +24,6 @@ class Prediction(BaseModel):
 
 
 class Response(BaseModel):
-    """What `POST /predict` answers, in the order of the request."""
+    """The response of `POST /predict`, in the order of the request."""
 
     predictions: list[Prediction]

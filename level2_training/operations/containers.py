@@ -24,11 +24,11 @@ RELEASED = "mlops-levels.released"  # the label of services that run released co
 
 
 def deploy(revision: str) -> str:
-    """Put the image of a commit into service; return the commit.
+    """Release the image of a commit; return the commit.
 
     Raises:
         NoCommitError: there is no such commit.
-        DeployError: it does not build, fails its tests, or does not answer; the image before it is in service.
+        DeployError: it does not build, fails its tests, or does not answer; the previous image stays in service.
     """
     commit = version.resolve(revision)
     with exclusive_lock(paths.APP):
@@ -49,16 +49,18 @@ def restart() -> bool:
 
 
 def _build(commit: str, before: str) -> None:
-    """Build the images of a commit, and run its tests inside; `before` is what goes on if they fail."""
+    """Build the images of a commit, and run its tests inside; `before` stays in service if they fail."""
     with TemporaryDirectory() as context:
         with tarfile.open(fileobj=version.archive(commit, version.PACKAGE.name, *BESIDE)) as tar:
             tar.extractall(context, filter="data")
         built = _compose("--profile", "tests", "build", REVISION=commit, CONTEXT=context)
     if built.returncode:
-        raise DeployError(f"{commit} does not build, {before} goes on: {_end_of(built)}")
+        raise DeployError(f"{commit} does not build, {before} stays in service: {_end_of(built)}")
     tested = _compose("run", "--rm", "-T", "tests", REVISION=commit)
     if tested.returncode:
-        raise DeployError(f"{commit} fails its tests inside the image, {before} goes on: {_end_of(tested)}")
+        raise DeployError(
+            f"{commit} fails its tests inside the image, {before} stays in service: {_end_of(tested)}"
+        )
 
 
 def _application() -> Container:

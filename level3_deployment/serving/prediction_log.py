@@ -32,7 +32,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Logged:
-    """One prediction that was sent."""
+    """One prediction of a response, as it is logged before the response is sent."""
 
     inputs: dict[str, Any]  # the flight as requested
     arm: str

@@ -1,4 +1,4 @@
-"""The plots that a person looks at before releasing a model."""
+"""The plots of a candidate beside the champion: calibration and loss by slice."""
 
 from pathlib import Path
 from typing import Any

@@ -1,15 +1,15 @@
-"""Data drift: how the newest days differ from those before them, for people to read; nothing is decided by it."""
+"""Data drift: how the newest days differ from the days before, as a report that no decision uses."""
 
 import pandas as pd
 from scipy.stats import ks_2samp
 
 
 def drift_of(past: pd.DataFrame, recent: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Compare every column of numbers before and lately.
+    """Compare every numeric column of the past with that of the newest days.
 
     Returns:
-        By column: the share of missing values, the mean, and the distance of Kolmogorov and Smirnov between the
-        two distributions, from 0 (the same) to 1 (no overlap); only the first where a side has no values.
+        By column: the share of missing values, the mean, and the Kolmogorov-Smirnov statistic, from 0 (the same
+        distribution) to 1 (no overlap); only the share where one side has no values.
     """
     numbers = past.select_dtypes("number").columns.drop("flight")  # a flight's number measures nothing
     return {name: _compare(past[name], recent[name]) for name in numbers}

@@ -1,1 +1,1 @@
-"""What production shows, and what is done about it."""
+"""Monitoring: what production shows, and the decisions that follow from it."""

@@ -1,4 +1,4 @@
-"""What an alarm says: its cause, and the evidence for it."""
+"""An alarm: its cause and the evidence for it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ MAX_FACTS = 3  # of the evidence, in words
 
 
 class Cause(StrEnum):
-    """Why something should happen; the first five start a training, and are its trigger."""
+    """The cause of an alarm; the first five start a training, as its trigger."""
 
     PERFORMANCE = "performance"
     DRIFT = "drift"

@@ -1,4 +1,4 @@
-"""The daily check: measure, decide, act. It reads what production wrote, and no prediction waits for it."""
+"""The daily check: measure, decide, act. It reads the logs of production, so no prediction waits for it."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from .store import Action, Record, Status
 
 
 def check(day: str, due: bool) -> list[Event]:
-    """Check production as it was until the morning of `day`, and do what the policy says.
+    """Check production up to the morning of `day`, and act on the policy.
 
     Args:
         day: today, such as 2013-03-01.
@@ -32,7 +32,7 @@ def check(day: str, due: bool) -> list[Event]:
 
 @flow(name="daily-check", flow_run_name="{day}")
 def daily_check(day: str, due: bool) -> list[Event]:
-    """Measure, decide and act, as a flow that people find beside the trainings."""
+    """Measure, decide and act, as a flow listed beside the trainings."""
     champion = models.champion()
     if champion is None:
         return [Event(Kind.CHECKED, "there is no champion yet")]
@@ -51,7 +51,7 @@ def daily_check(day: str, due: bool) -> list[Event]:
 
 
 def _checked(observation: Observation, decision: Decision) -> Event:
-    """Return what the check saw: how the champion did in the last week, and what was decided."""
+    """Report the check: the metrics of the champion over the last week, and the decision."""
     week = observation.window.tail(DAYS_BACK)
     text, facts = str(decision), {"action": decision.action, "days": len(week)}
     if "log_loss" in week:
@@ -63,7 +63,7 @@ def _checked(observation: Observation, decision: Decision) -> Event:
 
 
 def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
-    """Record a decision, do it, and record what came of it."""
+    """Record a decision, carry it out, and record the outcome."""
     alarm = decision.alarm
     if decision.action is Action.NOTHING or alarm is None:
         return []
@@ -88,7 +88,7 @@ def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
 
 
 def _hold(hold: Record, alarm: Alarm, past: list[Record]) -> str:
-    """Write an issue about a hold; return what people should know."""
+    """Write an issue about a hold; return a line about it for people."""
     try:
         path = issues.write(paths.ISSUES, hold, alarm, past)
     except OSError as error:  # it is held all the same, and `resume` ends it

@@ -14,7 +14,7 @@ from .triggers import feed_alarm, harm_alarm, recovery, retraining_alarm
 
 @dataclass(frozen=True)
 class Observation:
-    """Everything that a decision is made from."""
+    """The facts that a decision is made from."""
 
     day: str
     window: pd.DataFrame  # the champion's metrics, one row per day that it has served
@@ -34,7 +34,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do, and the alarm that asks for it; an alarm with no action says what it waits for."""
+    """An action and the alarm that calls for it; an alarm with no action says what it waits for."""
 
     action: Action
     alarm: Alarm | None = None
@@ -48,7 +48,7 @@ class Decision:
 
 
 def decide(observation: Observation, policy: Policy) -> Decision:
-    """Return what to do today: harm comes first, then the feed, then trainings."""
+    """Return the decision of the day: rollback comes first, then the feed, then trainings."""
     harm = harm_alarm(observation.excess_log_loss, observation.flight_numbers, policy.rollback)
     if harm:
         return Decision(Action.ROLL_BACK, harm)

@@ -1,4 +1,4 @@
-"""Issues: what only people can settle, with its evidence, in a file until somebody ends it."""
+"""Issues: one file for each hold, with the evidence, until somebody resolves it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""From an alarm to a delivered model: an event, the automation that reacts to it, and the flow it starts."""
+"""Retraining on an alarm: the event, the automation that reacts to it, and the flow that it starts."""
 
 from prefect import flow, get_client
 from prefect.events import emit_event

@@ -1,4 +1,4 @@
-"""The application: late probabilities over HTTP, and operational metrics about itself."""
+"""The application: late probabilities over HTTP, and its own operational metrics."""
 
 import os
 from typing import Any
@@ -90,13 +90,13 @@ def healthz() -> dict[str, str]:
 
 @app.exception_handler(NoModelError)
 def no_model(_: Any, __: NoModelError) -> JSONResponse:
-    """Say that it is not the request's fault."""
-    return JSONResponse({"detail": "no model to answer with yet: release one"}, status_code=503)
+    """Answer 503: the request is fine, but no model has been released."""
+    return JSONResponse({"detail": "no model has been released yet: release one"}, status_code=503)
 
 
 @app.exception_handler(RequestValidationError)
 def bad_request(_: Any, error: RequestValidationError) -> JSONResponse:
-    """Name the first ten wrong fields, without sending their values back."""
+    """Answer 422: name the first ten wrong fields, without sending their values back."""
     problems = [
         {"field": ".".join(map(str, problem["loc"])), "problem": problem["msg"]} for problem in error.errors()[:10]
     ]

@@ -1,4 +1,4 @@
-"""The training pipeline: which task follows which. A person or the schedule starts it."""
+"""The training pipeline: its tasks and their order."""
 
 import json
 

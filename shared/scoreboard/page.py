@@ -57,7 +57,7 @@ def page(board: Board) -> str:
         HEAD.format(first=first, last=last),
         "## In a few lines\n\n" + "\n".join(f"{n}. {line}" for n, line in enumerate(takeaways(board), start=1)),
         "## Quality, week by week\n\n![log loss by week](scoreboard-weeks.png)",
-        "![trainings, releases and alarms](scoreboard-strip.png)"
+        "![trainings, releases and alarms](scoreboard-timeline.png)"
         + (CLOSED_LOOP if LOOP in board["levels"] else ""),
         _table(board, YEAR),
         _worse(board),

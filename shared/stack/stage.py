@@ -81,7 +81,7 @@ class Stage:
     number: int
     workspace: Path = field(default=Path())  # .stage/levelN unless told otherwise
     disk_full: bool = False  # commands of people cannot write to files either
-    fork_server: bool = False  # run scripts of people in an interpreter that has been started already
+    fork_server: bool = False  # people's scripts run as forks of an interpreter that has been started already
     _processes: subprocess.Popen[str] | None = None
     _daily: subprocess.Popen[str] | None = None  # runs the days
     _python: subprocess.Popen[str] | None = None
@@ -158,10 +158,9 @@ class Stage:
             self._processes = self._spawn("supervisord", "-c", f"{self.package}/supervisord.conf")
         self.start_daily_runs()
         if self.fork_server:
-            fork_server.prepare(self.workspace / "fork_server")
-            self._python = self._spawn(
-                sys.executable, "-m", "shared.stack.fork_server", str(self.workspace / "fork_server")
-            )
+            fork_server.prepare(self._fork_server)
+            command = [sys.executable, "-m", "shared.stack.fork_server", str(self._fork_server)]
+            self._python = self._spawn(*command)
 
     def _check_depth(self) -> None:
         length = len(os.fsencode(self.workspace))
@@ -220,9 +219,13 @@ class Stage:
         if done.returncode:
             raise StageError(f"`{self.fill(command, **more)}` failed: {last_line(done)}")
 
+    @property
+    def _fork_server(self) -> Path:
+        return self.workspace / "fork_server"
+
     def _path(self) -> dict[str, str]:
         path = self.environment["PATH"]
-        return {"PATH": f"{self.workspace / 'warm'}{os.pathsep}{path}"} if self.fork_server else {}
+        return {"PATH": f"{self._fork_server}{os.pathsep}{path}"} if self.fork_server else {}
 
     @property
     def has_processes(self) -> bool:

@@ -11,6 +11,7 @@ import pytest
 import rich
 
 from shared.stack import fork_server
+from shared.stack.stage import Stage, running
 
 SCRIPT = """
 import os, sys
@@ -22,7 +23,7 @@ open("written", "a").write("x")
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("warm")
+    folder = tmp_path_factory.mktemp("fork_server")
     fork_server.prepare(folder)
     process = subprocess.Popen([sys.executable, "-m", "shared.stack.fork_server", str(folder)])
     yield folder / "python"
@@ -84,6 +85,15 @@ def test_one_script_leaves_nothing_to_the_next(python: Path, tmp_path: Path) -> 
 def test_everything_else_is_the_real_one(python: Path, tmp_path: Path) -> None:
     done = run(python, tmp_path, "-c", "import sys; print(sys.executable)")
     assert Path(done.stdout.strip()) == Path(sys.executable).absolute()
+
+
+def test_a_stage_hands_the_scripts_of_people_over(tmp_path: Path) -> None:
+    stage = Stage(0, tmp_path / "stage", fork_server=True)
+    (tmp_path / "script.py").write_text("import os; open('parent', 'w').write(str(os.getppid()))")
+    with running(stage):
+        stage.run(f"cd {tmp_path} && python script.py")
+        started = {process.pid for process in stage.family(scripts=True)}
+    assert int((tmp_path / "parent").read_text()) in started
 
 
 def test_packages_are_compiled_when_they_are_installed() -> None:

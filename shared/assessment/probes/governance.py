@@ -90,7 +90,7 @@ def releases_are_accounted_for(scenario: Scenario) -> Finding:
     tags = context.tracking.versions().get(number, {})
     why = released_because(tags)
     cards = [path for path in context.files() if "card" in path.name.lower()]
-    cards_in_runs = context.tracking.artifact(tags.get("run_id", ""), "model_card.md") if tags else ""
+    cards_in_runs = context.tracking.artifact(tags.get("run_id", ""), "MODEL_CARD.md") if tags else ""
     figures = bool(cards_in_runs) or any(
         digest_served(context) in path.read_text(errors="replace") for path in cards
     )

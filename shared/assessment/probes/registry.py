@@ -65,6 +65,6 @@ def decisions(context: Context) -> list[str]:
     found += [json.dumps(run["tags"]) for run in context.tracking.runs()]
     return found + [
         text
-        for each in context.tracking.versions().values()
-        if (text := context.tracking.artifact(each["run_id"], "certificate.json"))
+        for tags in context.tracking.versions().values()
+        if (text := context.tracking.artifact(tags["run_id"], "certificate.json"))
     ]

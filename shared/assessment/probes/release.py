@@ -167,7 +167,7 @@ def nothing_dropped(scenario: Scenario) -> Finding:
 
 @probe("SRV-01")
 def answers_are_logged(scenario: Scenario) -> Finding:
-    """Every answer of the last day is in a log with inputs, model and time, and joins its outcome."""
+    """Every answer of the first day is in a log with inputs, model and time, and joins its outcome."""
     context, day = scenario.context, scenario.days[0]
     outcomes = pd.read_parquet(context.workspace / "drop" / "outcomes" / f"{day.day}.parquet")["flight_id"]
     for path in context.files():

@@ -158,7 +158,7 @@ def matrix(assessment: dict[str, Any]) -> str:
         "# The matrix",
         f"{ABOUT}{summary(assessment)}.",
         table(["", "", *numbers], rows),
-        f"## Are the probes blind?\n\n{blind}",
+        f"## Ablations\n\n{blind}",
         _ablations(assessment),
         "## Not as expected",
         "\n".join(map(_explained, differing(assessment))) or "Nothing.",

@@ -83,16 +83,16 @@ def serve_damaged(context: Context, defects: dict[str, Outcome], day: date) -> s
     path.write_bytes(whole[: len(whole) // 2])
     try:
         _hand_over(context, version, day)
-        mutation = _what_is_wrong(context, day)
-        fails = f"and fails in service: {mutation[:160]}" if mutation else "and serves"
+        failure = _failure(context, day)
+        fails = f"and fails in service: {failure[:160]}" if failure else "and serves"
         return f"half of {context.short(path)} was released by people, {fails}"
     finally:
         path.write_bytes(whole)
         _hand_over(context, number_in(before), day)
-        context.wait_for("the service's return", lambda: not _what_is_wrong(context, day))
+        context.wait_for("the service's return", lambda: not _failure(context, day))
 
 
-def _what_is_wrong(context: Context, day: date) -> str:
+def _failure(context: Context, day: date) -> str:
     """Return why a day is not answered, also once a service that is starting has had its time; empty if it is."""
 
     def settled() -> str:

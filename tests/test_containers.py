@@ -182,7 +182,7 @@ def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: Con
     assert version_at(stage) == before | {"application": good}
 
     wrong = commit_change(clone, f"{stage.package}/serving/app.py", "app.router.routes.clear()\n")
-    assert f"{wrong} fails its tests inside the image, {good} goes on" in deploy(stage, clone).stderr
+    assert f"{wrong} fails its tests inside the image, {good} stays in service" in deploy(stage, clone).stderr
     assert version_at(stage)["application"] == good
 
     git(clone, "revert", "--no-edit", "HEAD")

@@ -14,7 +14,8 @@ from . import guards, issues, retraining, store
 from .alarm import Alarm
 from .dates import before
 from .decide import Decision, Observation, decide
-from .observe import DAYS_BACK, measure, observe, predictions_with_outcomes, report
+from .measure import DAYS_BACK, measure, predictions_with_outcomes, report
+from .observe import observe
 from .store import Action, Record, Status
 
 

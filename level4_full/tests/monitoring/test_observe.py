@@ -11,7 +11,7 @@ import pytest
 from ...config import paths
 from ...config.policy import read_policy
 from ...events import Kind
-from ...monitoring import daily_check, guards, issues, metrics, observe, reference, store
+from ...monitoring import daily_check, guards, issues, measure, metrics, observe, reference, store
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
 from ...monitoring.store import Action, Record, Status
@@ -32,7 +32,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pd.DataFrame:
     monkeypatch.setattr(models, "load", lambda source: None)
     monkeypatch.setattr(paths, "METRICS_STORE", tmp_path / "metrics.db")
     monkeypatch.setattr(paths, "DATA", tmp_path)
-    monkeypatch.setattr(observe, "artifacts", lambda predictions: {})
+    monkeypatch.setattr(measure, "artifacts", lambda predictions: {})
     monkeypatch.setattr(metrics, "service_metrics", dict)
     reference._reference.cache_clear()
     return table
@@ -50,13 +50,13 @@ def predicted(arms: list[str]) -> pd.DataFrame:
 
 
 def test_a_challenger_that_made_all_predictions_of_a_day_is_measured() -> None:
-    ((name, _, probability),) = observe.predictions_by_model(predicted(["challenger"] * 5))
+    ((name, _, probability),) = measure.predictions_by_model(predicted(["challenger"] * 5))
     assert name == NAME
     assert (probability == 0.9).all()
 
 
 def test_the_champion_is_measured_on_every_flight_and_a_challenger_on_its_own() -> None:
-    measured = observe.predictions_by_model(predicted(["champion"] * 3 + ["challenger"]))
+    measured = measure.predictions_by_model(predicted(["champion"] * 3 + ["challenger"]))
     assert {name: len(flights) for name, flights, _ in measured} == {"flight-delays/1@bb": 4, NAME: 1}
 
 
@@ -86,7 +86,7 @@ def test_a_feed_that_became_unreadable_is_told_and_quality_is_still_measured(
     recent = day.assign(
         arm="champion", day="2013-03-15", model=NAME, champion_probability=0.1, late_probability=0.1
     )
-    assert "Error" in observe.measure(CHAMPION, recent, "2013-03-15")
+    assert "Error" in measure.measure(CHAMPION, recent, "2013-03-15")
     with store.open_store(paths.METRICS_STORE) as connection:
         measured = store.read(connection, NAME, "2013-03-15", "2013-03-15").columns
     assert {"log_loss", "out_of_range_share"} <= set(measured)
@@ -103,7 +103,7 @@ def test_a_gap_that_was_trained_on_does_not_hide_the_next(trained_on: pd.DataFra
             ("2013-03-10", Action.RESUME, Cause.FEED_RECOVERED),
         ):
             store.record(connection, Record(day, day, action, cause, "", {}))
-        without = observe.training_reference(CHAMPION, connection).largest_jumps["missing temp"]
+        without = measure.training_reference(CHAMPION, connection).largest_jumps["missing temp"]
     assert with_gap > 0.25
     assert without == reference.MIN_GAP
 
@@ -114,7 +114,7 @@ def test_the_feed_is_compared_with_the_day_before_the_hold(trained_on: pd.DataFr
     training = reference.reference(CHAMPION)
     with store.open_store(paths.METRICS_STORE) as connection:
         for day, level in (("2013-03-13", 50.0), ("2013-03-14", 10.0), ("2013-03-20", 52.0)):
-            store.write(connection, day, observe.FEED, {("level", "mean temp"): level})
+            store.write(connection, day, measure.FEED, {("level", "mean temp"): level})
         distances = observe.distances_from_baseline(connection, [hold], "2013-03-20", training)
         assert distances == {"mean temp": pytest.approx(2 / training.largest_jumps["mean temp"])}
         assert observe.distances_from_baseline(connection, [ended], "2013-03-20", training) == {}

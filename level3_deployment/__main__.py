@@ -47,7 +47,7 @@ def train(
     snapshot: Annotated[str | None, typer.Option(help="train on this snapshot again")] = None,
     until: Annotated[str | None, typer.Option(help="leave out the flights of this day and later")] = None,
 ) -> None:
-    """Train a candidate and deliver it; a training or delivery that was killed is finished first."""
+    """Train a candidate and deliver it; what was killed, a training or a delivery, is finished instead."""
     from .delivery.pipeline import deliver, finish
     from .training.pipeline import start_training
 

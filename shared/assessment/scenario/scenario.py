@@ -174,10 +174,9 @@ def let_days_pass(context: Context) -> list[Day]:
 def look_if_asked(context: Context, day: date) -> None:
     """Let people do what they do when the stage has written something for them."""
     if any("issue" in str(path.parent).lower() for path in context.files() if path.suffix == ".md"):
-        for step in context.people.steps:
-            if step.when == "hold" and step.command:
-                context.note(f"{step.role}: {step.does}")
-                context.stage.run(step.command, DAY=str(day))
+        for step in context.people.steps_of({"hold"}):
+            context.note(f"{step.role}: {step.does}")
+        context.people.look(day)
 
 
 def bring_a_second(context: Context, scenario: Scenario) -> SecondModel:

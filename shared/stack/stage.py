@@ -158,8 +158,8 @@ class Stage:
             self._processes = self._spawn("supervisord", "-c", f"{self.package}/supervisord.conf")
         self.start_daily_runs()
         if self.fork_server:
-            fork_server.prepare(self._fork_server)
-            command = [sys.executable, "-m", "shared.stack.fork_server", str(self._fork_server)]
+            fork_server.prepare(self._fork_server_folder)
+            command = [sys.executable, "-m", "shared.stack.fork_server", str(self._fork_server_folder)]
             self._python = self._spawn(*command)
 
     def _check_depth(self) -> None:
@@ -220,12 +220,12 @@ class Stage:
             raise StageError(f"`{self.fill(command, **more)}` failed: {last_line(done)}")
 
     @property
-    def _fork_server(self) -> Path:
+    def _fork_server_folder(self) -> Path:
         return self.workspace / "fork_server"
 
     def _path(self) -> dict[str, str]:
         path = self.environment["PATH"]
-        return {"PATH": f"{self._fork_server}{os.pathsep}{path}"} if self.fork_server else {}
+        return {"PATH": f"{self._fork_server_folder}{os.pathsep}{path}"} if self.fork_server else {}
 
     @property
     def has_processes(self) -> bool:

@@ -153,12 +153,11 @@ def matrix(assessment: dict[str, Any]) -> str:
         [row["id"], row["statement"], *(_cell(row, number) for number in numbers)]
         for row in assessment["criteria"]
     ]
-    blind = f"{ablations_summary(assessment)}. `make assess ABLATE=1`."
     parts = [
         "# The matrix",
         f"{ABOUT}{summary(assessment)}.",
         table(["", "", *numbers], rows),
-        f"## Ablations\n\n{blind}",
+        f"## Ablations\n\n{ablations_summary(assessment)}. `make assess ABLATE=1`.",
         _ablations(assessment),
         "## Not as expected",
         "\n".join(map(_explained, differing(assessment))) or "Nothing.",

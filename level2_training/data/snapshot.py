@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 from dvc.repo import Repo
@@ -76,7 +77,9 @@ def table_of(run: str, md5: str) -> Path:
 def _repository(folder: Path, remote: Path) -> Repo:
     if not (folder / ".dvc").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        with Repo.init(str(folder), no_scm=True).config.edit() as config:
-            config["core"]["remote"] = "storage"
-            config["remote"]["storage"] = {"url": str(remote)}
+        with TemporaryDirectory(dir=folder) as part:  # a half-made one would never open again
+            with Repo.init(part, no_scm=True).config.edit() as config:
+                config["core"]["remote"] = "storage"
+                config["remote"]["storage"] = {"url": str(remote)}
+            Path(part, ".dvc").rename(folder / ".dvc")
     return Repo(str(folder))

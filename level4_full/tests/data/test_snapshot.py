@@ -3,9 +3,11 @@
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from dvc.repo import Repo
 
 from ...data.snapshot import SnapshotError, fingerprints, load_table, restore, save
 from ..conftest import make_flights, write_days
@@ -72,6 +74,22 @@ def test_the_same_data_has_the_same_name_and_is_kept_once(table: Path, folder: P
     kept = sorted(path for path in remote.rglob("*") if path.is_file())
     assert save(table, folder, remote) == name
     assert sorted(path for path in remote.rglob("*") if path.is_file()) == kept
+
+
+def test_a_repository_whose_making_was_killed_is_made_again(
+    table: Path, folder: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Repo.init
+
+    def killed(*arguments: Any, **options: Any) -> None:
+        make(*arguments, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Repo, "init", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(table, folder, remote)
+    monkeypatch.setattr(Repo, "init", make)
+    assert save(table, folder, remote)
 
 
 def test_the_remote_alone_is_enough(table: Path, folder: Path, remote: Path, tmp_path: Path) -> None:

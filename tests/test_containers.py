@@ -174,12 +174,20 @@ def commit_change(clone: Path, file: str, more: str = "", was: str = "", then: s
     return git(clone, "rev-parse", "--short=12", "HEAD")
 
 
+def served(stage: ContainerStage) -> dict[str, Any]:
+    """Return what the service says about itself, but for the number of its process.
+
+    A container has numbers of its own, so that a new process may have the number of the old one or another.
+    """
+    return {name: value for name, value in version_at(stage).items() if name != "process"}
+
+
 def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: ContainerStage, clone: Path) -> None:
     only(stage, 1, 3)
-    before = version_at(stage)
+    before = served(stage)
     good = commit_change(clone, f"{stage.package}/serving/app.py", "\n# released\n")
     assert deploy(stage, clone).stdout.strip() == f"the application is now {good}"
-    assert version_at(stage) == before | {"application": good}
+    assert served(stage) == before | {"application": good}
 
     wrong = commit_change(clone, f"{stage.package}/serving/app.py", "app.router.routes.clear()\n")
     assert f"{wrong} fails its tests inside the image, {good} stays in service" in deploy(stage, clone).stderr
@@ -188,7 +196,7 @@ def test_an_application_is_released_and_a_bad_one_goes_back_by_itself(stage: Con
     git(clone, "revert", "--no-edit", "HEAD")
     silent = commit_change(clone, f"{stage.package}/Dockerfile", was="PORT=8000", then="PORT=8001")
     assert f"{silent} did not come up: back to {good}" in deploy(stage, clone).stderr
-    back = wait_for("the application's return", lambda: version_at(stage).get("model") and version_at(stage))
+    back = wait_for("the application's return", lambda: version_at(stage).get("model") and served(stage))
     assert back == before | {"application": good}
 
 
@@ -268,11 +276,6 @@ def remembered(stage: ContainerStage) -> dict[str, Any]:
     kept = inside(stage, f'cd /stage && find remote data -type f | sort | xargs sha256sum && python -c "{count}"')
     models = httpx.get(registry, params={"name": "flight-delays"}, timeout=30).json()
     return {"models": models, "pipeline runs": runs.json(), "kept": kept, "service": served(stage)}
-
-
-def served(stage: ContainerStage) -> dict[str, Any]:
-    """Return what the service says about itself, but for the number of its process."""
-    return {name: value for name, value in version_at(stage).items() if name != "process"}
 
 
 def test_each_killed_container_comes_back_and_nothing_is_lost(

@@ -18,11 +18,13 @@ NAME = "flight-delays"
 REQUIREMENTS = [
     "bentoml",
     "fastapi",
+    "httptools",
     "httpx",
     "numpy",
     "onnxruntime",
     "prometheus-fastapi-instrumentator",
     "uvicorn",
+    "uvloop",
 ]
 
 

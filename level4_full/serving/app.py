@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from ..config import paths
@@ -14,11 +15,12 @@ from ..config.version import application_version
 from ..data.features import make_features
 from ..data.schema import Flight
 from .api import Prediction, Request, Response
-from .prediction_log import Logged, append, open_log
+from .prediction_log import Logged, LogWriter
 from .rollout import Follower, Rollout
 from .routing import CHALLENGER, CHAMPION, arm_of
 
 MAX_BODY_BYTES = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
+FEW = 10  # flights: a request this small takes less time than handing it to a thread
 
 app = FastAPI(title="Will this flight arrive late?")
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
@@ -30,6 +32,7 @@ follower = Follower(
     alias=os.environ.get("ALIAS", CHAMPION),
     folder=paths.FETCHED,
 )
+log = LogWriter(paths.PREDICTION_LOG)
 
 
 class NoModelError(Exception):
@@ -37,13 +40,29 @@ class NoModelError(Exception):
 
 
 @app.post("/predict")
-def predict(request: Request) -> Response:
+async def predict(request: Request) -> Response:
     """Return each flight's probability of arriving late, in the order of the request; logged before it is sent."""
-    predictions = predict_flights(follower.rollout, request.flights)
+    if len(request.flights) <= FEW:
+        return predict_and_log(request.flights)
+    return await run_in_threadpool(predict_and_log, request.flights)  # others are answered meanwhile
+
+
+def predict_and_log(flights: list[Flight]) -> Response:
+    """Predict the flights of a request, and log what was predicted."""
+    predictions = predict_flights(follower.rollout, flights)
     if follower.alias == CHAMPION:  # and not on staging, whose predictions nobody uses
-        with open_log(paths.PREDICTION_LOG) as log:
-            append(log, predictions)
-    return Response(predictions=[Prediction.model_validate(entry, from_attributes=True) for entry in predictions])
+        log.append(predictions)
+    return Response(
+        predictions=[
+            Prediction(
+                flight_id=entry.flight.flight_id,
+                late_probability=entry.late_probability,
+                model=entry.model,
+                arm=entry.arm,
+            )
+            for entry in predictions
+        ]
+    )
 
 
 def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
@@ -52,11 +71,10 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
     if champion is None:
         raise NoModelError
     features = make_features({name: [getattr(flight, name) for flight in flights] for name in Flight.model_fields})
-    inputs = [flight.model_dump(mode="json") for flight in flights]
     champion_probabilities = champion.artifact.predict(features).tolist()
     predictions = [
         Logged(flight, CHAMPION, champion.name, probability, experiment)
-        for flight, probability in zip(inputs, champion_probabilities, strict=True)
+        for flight, probability in zip(flights, champion_probabilities, strict=True)
     ]
     if challenger is None or experiment is None:
         return predictions
@@ -64,7 +82,7 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
     for n, flight in enumerate(flights):
         if arm_of(flight.carrier, flight.flight, experiment, rollout.share) == CHALLENGER:
             probabilities = challenger_probabilities[n], experiment, champion_probabilities[n]
-            predictions[n] = Logged(inputs[n], CHALLENGER, challenger.name, *probabilities)
+            predictions[n] = Logged(flight, CHALLENGER, challenger.name, *probabilities)
     return predictions
 
 

@@ -1,13 +1,15 @@
 """The prediction log: what was predicted, by which model, from which inputs; in SQLite, whole or not at all."""
 
-import json
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+
+from ..data.schema import Flight
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS predictions (
@@ -34,28 +36,46 @@ COLUMNS = (
 class Logged:
     """One prediction of a response, as it is logged before the response is sent."""
 
-    inputs: dict[str, Any]  # the flight as requested
+    flight: Flight  # as requested
     arm: str
     model: str
     late_probability: float
     experiment: str | None = None
     champion_probability: float | None = None
 
-    @property
-    def flight_id(self) -> str:
-        """Return the id of the flight."""
-        return str(self.inputs["flight_id"])
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Connect to the log, making it on first use; many processes may be connected."""
+    connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA journal_mode=WAL")  # readers do not wait for writers
+    connection.execute("PRAGMA synchronous=NORMAL")  # survives the death of a process
+    connection.executescript(SCHEMA)
+    return connection
 
 
 @contextmanager
 def open_log(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open the log, making it on first use; many processes may have it open."""
-    with closing(sqlite3.connect(path, timeout=30)) as connection:
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode=WAL")  # readers do not wait for writers
-        connection.execute("PRAGMA synchronous=NORMAL")  # survives the death of a process
-        connection.executescript(SCHEMA)
+    """Open the log for as long as the block runs."""
+    with closing(connect(path)) as connection:
         yield connection
+
+
+class LogWriter:
+    """What the service writes with: one connection, kept, since opening one takes longer than all of a request."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writing = threading.Lock()
+
+    @cached_property
+    def _connection(self) -> sqlite3.Connection:
+        return connect(self.path)
+
+    def append(self, predictions: list[Logged]) -> None:
+        """Write the predictions of one request, from any thread; see `append`."""
+        with self._writing:
+            append(self._connection, predictions)
 
 
 def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
@@ -64,14 +84,14 @@ def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
     rows = [
         (
             now,
-            entry.flight_id,
-            entry.inputs["scheduled_departure"],
+            entry.flight.flight_id,
+            entry.flight.scheduled_departure.isoformat(),
             entry.experiment,
             entry.arm,
             entry.model,
             entry.late_probability,
             entry.champion_probability,
-            json.dumps(entry.inputs),
+            entry.flight.model_dump_json(),
         )
         for entry in predictions
     ]

@@ -1,13 +1,15 @@
 """The A/B test: what it decides, from what, and what it does not count twice."""
 
+import math
 import sqlite3
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from ...data.schema import Flight
 from ...delivery.experiment import MAX_DAYS, MIN_DAYS, MIN_FLIGHTS, half_width, judge, read
 from ...serving.prediction_log import Logged, append, open_log
 from ...serving.routing import arm_of
@@ -69,13 +71,16 @@ def test_routing_is_sticky_and_about_the_share() -> None:
 
 
 def logged(flight: int, challenger: float, champion: float) -> Logged:
-    inputs = {
-        "flight_id": f"2013-07-01-UA{flight}-EWR",
-        "scheduled_departure": "2013-07-01T06:30:00",
-        "carrier": "UA",
-        "flight": flight,
-    }
-    return Logged(inputs, "challenger", "flight-delays/2@0", challenger, "trial", champion)
+    asked = Flight(
+        flight_id=f"2013-07-01-UA{flight}-EWR",
+        scheduled_departure=datetime(2013, 7, 1, 6, 30),
+        origin="EWR",
+        dest="IAH",
+        carrier="UA",
+        flight=flight,
+        distance=1400,
+    )
+    return Logged(asked, "challenger", "flight-delays/2@0", challenger, "trial", champion)
 
 
 @pytest.fixture
@@ -132,10 +137,7 @@ def test_another_experiment_has_its_own_answers(log: Path, tmp_path: Path) -> No
 
 
 def test_the_answers_of_a_request_are_logged_all_or_none(log: Path) -> None:
-    broken = Logged(
-        {"flight_id": "x", "scheduled_departure": None, "carrier": "UA", "flight": 1}, "champion", "m", 0.5
-    )
     with open_log(log) as connection, pytest.raises(sqlite3.IntegrityError):
-        append(connection, [logged(9, 0.5, 0.5), broken])
+        append(connection, [logged(9, 0.5, 0.5), logged(10, math.nan, 0.5)])
     with open_log(log) as connection:
         assert connection.execute("SELECT count(*) FROM predictions").fetchone()[0] == 3

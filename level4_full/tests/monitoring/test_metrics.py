@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ...data.features import NUMERIC
+from ...data.schema import Flight
 from ...monitoring import metrics, store
 from ...monitoring.reference import MIN_GAP, MIN_SHIFT, Reference, daily, out_of_range
 from ...monitoring.store import ALL
@@ -88,13 +89,14 @@ def test_the_predictions_drift_when_all_are_late(today: pd.DataFrame, reference:
 
 def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFrame, tmp_path: Path) -> None:
     inputs = json.loads(
-        today.head(2).drop(columns="champion_probability").to_json(orient="records", date_format="iso")
+        today.head(2)
+        .drop(columns=["champion_probability", "arrival_delay"])
+        .to_json(orient="records", date_format="iso")
     )
+    first, second = map(Flight.model_validate, inputs)
     with open_log(tmp_path / "log.db") as log:
-        append(
-            log, [Logged(inputs[0], "champion", "m/1", 0.1), Logged(inputs[1], "challenger", "m/2", 0.3, "x", 0.2)]
-        )
-        append(log, [Logged(inputs[0], "champion", "m/1", 0.4)])
+        append(log, [Logged(first, "champion", "m/1", 0.1), Logged(second, "challenger", "m/2", 0.3, "x", 0.2)])
+        append(log, [Logged(first, "champion", "m/1", 0.4)])
     answers = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
     assert len(answers) == 2
     assert answers["late_probability"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.3}
@@ -104,14 +106,16 @@ def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFram
 
 def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFrame, tmp_path: Path) -> None:
     inputs = json.loads(
-        today.head(2).drop(columns="champion_probability").to_json(orient="records", date_format="iso")
+        today.head(2)
+        .drop(columns=["champion_probability", "arrival_delay"])
+        .to_json(orient="records", date_format="iso")
     )
     inputs[0]["scheduled_departure"], inputs[1]["scheduled_departure"] = (
         "2013-03-15T05:15:00.25",
         "2013-03-15T05:15:00",
     )
     with open_log(tmp_path / "log.db") as log:
-        append(log, [Logged(features, "champion", "m/1", 0.1) for features in inputs])
+        append(log, [Logged(flight, "champion", "m/1", 0.1) for flight in map(Flight.model_validate, inputs)])
     assert len(metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15")) == 2
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ os.environ.setdefault("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
 
 from ...config import paths
 from ...data.features import make_features
+from ...data.schema import Flight
 from ...delivery.package import package
 from ...registry.artifact import Artifact, load
+from ...serving import app as application
 from ...serving.app import app, follower
-from ...serving.prediction_log import challenger_predictions, last_prediction
+from ...serving.prediction_log import Logged, LogWriter, challenger_predictions, last_prediction, open_log
 from ...serving.rollout import Arm, Rollout
 from ...serving.routing import CHALLENGER, arm_of
 from ..conftest import make_flights
@@ -76,6 +79,7 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> TestClient:
     """Return a client of the application before any model is released."""
     monkeypatch.setattr(follower, "rollout", Rollout())
     monkeypatch.setattr(paths, "PREDICTION_LOG", tmp_path / "predictions.db")
+    monkeypatch.setattr(application, "log", LogWriter(paths.PREDICTION_LOG))
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -333,3 +337,26 @@ def test_each_arm_answers_its_flight_numbers(
         by_challenger
     )
     assert 30 < len(by_challenger) < 70
+
+
+def test_requests_of_several_threads_are_all_logged(tmp_path: Path) -> None:
+    writer, flight = LogWriter(tmp_path / "predictions.db"), Flight.model_validate(MORNING)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda n: writer.append([Logged(flight, "champion", f"m/{n}", 0.5)]), range(200)))
+    with open_log(writer.path) as connection:
+        models = connection.execute("SELECT DISTINCT model FROM predictions").fetchall()
+    assert len(models) == 200
+
+
+def test_a_request_that_cannot_be_logged_fails_and_the_next_one_is_answered(
+    client: TestClient, model: str
+) -> None:
+    full = "CREATE TRIGGER full BEFORE INSERT ON predictions BEGIN SELECT RAISE(ABORT, 'full'); END"
+    ask(client, MORNING)
+    with open_log(paths.PREDICTION_LOG) as connection:
+        connection.execute(full)
+        assert ask(client, MORNING).status_code == 500
+        connection.execute("DROP TRIGGER full")
+    assert ask(client, MORNING).status_code == 200
+    with open_log(paths.PREDICTION_LOG) as connection:
+        assert connection.execute("SELECT count(*) FROM predictions").fetchone()[0] == 2

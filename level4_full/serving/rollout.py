@@ -63,6 +63,8 @@ class Follower:
     rollout: Rollout = field(default_factory=Rollout)
     problem: str | None = None
     _loaded: dict[str, Arm] = field(default_factory=dict)
+    # One client for all polls: making one takes ten times as long as a poll, beside requests that wait meanwhile.
+    _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
 
     def follow(self) -> None:
         """Poll the registry, in a thread of its own."""
@@ -119,7 +121,7 @@ class Follower:
         return Arm(f"{self.model}/{version}@{digest[:12]}", artifact)
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
-        answer = httpx.get(f"{self.registry}/api/2.0/mlflow/{path}", params=query, timeout=10)
+        answer = self._client.get(f"{self.registry}/api/2.0/mlflow/{path}", params=query)
         answer.raise_for_status()
         content: dict[str, Any] = answer.json()
         return content

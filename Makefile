@@ -108,7 +108,7 @@ sync: | $(call installed,shared) ## carry files that should be the same upward: 
 
 lock: .venv/bin/uv ## compile requirements.lock again
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group shared --group dev --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
+	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group shared --group dev --group bench --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
 
 check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, lint, types, workflows, guard on the copies
 	.venv/bin/ruff format --check --quiet .
@@ -120,7 +120,8 @@ check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, li
 test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
 	$(RUN) -m pytest -q $(if $(QUICK),-n auto --dist loadfile) -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
 
-bench: | $(call installed,shared level4) ## measure the A/B test and the alarms on real flights: docs/experiment.*, triggers.*, retraining.*
+bench: | .venv-serving/.installed $(call installed,shared level4 bench) ## measure speed, the A/B test and the alarms on real flights: docs/speed.*, experiment.*, triggers.*, retraining.*
+	@$(RUN) -m benchmarks.speed
 	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment
 	@STAGE=.stage/bench $(RUN) -m benchmarks.triggers
 	@STAGE=.stage/bench $(RUN) -m benchmarks.retraining

@@ -1,15 +1,16 @@
 """Reports for people: the drift, quality and data quality of every day, with Evidently."""
 
 from datetime import datetime
-from functools import cache
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 from evidently import BinaryClassification, DataDefinition, Dataset, Report
 from evidently.metrics import DriftedColumnsCount, LogLoss, MissingValueCount, RocAuc, ValueDrift
 from evidently.sdk.models import PanelMetric
 from evidently.sdk.panels import line_plot_panel
-from evidently.ui.workspace import Project, Workspace
+from evidently.ui.storage.local.base import LocalState
+from evidently.ui.workspace import Workspace
 
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..training.model import is_late
@@ -58,14 +59,9 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
         *(ValueDrift(column=name, method="psi") for name in columns),
     ]
     report = Report([LogLoss(), RocAuc(), MissingValueCount(column="temp"), *drift], metadata={"model": model})
-    pages = _open(workspace)
-    pages.add_run(_project(pages).id, report.run(*compared, timestamp=datetime.fromisoformat(day)))
-
-
-@cache
-def _open(workspace: Path) -> Workspace:
-    """Open the workspace once: opening reads every report in it, and a day must cost the same all year."""
-    return Workspace.create(str(workspace))
+    made = report.run(*compared, timestamp=datetime.fromisoformat(day)).to_snapshot_model()
+    # Not Workspace.add_run: opening one reads every report in it, and a day must cost the same all year.
+    LocalState(str(workspace)).write_snapshot(_project(workspace), uuid4(), made)
 
 
 def _with_time(table: pd.DataFrame) -> pd.DataFrame:
@@ -74,11 +70,12 @@ def _with_time(table: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-def _project(workspace: Workspace) -> Project:
-    if projects := workspace.search_project(PROJECT):
-        return projects[0]
-    project = workspace.create_project(PROJECT)
+def _project(workspace: Path) -> str:
+    """Return the id of the project, which is made on first use: evidently names its folder after it."""
+    for path in workspace.glob("*/dashboard.json"):
+        return path.parent.name
+    project = Workspace.create(str(workspace)).create_project(PROJECT)
     for title, metrics in PANELS.items():
         project.dashboard.add_panel(line_plot_panel(title=title, values=metrics, size="half"))
     project.save()
-    return project
+    return str(project.id)

@@ -22,12 +22,16 @@ def answered(first: str, days: int = 1) -> pd.DataFrame:
 def test_a_report_a_day_and_none_of_those_before_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from evidently.ui.service.storage.local.base import LocalState
 
+    from ...monitoring import reports as module
     from ...monitoring.reports import NUMBERS, PANELS, add_report
 
     sample = answered("2013-03-01", days=3)
     monkeypatch.setattr(LocalState, "reload_snapshot", lambda *_, **__: pytest.fail("an earlier report was read"))
     for day in ("2013-03-04", "2013-03-05", "2013-03-06"):
         add_report(tmp_path, day, "flight-delays/1@0123456789ab", answered(day), sample)
+        monkeypatch.setattr(
+            module, "Workspace", None
+        )  # to open one reads all reports in it: only the first day may
     (project,) = (path for path in tmp_path.iterdir() if path.is_dir())
     reports = [json.loads(path.read_text()) for path in (project / "snapshots").glob("*.json")]
     assert sorted(report["timestamp"][:10] for report in reports) == ["2013-03-04", "2013-03-05", "2013-03-06"]

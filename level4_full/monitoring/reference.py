@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
+from ..config import paths
 from ..data.features import CATEGORICAL, NUMERIC
 from ..data.snapshot import table_of
 from ..registry import models
@@ -16,6 +18,7 @@ from ..training.model import late_probability
 SAMPLE = 3_000  # flights: enough for a distribution, few enough to compare with every day
 MIN_SHIFT = 0.5  # standard deviations of a column: a smaller change overnight is never suspicious
 MIN_GAP = 0.05  # share of flights, likewise
+SUMMARIES = "numeric", "categorical", "daily", "sample"  # of a training table, a file each
 
 
 @dataclass(frozen=True)
@@ -31,42 +34,62 @@ class Reference:
 
 
 def reference(champion: ModelVersion, excluded_days: Iterable[str] = ()) -> Reference:
-    """Return the reference of this champion; computed once per version.
+    """Return the reference of this champion.
+
+    Its training table is read once and summarized in files: a day must cost the same however long the table is.
 
     Args:
         champion: the version.
         excluded_days: days on which the feed broke or recovered; their jumps do not count.
     """
-    return _reference(champion.run_id, champion.source, champion.tags["snapshot"], tuple(excluded_days))
-
-
-@lru_cache(maxsize=2)
-def _reference(run: str, source: str, md5: str, excluded_days: tuple[str, ...]) -> Reference:
-    table = pd.read_parquet(table_of(run, md5))
-    sample = table.sample(min(SAMPLE, len(table)), random_state=0)
-    predicted = late_probability(models.load(source), sample)
+    folder = paths.RUNS / champion.run_id / "reference"
+    if not folder.exists():
+        _summarize(champion, folder)
+    numeric, categorical, days, sample = (pd.read_parquet(folder / f"{name}.parquet") for name in SUMMARIES)
     smallest = pd.concat(
         [
-            (MIN_SHIFT * table[NUMERIC].std()).add_prefix("mean "),
+            (MIN_SHIFT * numeric["deviation"]).add_prefix("mean "),
             pd.Series(MIN_GAP, index=[f"missing {name}" for name in NUMERIC]),
         ]
     )
-    changes = daily(table).diff().abs().drop(index=list(excluded_days), errors="ignore").max()
+    changes = days.diff().abs().drop(index=list(excluded_days), errors="ignore").max()
     return Reference(
-        last_day=str(table["scheduled_departure"].max().date()),
-        low=table[NUMERIC].quantile(0.001),
-        high=table[NUMERIC].quantile(0.999),
-        categories={name: frozenset(table[name]) for name in CATEGORICAL},
+        last_day=str(days.index[-1]),
+        low=numeric["low"],
+        high=numeric["high"],
+        categories={name: frozenset(categorical.loc[name, "values"]) for name in CATEGORICAL},
         largest_jumps=changes.clip(lower=smallest),
-        sample=sample.assign(late_probability=predicted),
+        sample=sample,
     )
+
+
+def _summarize(champion: ModelVersion, folder: Path) -> None:
+    """Write what references need of the training table of a version, all files or none."""
+    columns = ["scheduled_departure", *CATEGORICAL, *NUMERIC, "arrival_delay"]
+    table = pd.read_parquet(table_of(champion.run_id, champion.tags["snapshot"]), columns=columns)
+    numbers, sample = table[NUMERIC], table.sample(min(SAMPLE, len(table)), random_state=0)
+    low, high = numbers.quantile(0.001), numbers.quantile(0.999)
+    summaries = {
+        "numeric": pd.DataFrame({"low": low, "high": high, "deviation": numbers.std()}),
+        "categorical": pd.DataFrame({"values": {name: table[name].unique() for name in CATEGORICAL}}),
+        "daily": daily(table),
+        "sample": sample.assign(late_probability=late_probability(models.load(champion.source), sample)),
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent) as part:
+        whole = Path(part, folder.name)
+        whole.mkdir()
+        for name in SUMMARIES:
+            summaries[name].to_parquet(whole / f"{name}.parquet")
+        whole.rename(folder)
 
 
 def daily(flights: pd.DataFrame) -> pd.DataFrame:
     """Return the mean and the missing share of every numeric column, one row per day (`2013-03-01`)."""
-    day, values = flights["scheduled_departure"].dt.strftime("%Y-%m-%d"), flights[NUMERIC]
+    day, values = flights["scheduled_departure"].dt.normalize(), flights[NUMERIC]
     means, missing = values.groupby(day).mean(), values.isna().groupby(day).mean()
-    return pd.concat([means.add_prefix("mean "), missing.add_prefix("missing ")], axis=1)
+    by_day = pd.concat([means.add_prefix("mean "), missing.add_prefix("missing ")], axis=1)
+    return by_day.set_axis(by_day.index.strftime("%Y-%m-%d"))
 
 
 def out_of_range(flights: pd.DataFrame, reference: Reference) -> np.ndarray:

@@ -10,6 +10,7 @@ import pytest
 
 from ...config import paths
 from ...config.policy import read_policy
+from ...data.features import CATEGORICAL, NUMERIC
 from ...events import Kind
 from ...monitoring import daily_check, guards, issues, measure, metrics, observe, reference, store
 from ...monitoring.alarm import Alarm, Cause
@@ -34,7 +35,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pd.DataFrame:
     monkeypatch.setattr(paths, "DATA", tmp_path)
     monkeypatch.setattr(measure, "artifacts", lambda predictions: {})
     monkeypatch.setattr(metrics, "service_metrics", dict)
-    reference._reference.cache_clear()
+    monkeypatch.setattr(paths, "RUNS", tmp_path / "runs")
     return table
 
 
@@ -106,6 +107,34 @@ def test_a_gap_that_was_trained_on_does_not_hide_the_next(trained_on: pd.DataFra
         without = measure.training_reference(CHAMPION, connection).largest_jumps["missing temp"]
     assert with_gap > 0.25
     assert without == reference.MIN_GAP
+
+
+def test_the_training_table_is_read_once_and_its_summary_says_the_same(
+    trained_on: pd.DataFrame, tmp_path: Path
+) -> None:
+    first = reference.reference(CHAMPION)
+    (tmp_path / "table.parquet").unlink()
+    again = reference.reference(CHAMPION)
+    assert again.last_day == "2013-03-14"
+    pd.testing.assert_series_equal(again.low, trained_on[NUMERIC].quantile(0.001), check_names=False)
+    pd.testing.assert_series_equal(again.high, trained_on[NUMERIC].quantile(0.999), check_names=False)
+    assert again.categories == {name: frozenset(trained_on[name]) for name in CATEGORICAL}
+    pd.testing.assert_series_equal(again.largest_jumps, first.largest_jumps)
+    pd.testing.assert_frame_equal(again.sample, first.sample)
+    assert len(again.sample) == min(reference.SAMPLE, len(trained_on))
+
+
+def test_a_summary_that_was_not_finished_is_made_again(
+    trained_on: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reference, "daily", killed)
+        with pytest.raises(KeyboardInterrupt):
+            reference.reference(CHAMPION)
+    assert reference.reference(CHAMPION).last_day == "2013-03-14"
 
 
 def test_the_feed_is_compared_with_the_day_before_the_hold(trained_on: pd.DataFrame) -> None:

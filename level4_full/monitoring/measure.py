@@ -24,7 +24,6 @@ def predictions_with_outcomes(first: str, last: str) -> pd.DataFrame:
     predictions = metrics.predictions(paths.PREDICTION_LOG, first, last)
     if predictions.empty:
         return pd.DataFrame(columns=["day", "model", "arrival_delay"])
-    predictions["day"] = predictions["scheduled_departure"].dt.strftime("%Y-%m-%d")
     outcomes = metrics.outcomes(paths.DATA, sorted(predictions["day"].unique()))
     return predictions.merge(outcomes, on="flight_id", how="left")
 

@@ -104,6 +104,22 @@ def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFram
     assert metrics.predictions(tmp_path / "log.db", "2013-03-16", "2013-03-20").empty
 
 
+def test_inputs_are_read_with_the_types_of_a_flight(today: pd.DataFrame, tmp_path: Path) -> None:
+    flights = today.head(3).drop(columns=["champion_probability", "arrival_delay"])
+    inputs = json.loads(flights.to_json(orient="records", date_format="iso"))
+    for features, flight_id in zip(inputs, ("2013-03-15", "2013-03-16", "2013-03-17"), strict=True):
+        features |= {"flight_id": flight_id, "tailnum": None, "visib": None, "temp": 39}
+    with open_log(tmp_path / "log.db") as log:
+        append(log, [Logged(features, "champion", "m/1", 0.1) for features in inputs])
+    read = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
+    assert sorted(read.index) == ["2013-03-15", "2013-03-16", "2013-03-17"]  # ids, though they look like dates
+    assert read["tailnum"].isna().all()
+    assert read["visib"].isna().all()
+    assert read["temp"].tolist() == [39.0] * 3
+    assert set(read["day"]) == {"2013-03-15"}
+    assert sorted(read["scheduled_departure"]) == sorted(flights["scheduled_departure"])
+
+
 def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFrame, tmp_path: Path) -> None:
     inputs = json.loads(
         today.head(2)

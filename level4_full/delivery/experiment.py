@@ -91,14 +91,19 @@ def read(log: Path, outcomes: Path, experiment: str, today: date) -> tuple[np.nd
 
     A flight counts once, with its last prediction and its last outcome.
     """
-    predictions = pd.DataFrame(map(dict, challenger_predictions(log, experiment)))
-    if predictions.empty:
-        return np.array([]), np.array([], dtype=int), 0, 0
-    age = (today - date.fromisoformat(predictions["scheduled_departure"].min()[:10])).days
-    landed = pd.read_parquet(outcomes).dropna().drop_duplicates("flight_id", keep="last")
+    rows, nothing = challenger_predictions(log, experiment), (np.array([]), np.array([], dtype=int), 0)
+    if not rows:
+        return *nothing, 0
+    predictions = pd.DataFrame(rows, columns=rows[0].keys())
+    first = predictions["scheduled_departure"].min()[:10]
+    age = (today - date.fromisoformat(first)).days
+    files = sorted(path for path in outcomes.glob("*.parquet") if path.stem >= first)  # and not all of the year
+    if not files:
+        return *nothing, age
+    landed = pd.read_parquet(files).dropna().drop_duplicates("flight_id", keep="last")
     joined = predictions.merge(landed, on="flight_id")
     if joined.empty:
-        return np.array([]), np.array([], dtype=int), 0, age
+        return *nothing, age
     departure = pd.to_datetime(joined["scheduled_departure"], format="ISO8601").dt.normalize()
     days = (departure.max() - departure.min()).days + 1
     late = (joined["arrival_delay"] >= LATE_MINUTES).to_numpy()

@@ -94,7 +94,7 @@ def outcomes(folder: Path, *rows: tuple[int, float | None]) -> Path:
     folder.mkdir(exist_ok=True)
     ids, delays = [f"2013-07-01-UA{flight}-EWR" for flight, _ in rows], [delay for _, delay in rows]
     table = pd.DataFrame({"flight_id": ids, "arrival_delay": pd.Series(delays, dtype=float)})
-    table.to_parquet(folder / f"{len(list(folder.iterdir()))}.parquet")
+    table.to_parquet(folder / f"2013-07-{len(list(folder.iterdir())) + 1:02}.parquet")
     return folder
 
 
@@ -112,6 +112,17 @@ def test_what_comes_twice_counts_once_and_what_never_comes_not_at_all(log: Path,
     outcomes(folder, (1, 60.0), (1, 60.0))
     differences, *_ = read(log, folder, "trial", TODAY)
     assert differences == pytest.approx([np.log(0.8 / 0.5)])
+
+
+def test_outcomes_from_before_the_experiment_are_not_read(log: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "o"
+    folder.mkdir()
+    (folder / "2013-06-30.parquet").write_text("whatever")
+    assert len(read(log, folder, "trial", date(2013, 7, 4))[0]) == 0
+    assert read(log, folder, "trial", date(2013, 7, 4))[3] == 3
+    outcomes(folder, (9, 0.0))  # 2 July: no flight of the experiment
+    outcomes(folder, (1, 60.0), (2, 0.0))
+    assert len(read(log, folder, "trial", date(2013, 7, 4))[0]) == 2
 
 
 def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""The training table as an immutable snapshot, so that the data a model was trained on can be restored."""
+"""The training table as an immutable snapshot, so that the data a model was trained on can be restored.
+
+Snapshots are commits in a repository of Git and DVC: `git log`, `dvc diff`, `dvc get` and `dvc pull` work on them.
+"""
 
 import hashlib
 import shutil
@@ -6,7 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
+import pyarrow.parquet as pq
 from dvc.repo import Repo
+from dvc.scm import Git
 
 from ..config import paths
 from ..config.files import replacing
@@ -33,18 +38,23 @@ def fingerprints(data: Path) -> dict[str, str]:
 
 
 def save(table: Path, folder: Path, remote: Path) -> str:
-    """Snapshot a file with DVC, push it to the remote, and return its MD5, the name of the snapshot.
+    """Snapshot a table with DVC, push it to the remote, and return its MD5: the name of the snapshot and its tag.
 
     Args:
         table: the file to keep; it stays where it is.
-        folder: a DVC repository; made on the first call.
+        folder: the repository; made on the first call.
         remote: where snapshots are kept; here a folder, in a company a bucket (`url` in DVC's configuration).
     """
     repo = _repository(folder, remote)
     shutil.copyfile(table, folder / TABLE)
     (stage,) = repo.add(str(folder / TABLE))
     repo.push()
-    return str(stage.outs[0].hash_info.value)
+    md5 = str(stage.outs[0].hash_info.value)
+    if repo.scm.is_dirty():
+        repo.scm.commit(f"{pq.read_metadata(table).num_rows:,} flights", no_verify=True)
+    if md5 not in repo.scm.list_tags():
+        repo.scm.tag(md5)
+    return md5
 
 
 def restore(md5: str, folder: Path, remote: Path, target: Path) -> None:
@@ -75,11 +85,19 @@ def table_of(run: str, md5: str) -> Path:
 
 
 def _repository(folder: Path, remote: Path) -> Repo:
-    if not (folder / ".dvc").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder) as part:  # a half-made one would never open again
-            with Repo.init(part, no_scm=True).config.edit() as config:
-                config["core"]["remote"] = "storage"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent) as part:  # a half-made one would never open again
+            Git.init(part)
+            repo = Repo.init(part)
+            with repo.config.edit() as config:
+                config["core"] |= {
+                    "remote": "storage",
+                    "autostage": True,
+                    "analytics": False,
+                    "check_update": False,
+                }
                 config["remote"]["storage"] = {"url": str(remote)}
-            Path(part, ".dvc").rename(folder / ".dvc")
+            repo.scm.add_commit(repo.config.files["repo"], "Keep snapshots with DVC")
+            Path(part).rename(folder)
     return Repo(str(folder))

@@ -1,13 +1,17 @@
 """Snapshots: the table that a model was trained on can always be restored, byte for byte."""
 
 import hashlib
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from dvc.repo import Repo
+from dvc.scm import Git
 
 from ...data.snapshot import SnapshotError, fingerprints, load_table, restore, save
 from ..conftest import make_flights, write_days
@@ -90,6 +94,82 @@ def test_a_repository_whose_making_was_killed_is_made_again(
         save(table, folder, remote)
     monkeypatch.setattr(Repo, "init", make)
     assert save(table, folder, remote)
+
+
+def test_a_snapshot_whose_saving_was_killed_is_saved_again(
+    table: Path, folder: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    tag = Git.tag
+    monkeypatch.setattr(Git, "tag", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(table, folder, remote)
+    monkeypatch.setattr(Git, "tag", tag)
+    assert run("git", "-C", folder, "tag", "--points-at", "HEAD") == ""
+    name = save(table, folder, remote)
+    assert run("git", "-C", folder, "tag", "--points-at", "HEAD") == f"{name}\n"
+
+
+def run(*command: str | Path) -> str:
+    """Return what a command prints that a person types in the environment of these tests."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.fixture
+def two(table: Path, folder: Path, remote: Path) -> dict[str, bytes]:
+    """Save two snapshots, and return the content of each by its name."""
+    contents = {}
+    for days in (1, 2):
+        make_flights(days, per_day=20).to_parquet(table)
+        contents[save(table, folder, remote)] = table.read_bytes()
+    return contents
+
+
+def test_git_lists_the_snapshots_newest_first(two: dict[str, bytes], folder: Path) -> None:
+    lines = run("git", "-C", folder, "log", "--format=%D, %s").splitlines()
+    for line, name, flights in zip(lines, reversed(two), (40, 20), strict=False):
+        assert f"tag: {name}, {flights} flights" in line
+    assert run("git", "-C", folder, "status", "--short") == ""
+
+
+def test_dvc_names_what_differs_between_two_snapshots(two: dict[str, bytes], folder: Path) -> None:
+    first, second = two
+    changed = f"{first[:8]}..{second[:8]}  table.parquet"
+    assert changed in run("dvc", "--cd", folder, "diff", "--show-hash", "HEAD~1")
+    assert changed in run("dvc", "--cd", folder, "diff", "--show-hash", first, second)
+
+
+def test_dvc_gets_each_snapshot_by_its_name(two: dict[str, bytes], folder: Path, tmp_path: Path) -> None:
+    for name, content in two.items():
+        run("dvc", "get", folder, "table.parquet", "--rev", name, "--out", tmp_path / name)
+        assert (tmp_path / name).read_bytes() == content
+
+
+def test_dvc_pulls_into_an_empty_clone_and_checks_an_earlier_snapshot_out(
+    two: dict[str, bytes], folder: Path, tmp_path: Path
+) -> None:
+    first, second = two
+    clone = tmp_path / "clone"
+    run("git", "clone", "--quiet", folder, clone)
+    assert not (clone / "table.parquet").exists()
+    run("dvc", "--cd", clone, "pull", "--all-tags")
+    assert (clone / "table.parquet").read_bytes() == two[second]
+    run("git", "-C", clone, "checkout", "--quiet", first)
+    run("dvc", "--cd", clone, "checkout")
+    assert (clone / "table.parquet").read_bytes() == two[first]
+
+
+def test_dvc_calls_nobody_where_snapshots_are_kept(
+    two: dict[str, bytes], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DVC_NO_ANALYTICS")
+    for name in ("analytics", "check_update"):
+        assert run("dvc", "--cd", folder, "config", f"core.{name}") == "False\n"
 
 
 def test_the_remote_alone_is_enough(table: Path, folder: Path, remote: Path, tmp_path: Path) -> None:

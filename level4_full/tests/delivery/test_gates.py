@@ -1,9 +1,9 @@
 """Each gate that judges the model can pass, and can fail."""
 
 import itertools
-import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -156,17 +156,25 @@ def test_what_the_probe_measures_decides(
     assert gate(replace(evidence, measured=measured))[0] is passes
 
 
-def test_a_busy_machine_does_not_make_a_candidate_slow(evidence: Evidence) -> None:
-    turns = itertools.count()
+def test_a_busy_machine_does_not_make_a_candidate_slow(
+    evidence: Evidence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 0.0
 
-    class Interrupted:
+    class Timed:
+        """Predicts nothing, and takes one of these seconds after the other."""
+
         description = evidence.artifact.description
 
-        def predict(self, features: dict[str, np.ndarray]) -> np.ndarray:
-            time.sleep(0.01 if next(turns) % 3 else 0)
-            return evidence.artifact.predict(features)
+        def __init__(self, *seconds: float) -> None:
+            self.seconds = itertools.cycle(seconds)
 
-    mine, theirs = benchmark.measure([Interrupted(), evidence.artifact])  # type: ignore[list-item]
+        def predict(self, _: object) -> None:
+            nonlocal now
+            now += next(self.seconds)
+
+    monkeypatch.setattr(benchmark, "time", SimpleNamespace(perf_counter=lambda: now))
+    mine, theirs = benchmark.measure([Timed(0.001, 0.011, 0.011), Timed(0.001)])  # type: ignore[list-item]
     assert mine["flights_per_second"] > theirs["flights_per_second"] / package_gates.MAX_SLOWDOWN
 
 

@@ -428,26 +428,5 @@ def test_a_training_that_is_killed_goes_on_after_the_last_finished_step(
     assert not (killed.stage / "runs" / "unfinished").exists()
 
 
-def test_a_killed_training_is_gone_on_with_only_when_the_same_is_asked_for(
-    site: Site, tracking: Any, first: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in site.beside("asked", make_flights(days=1)).all_variables().items():
-        monkeypatch.setenv(name, value)
-    from ..training import pipeline
-
-    runs = []
-
-    def killed(run: str, *_: object, **__: object) -> None:
-        runs.append(run)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(pipeline, "training", killed)
-    for snapshot in (None, None, "one", "one", "other", None):
-        with pytest.raises(KeyboardInterrupt):
-            pipeline.start_training("manual", snapshot)
-    numbers = {run: n for n, run in enumerate(dict.fromkeys(runs))}
-    assert [numbers[run] for run in runs] == [0, 0, 1, 1, 2, 3]
-
-
 def test_nothing_was_written_into_the_home_folder(site: Site, second: str) -> None:
     assert list(Path(site.environment["HOME"]).rglob("*")) == []

@@ -9,7 +9,7 @@ import pytest
 
 # Here and not in a fixture, because some libraries decide while they are imported.
 os.environ |= {"DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
-os.environ.setdefault("STAGE", "unused")  # modules ask for it; the tests that need one make it
+os.environ.setdefault("STAGE", "/dev/null")  # modules ask for it; whoever writes to one makes it
 # On small tables threads cost more than they bring, and minutes when something else wants the processor too.
 os.environ["OMP_NUM_THREADS"] = "1"
 

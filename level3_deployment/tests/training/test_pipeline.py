@@ -48,6 +48,22 @@ def test_a_training_that_was_killed_is_gone_on_with_on_the_same_day_only(
     assert pipeline.start_training("schedule") == "3"  # run 2 has yesterday's data
 
 
+def test_a_killed_training_is_gone_on_with_only_when_the_same_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runs = []
+
+    def training(run: str, *_: object) -> None:
+        runs.append(run)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "training", training)
+    for snapshot in (None, None, "one", "one", "other", None):
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.start_training("manual", snapshot)
+    assert runs == ["1", "1", "2", "2", "3", "4"]
+
+
 def test_two_trainings_at_once_follow_each_other_in_runs_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     at_work: list[str] = []
     seen: list[tuple[str, int]] = []

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
-os.environ.setdefault("STAGE", "unused")
+os.environ.setdefault("STAGE", "/dev/null")
 os.environ.setdefault("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
 
 from ...config import paths

@@ -118,7 +118,7 @@ check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, li
 	$(RUN) -m pytest -q -p no:cacheprovider tests/levels
 
 test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
-	$(RUN) -m pytest -q $(if $(QUICK),-n auto --dist loadfile) -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
+	$(RUN) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
 
 bench: | .venv-serving/.installed $(call installed,shared level4 bench) ## measure speed, the A/B test and the alarms on real flights: docs/speed.*, experiment.*, triggers.*, retraining.*
 	@$(RUN) -m benchmarks.speed

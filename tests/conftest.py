@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,30 @@ from shared.stack.stage import Stage
 ROOT = Path(__file__).resolve().parent.parent
 PORTS = ("PORT", "STAGING_PORT", "EVIDENTLY_PORT", "MLFLOW_PORT", "PREFECT_PORT")
 PATIENCE = 60.0  # seconds for anything to happen
+YEAR = base.WORKSPACES / "year"  # read from the packaged tables once for all stages, since that takes seconds
+# Those that take minutes, the longest first: begun last, one of them would leave the other processors idle.
+LONG = (
+    "test_containers",
+    "test_delivery",
+    "test_docs",
+    "test_loop",
+    "test_contract",
+    "test_matrix",
+    "test_whole_pipeline",
+    "test_run",
+)
+# Each worker that runs tests has two hundred ports of its own, below those that clients are given. Where it begins
+# differs, since another checkout may be running its tests too.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+NUMBERS = cycle(20_000 + 200 * WORKER + (os.getpid() + n) % 200 for n in range(200))
 # What is started in the background ignores Ctrl-C, and so does all that it starts; the tests send it to stages.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes."""
+    order = {name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 def wait_for(what: str, condition: Callable[[], Any]) -> Any:
@@ -35,11 +58,12 @@ def wait_for(what: str, condition: Callable[[], Any]) -> Any:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nothing uses right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of this machine that nothing uses right now, and that is not chosen again soon."""
+    while True:
+        port = next(NUMBERS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def answers(address: str) -> bool:
@@ -67,9 +91,17 @@ def run(stage: Stage, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+def share_year(workspaces: Path) -> None:
+    """Let stages elsewhere find the year where those of this checkout have it."""
+    YEAR.mkdir(parents=True, exist_ok=True)
+    workspaces.mkdir(exist_ok=True)
+    (workspaces / "year").symlink_to(YEAR)
+
+
 @contextmanager
 def elsewhere(workspaces: Path) -> Iterator[pytest.MonkeyPatch]:
     """Let stages work in a folder and on ports of their own, so that a stage of the developer's can go on."""
+    share_year(workspaces)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base, "WORKSPACES", workspaces)
         for name in PORTS:
@@ -94,4 +126,5 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)
     for environment in (".venv", ".venv-serving"):
         os.symlink(ROOT / environment, copy / environment)
+    share_year(copy / ".stage")
     return copy

@@ -49,7 +49,7 @@ SUMMARIES: dict[int, dict[str, Any]] = {}
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Bring a level up and play March through it."""
     with elsewhere(tmp_path_factory.mktemp("stages")):
-        stage = Stage(request.param)
+        stage = Stage(request.param, fork_server=True)
         with running(stage):
             # Where models release themselves, another may have answered: two days are enough to hold the contract.
             days = 2 if "STAGING_PORT" in stage.environment else 31

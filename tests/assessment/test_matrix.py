@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from shared import base
 from shared.assessment.ablation import Ablation, read_groups, switch_off
 from shared.assessment.criteria.criteria import read_criteria
 from shared.assessment.probes.probe import PROBES, Finding, absent, manual, present
@@ -18,7 +17,7 @@ from shared.assessment.runner import assess, cell
 from shared.assessment.scenario.scenario import Scenario
 from shared.base import ROOT, StageError, levels
 
-from ..conftest import PORTS, free_port
+from ..conftest import elsewhere
 
 # What a first model, some days and a second model are enough for; all else takes minutes more.
 QUICK_PARTS = {"first_model", "days", "second_model"}
@@ -142,18 +141,10 @@ def test_a_component_that_is_gone_is_named(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("level", "ids", "parts"), PARTS)
 def test_no_cell_has_changed(
-    level: int,
-    ids: str,
-    parts: set[str],
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
+    level: int, ids: str, parts: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    workspaces = tmp_path_factory.getbasetemp() / "assess"  # the same for all levels: the year is read once
-    workspaces.mkdir(exist_ok=True)
-    monkeypatch.setattr(base, "WORKSPACES", workspaces)
-    for name in PORTS:
-        monkeypatch.setenv(name, str(free_port()))
-    result = assess(level, ids=set(ids.split()), parts=parts)
+    with elsewhere(tmp_path_factory.mktemp("assess")):
+        result = assess(level, ids=set(ids.split()), parts=parts)
     expected = {row["id"]: row["answers"][str(level)] for row in FOUND["criteria"]}
     changed = {name: cell for name, cell in result["column"].items() if cell["answer"] != expected[name]}
     assert not changed, f"{json.dumps(changed, indent=1)}\n{result['output'][-3000:]}"

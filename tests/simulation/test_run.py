@@ -23,7 +23,7 @@ from shared.simulation.scenario import USUAL, Scenario, is_finished
 from shared.world.dataset import load_year
 from shared.world.period import Period
 
-from ..conftest import PORTS, ROOT, free_port
+from ..conftest import ROOT, elsewhere
 from ..test_docs import RUN_ELSEWHERE
 
 COMMITTED = Path(__file__).with_name("short_year.json")
@@ -34,10 +34,7 @@ LEVELS = (0, 1)
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Simulate the days at each level, calm and with the incident; the last one is stopped in the middle."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(base, "WORKSPACES", tmp_path_factory.mktemp("stage"))
-        for name in PORTS:
-            patch.setenv(name, str(free_port()))
+    with elsewhere(tmp_path_factory.mktemp("stage")):
         for level in LEVELS:
             with_incidents, calm = scenarios(level, PERIOD, USUAL)
             simulate(calm)

@@ -1,15 +1,15 @@
 """Incidents: what each does to what is published, on its days and no others, the same way every time."""
 
 from datetime import date, timedelta
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from shared import base
 from shared.base import StageError
-from shared.world.dataset import LATE_MINUTES, WEATHER, Year, days, read_year
+from shared.world.dataset import LATE_MINUTES, WEATHER, Year, days, load_year
 from shared.world.incidents import INCIDENTS, Incident, choose, feed, publish
 
 YEAR = list(days(date(2013, 1, 1), date(2013, 12, 31)))
@@ -19,15 +19,9 @@ IN_THE_FEED = [
 CORRECTED = [incident for incident in IN_THE_FEED if incident.corrected]
 
 
-@cache
-def the_year() -> Year:
-    """Return the year, read once for all tests: it takes seconds."""
-    return read_year()
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def year() -> Year:
-    return the_year()
+    return load_year(base.WORKSPACES / "year")
 
 
 def flights(year: Year, day: date, incident: str) -> pd.DataFrame:

@@ -160,14 +160,14 @@ def test_a_bad_request_is_told_which_field(endpoint: str, body: bytes, status: i
 
 
 def test_the_application_names_its_model(endpoint: str, stage: Stage) -> None:
-    assert httpx.get(f"{endpoint}/healthz").is_success
-    version = httpx.get(f"{endpoint}/version").json()
+    assert httpx.get(f"{endpoint}/healthz", timeout=30).is_success
+    version = httpx.get(f"{endpoint}/version", timeout=30).json()
     assert version["model"] == SUMMARIES[stage.number]["model"]
     assert version["model"] in {prediction["model"] for prediction in post(endpoint, FLIGHT).json()["predictions"]}
     assert version["application"] not in ("", "unknown")
 
 
 def test_the_application_is_measured(endpoint: str) -> None:
-    metrics = httpx.get(f"{endpoint}/metrics").text
+    metrics = httpx.get(f"{endpoint}/metrics", timeout=30).text
     for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "http_requests_total"):
         assert name in metrics

@@ -28,6 +28,7 @@ from .conftest import elsewhere, run, version_at, wait_for
 
 pytestmark = pytest.mark.slow
 
+CLIENT = httpx.Client(timeout=30)
 # Between two scheduled trainings, to the day before the next: nothing but an alarm can train.
 FIRST, DAYS = "2013-06-09", 22
 MODEL = "flight-delays"
@@ -65,7 +66,7 @@ def champion(stage: Stage) -> str:
 def content(stage: Stage, version: str, name: str) -> str:
     """Return a file that was kept with a version's run."""
     run_id = registry(stage).get_model_version(MODEL, version).run_id
-    answer = httpx.get(
+    answer = CLIENT.get(
         f"{stage.environment['MLFLOW_TRACKING_URI']}/get-artifact", params={"run_uuid": run_id, "path": name}
     )
     return answer.raise_for_status().text
@@ -88,10 +89,10 @@ def test_one_id_leads_from_the_alarm_to_the_release(stage: Stage) -> None:
     certificate = json.loads(content(stage, "2", "certificate.json"))
     assert certificate["alarm"] == alarm["id"]
     assert certificate["policy"] == alarm["policy"]
-    flows = httpx.post(f"{stage.environment['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
+    flows = CLIENT.post(f"{stage.environment['PREFECT_API_URL']}/flow_runs/filter", json={}).json()
     assert alarm["id"] in {flow["name"] for flow in flows}
     requested = {"filter": {"event": {"name": ["flight-delays.retraining-requested"]}}}
-    answer = httpx.post(f"{stage.environment['PREFECT_API_URL']}/events/filter", json=requested).json()
+    answer = CLIENT.post(f"{stage.environment['PREFECT_API_URL']}/events/filter", json=requested).json()
     assert [event["payload"]["alarm"] for event in answer["events"]] == [alarm["id"]]
 
 
@@ -115,8 +116,8 @@ def test_the_card_has_the_figures_of_the_registry(stage: Stage) -> None:
 
 def test_every_day_has_a_report_that_people_can_open(stage: Stage) -> None:
     endpoint = f"http://127.0.0.1:{stage.environment['EVIDENTLY_PORT']}/api"
-    (project,) = wait_for("the pages", lambda: httpx.get(f"{endpoint}/projects").json())
-    reports = httpx.get(f"{endpoint}/projects/{project['id']}/snapshots").json()
+    (project,) = wait_for("the pages", lambda: CLIENT.get(f"{endpoint}/projects").json())
+    reports = CLIENT.get(f"{endpoint}/projects/{project['id']}/snapshots").json()
     assert len(reports) == DAYS - 1
     days = {
         row["day"] for row in rows(stage, "SELECT DISTINCT day FROM metrics WHERE name = 'out_of_range_share'")

@@ -13,10 +13,10 @@ from ..base import StageError, levels
 from ..console import console
 from .ablation import ablate, read_groups
 from .criteria import where as questionnaire
-from .parallel import in_parallel
 from .report import matrix, models, where_page
 from .report.record import read_assessment, update
-from .runner import assess
+from .runner import Result, assess
+from .side_by_side import assess_all
 
 commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -24,12 +24,15 @@ Level = Annotated[int | None, typer.Option(help="this one only; the columns of a
 
 
 @commands.command("assess")
-def assess_all(level: Level = None) -> None:
+def assess_levels(level: Level = None) -> None:
     """Assess all levels or one, and write the pages as results come."""
-    for number, result in in_parallel(sorted(levels()) if level is None else [level]):
-        matrix.write_evidence(number, result["column"], result["output"])
-        _write_pages(update(read_assessment(), number, result["column"], result["seconds"]))
+    assess_all(sorted(levels()) if level is None else [level], _write_result)
     matrix.show(read_assessment())
+
+
+def _write_result(level: int, result: Result) -> None:
+    matrix.write_evidence(level, result["column"], result["output"])
+    _write_pages(update(read_assessment(), level, result["column"], result["seconds"]))
 
 
 @commands.command("ablate")

@@ -6,13 +6,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shared.assessment.parallel import in_parallel
+from shared.assessment.runner import Result
+from shared.assessment.side_by_side import assess_all
 from shared.base import StageError
 
-# Stands in for a level's assessment: level 0 has a result, level 1 fails, any other takes a minute.
+# Stands in for a level's assessment: levels 0, 3 and 4 have a result, level 1 fails, any other takes a minute.
 ASSESSMENT = """#!/bin/sh
 case $4 in
-0) echo '{"column": {}, "seconds": 1.5, "output": "all"}' >$5 ;;
+0|3|4) echo '{"column": {}, "seconds": 1.5, "output": "all"}' >$5 ;;
 1) exit 1 ;;
 *) exec sleep 60 ;;
 esac
@@ -28,17 +29,21 @@ def assessment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_results_are_passed_on() -> None:
-    assert list(in_parallel([0, 0, 0])) == [(0, {"column": {}, "seconds": 1.5, "output": "all"})] * 3
+    results = list[tuple[int, Result]]()
+    assess_all([0, 3, 4], lambda level, result: results.append((level, result)))
+    assert sorted(results) == [(level, {"column": {}, "seconds": 1.5, "output": "all"}) for level in (0, 3, 4)]
 
 
 def test_a_level_that_fails_is_named_and_ends_the_others() -> None:
     with pytest.raises(StageError, match="level 1 could not be assessed"):
-        list(in_parallel([0, 1, 2]))
+        assess_all([0, 1, 2], lambda _level, _result: None)
     assert not [process for process in psutil.Process().children() if "sleep" in process.name()]
 
 
-def test_whoever_stops_listening_ends_them_all() -> None:
-    results = in_parallel([2, 0])
-    assert next(results)[0] == 0
-    results.close()
+def test_a_result_that_cannot_be_used_ends_them_all() -> None:
+    def stop(level: int, _result: Result) -> None:
+        raise ValueError(f"of level {level}")
+
+    with pytest.raises(ValueError, match="of level 0"):
+        assess_all([2, 0], stop)
     assert not [process for process in psutil.Process().children() if "sleep" in process.name()]

@@ -42,8 +42,8 @@ $(addprefix level,$(LEVELS)): level%: | $(call installed,shared level%)   ## bri
 simulate: | .venv-serving/.installed $(call installed,shared $(if $(call folder_of,$(LEVEL)),level$(LEVEL))) ## simulate days with incidents: LEVEL=1 DAYS=30 INCIDENTS=celsius,gap FROM= PEOPLE=none
 	@exec $(RUN) -m shared simulate $(LEVEL) --days $(or $(DAYS),30) $(if $(FROM),--from $(FROM)) $(if $(INCIDENTS),--incidents $(INCIDENTS)) $(if $(PEOPLE),--people $(PEOPLE))
 
-scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared) ## simulate the year at every level, write docs/scoreboard.md: LEVEL=3 one level
-	@exec $(RUN) -m shared scoreboard $(LEVEL)
+scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared) ## simulate the year at every level, write docs/scoreboard.md: LEVEL=3 one level, WORKERS=2 side by side
+	@exec $(RUN) -m shared scoreboard $(LEVEL) $(if $(WORKERS),--workers $(WORKERS))
 
 traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))

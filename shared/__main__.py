@@ -87,11 +87,14 @@ def first_day(incidents: tuple["Incident", ...]) -> date:
 
 
 @commands.command()
-def scoreboard(levels: Annotated[list[int] | None, typer.Argument(help="simulate only these")] = None) -> None:
+def scoreboard(
+    levels: Annotated[list[int] | None, typer.Argument(help="simulate only these")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="how many simulations run side by side")] = 1,
+) -> None:
     """Simulate the year at every level, and write docs/scoreboard.*."""
     from .scoreboard.build import scoreboard
 
-    for path in scoreboard(levels):
+    for path in scoreboard(levels, workers):
         print(path)
 
 

@@ -11,11 +11,9 @@ from typing import Any
 
 from .. import base
 from ..base import ROOT, StageError, git, levels, write_text
-from ..console import console
 from ..simulation.operator_model import read_assumptions
-from ..simulation.run import simulate
+from ..simulation.plays import simulate_all
 from ..simulation.scenario import NOBODY, USUAL, Scenario, is_finished
-from ..stack.stage import Stage
 from ..world.dataset import Year, load_year
 from ..world.incidents import INCIDENTS, SEED, Incident
 from ..world.period import LAST_DAY, LIVE, Period
@@ -35,15 +33,15 @@ def scenarios(level: int, period: Period, people: str) -> tuple[Scenario, Scenar
     return Scenario(level, period, incidents, people), Scenario(level, period, (), people)
 
 
-def simulate_all(period: Period, numbers: list[int]) -> None:
-    """Simulate whatever is missing of these levels."""
-    for number in numbers:
-        for people in (USUAL, NOBODY):
-            for scenario in scenarios(number, period, people):
-                if not is_finished(scenario):
-                    kind = "with incidents" if scenario.incidents else "calm"
-                    console.print(f"[bold]{Stage(number).package}[/], {kind}, people: {people}")
-                    simulate(scenario)
+def missing(period: Period, numbers: list[int]) -> list[Scenario]:
+    """Return the scenarios of these levels that are not simulated yet; the longest ones begin."""
+    return [
+        scenario
+        for number in sorted(numbers, reverse=True)
+        for people in (USUAL, NOBODY)
+        for scenario in scenarios(number, period, people)
+        if not is_finished(scenario)
+    ]
 
 
 def assemble(period: Period, numbers: list[int]) -> Board:
@@ -118,7 +116,7 @@ def to_json(board: Board) -> str:
     return json.dumps(board, indent=1) + "\n"
 
 
-def scoreboard(numbers: list[int] | None = None) -> list[Path]:
-    """Simulate what is missing and write the scoreboard."""
-    simulate_all(YEAR, numbers or sorted(levels()))
+def scoreboard(numbers: list[int] | None = None, workers: int = 1) -> list[Path]:
+    """Simulate what is missing, so many scenarios at a time, and write the scoreboard."""
+    simulate_all(missing(YEAR, numbers or sorted(levels())), workers)
     return write(assemble(YEAR, sorted(levels())))

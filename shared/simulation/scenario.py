@@ -36,20 +36,37 @@ class Scenario:
     incidents: tuple[Incident, ...]
     people: str
 
+    def __str__(self) -> str:
+        """Return its name, for people."""
+        return f"level {self.level}, {'with incidents' if self.injected else 'calm'}, people: {self.people}"
+
+    @property
+    def injected(self) -> list[str]:
+        """Return the incidents that are not in the data already."""
+        return [incident.id for incident in self.incidents if not incident.natural]
+
+    @property
+    def kind(self) -> str:
+        """Return in short what goes wrong, and who is there."""
+        short = hashlib.sha256(" ".join(self.injected).encode()).hexdigest()[:6] if self.injected else "calm"
+        return f"{short}-{self.people}"
+
     def folder(self) -> Path:
         """Return where its simulation is kept; another scenario has another folder."""
-        injected = [incident.id for incident in self.incidents if not incident.natural]
-        short = hashlib.sha256(" ".join(injected).encode()).hexdigest()[:6] if injected else "calm"
         dates = f"{self.period.first:%m%d}-{self.period.last:%m%d}"
-        return base.WORKSPACES / "simulation" / f"{self.level}-{dates}-{short}-{self.people}"
+        return base.WORKSPACES / "simulation" / f"{self.level}-{dates}-{self.kind}"
 
     def event_log(self) -> EventLog:
         """Return the event log of its simulation, as far as that has come."""
         return EventLog(self.folder() / "events.jsonl")
 
+    def days_over(self) -> int:
+        """Return how many of its days have been simulated."""
+        return len(list(self.folder().glob("answers/*.parquet")))
+
     def workspace(self) -> Path:
         """Return where the stage works: a short path, since the name of a socket must be one."""
-        return base.WORKSPACES / f"simulated{self.level}"
+        return base.WORKSPACES / f"simulated{self.level}-{self.kind}"
 
     def header(self) -> dict[str, Any]:
         """Return the first event: scenarios that agree in it have the same event log."""
@@ -58,7 +75,7 @@ class Scenario:
             "event": "scenario",
             "level": self.level,
             "last": str(self.period.last),
-            "incidents": [incident.id for incident in self.incidents if not incident.natural],
+            "incidents": self.injected,
             "people": self.people,
             "seed": SEED,
             "code": fingerprint(self.level, MODULES if self.incidents else MODULES_WITHOUT_INCIDENTS),

@@ -374,7 +374,7 @@ def test_the_report_of_the_tests_goes_with_the_release(stage: Stage) -> None:
         assert certificate["tests"]["sha256"] == hashlib.sha256(report).hexdigest()
         assert certificate["tests"]["package"] == certificate["digest"]
         assert f'name="package" value="{certificate["digest"]}"'.encode() in report
-        assert certificate["tests"]["passed"] > 100
+        assert certificate["tests"]["passed"] > 5
         assert b"test_staging_answers_with_this_package_and_no_other" in report
         assert b"skipped" not in report.replace(b'skipped="0"', b"")
 

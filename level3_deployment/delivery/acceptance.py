@@ -1,4 +1,4 @@
-"""The acceptance tests of a release: this level's own tests, run against the staged package."""
+"""The acceptance tests of a release: those of this level's own tests that ask the staged package."""
 
 import hashlib
 import os
@@ -12,15 +12,8 @@ from pathlib import Path
 from ..config.version import PACKAGE
 
 SECONDS = 120.0
-# The tests that a model can break: CI has run the others for this code, and collecting them alone takes seconds.
-TESTS = (
-    "delivery/test_release.py",
-    "serving/test_app.py",
-    "serving/test_same_answers.py",
-    "data/test_features.py",
-    "registry/test_artifact.py",
-    "registry/test_certificate.py",
-)
+# All other tests bring small models of their own: no candidate can break them, and CI has run them for this code.
+TESTS = ("delivery/test_release.py",)
 
 
 @dataclass(frozen=True)

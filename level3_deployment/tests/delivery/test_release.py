@@ -61,8 +61,13 @@ def test_one_flight_gets_the_answer_it_gets_among_others(package: Artifact) -> N
 
 @pytest.mark.parametrize(
     "change",
-    [{"carrier": "ZZ"}, {"dest": "QQQ"}, {"temp": None, "wind_speed": None, "observed_at": None}],
-    ids=["unknown carrier", "unknown destination", "missing weather"],
+    [
+        {"carrier": "ZZ"},
+        {"dest": "QQQ"},
+        {"temp": None, "wind_speed": None, "observed_at": None},
+        {"scheduled_departure": "2050-03-01T06:30:00"},
+    ],
+    ids=["unknown carrier", "unknown destination", "missing weather", "another century"],
 )
 def test_what_is_unusual_is_still_answered(package: Artifact, change: dict[str, Any]) -> None:
     (answer,) = ask(flights_of(package)[0] | change).json()["predictions"]

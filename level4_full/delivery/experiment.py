@@ -100,7 +100,7 @@ def read(log: Path, outcomes: Path, experiment: str, today: date) -> tuple[np.nd
     files = sorted(path for path in outcomes.glob("*.parquet") if path.stem >= first)  # and not all of the year
     if not files:
         return *nothing, age
-    landed = pd.read_parquet(files).dropna().drop_duplicates("flight_id", keep="last")
+    landed = pd.concat(map(pd.read_parquet, files)).dropna().drop_duplicates("flight_id", keep="last")
     joined = predictions.merge(landed, on="flight_id")
     if joined.empty:
         return *nothing, age

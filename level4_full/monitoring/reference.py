@@ -57,7 +57,7 @@ def reference(champion: ModelVersion, excluded_days: Iterable[str] = ()) -> Refe
         last_day=str(days.index[-1]),
         low=numeric["low"],
         high=numeric["high"],
-        categories={name: frozenset(categorical.loc[name, "values"]) for name in CATEGORICAL},
+        categories={str(name): frozenset(values) for name, values in categorical["values"].items()},
         largest_jumps=changes.clip(lower=smallest),
         sample=sample,
     )
@@ -89,7 +89,7 @@ def daily(flights: pd.DataFrame) -> pd.DataFrame:
     day, values = flights["scheduled_departure"].dt.normalize(), flights[NUMERIC]
     means, missing = values.groupby(day).mean(), values.isna().groupby(day).mean()
     by_day = pd.concat([means.add_prefix("mean "), missing.add_prefix("missing ")], axis=1)
-    return by_day.set_axis(by_day.index.strftime("%Y-%m-%d"))
+    return by_day.set_axis(pd.DatetimeIndex(by_day.index).strftime("%Y-%m-%d"))
 
 
 def out_of_range(flights: pd.DataFrame, reference: Reference) -> np.ndarray:

@@ -110,7 +110,7 @@ def test_inputs_are_read_with_the_types_of_a_flight(today: pd.DataFrame, tmp_pat
     for features, flight_id in zip(inputs, ("2013-03-15", "2013-03-16", "2013-03-17"), strict=True):
         features |= {"flight_id": flight_id, "tailnum": None, "visib": None, "temp": 39}
     with open_log(tmp_path / "log.db") as log:
-        append(log, [Logged(features, "champion", "m/1", 0.1) for features in inputs])
+        append(log, [Logged(flight, "champion", "m/1", 0.1) for flight in map(Flight.model_validate, inputs)])
     read = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
     assert sorted(read.index) == ["2013-03-15", "2013-03-16", "2013-03-17"]  # ids, though they look like dates
     assert read["tailnum"].isna().all()

@@ -120,11 +120,12 @@ check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, li
 test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
 	$(RUN) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
 
-bench: | .venv-serving/.installed $(call installed,shared level4 bench) ## measure speed, the A/B test and the alarms on real flights: docs/speed.*, experiment.*, triggers.*, retraining.*
+bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure speed, first start, A/B test and alarms on real flights: docs/speed.*, start.*, experiment.*, triggers.*, retraining.*
 	@$(RUN) -m benchmarks.speed
 	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment
 	@STAGE=.stage/bench $(RUN) -m benchmarks.triggers
 	@STAGE=.stage/bench $(RUN) -m benchmarks.retraining
+	@$(RUN) -m benchmarks.start
 
 assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## test every claim of the maturity models: [LEVEL=3] [ABLATE=1]
 	@$(RUN) -m shared.assessment $(if $(ABLATE),ablate,assess) $(if $(LEVEL),--level $(LEVEL))

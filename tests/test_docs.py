@@ -15,7 +15,10 @@ from shared.base import levels
 
 from .conftest import ROOT
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "house.md", *sorted(ROOT.glob("level*/README.md"))]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "docs/house.md", "docs/scale.md")),
+    *sorted(ROOT.glob("level*/README.md")),
+]
 PAGES = sorted({*DOCUMENTS, *(ROOT / "docs").rglob("*.md")} - set((ROOT / "docs" / "diffs").iterdir()))
 RUN_ELSEWHERE = {"make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"}  # by tests/simulation/test_run.py
 RUNS_THIS = {"make test", "make check", "make test QUICK=1"}

@@ -98,6 +98,7 @@ def prepare() -> None:
     os.environ |= {
         "STAGE": str(STAGE),
         "MLFLOW_TRACKING_URI": f"sqlite:///{STAGE}/mlflow.db",
+        "MLFLOW_EXPERIMENT_NAME": "training",
         "PREFECT_LOGGING_LEVEL": "ERROR",
         **{f"DVC_{name}_DIR": str(STAGE / "dvc") for name in ("GLOBAL_CONFIG", "SITE_CACHE", "SYSTEM_CONFIG")},
         "DVC_NO_ANALYTICS": "1",
@@ -166,7 +167,7 @@ def by_part(points: list[Result], steps: tuple[str, ...]) -> dict[str, list[Poin
 
 
 def fitting(points: list[Point]) -> float | None:
-    """Return how many rows fit into the memory of a machine, extrapolated; None: the memory hardly grows."""
+    """Return how many rows fit into the memory of a machine, extrapolated; None if the memory hardly grows."""
     (first, _, least), (rows, _, most) = min(points), max(points)
     if most - least < IMPORTS:
         return None
@@ -184,7 +185,7 @@ def line_of(part: str, points: list[Point]) -> list[str]:
         f"{1e6 * seconds / rows:.2f}",
         "" if power is None else f"{power:.2f}",
         f"{most / 1e9:.2f}",
-        "any" if fits is None else f"{fits / 1e6:,.1f}",
+        "" if fits is None else f"{fits / 1e6:,.1f}",
     ]
 
 
@@ -192,7 +193,7 @@ LINES = ["part", "rows", "s", "µs a row", "exponent", "GB", f"million rows in {
 LIMITS = [  # what is held at once; the steps that hold it, real flights in it, and what to take beyond
     (
         "watching: a week of predictions",
-        ("watch",),
+        ("watch", "join_log"),
         7 * PER_DAY,
         "measure each day once it is over and keep its metrics; then a database that joins and aggregates",
     ),
@@ -250,7 +251,7 @@ def watch_rows(points: list[Result]) -> list[list[str]]:
 
 
 def ratio(points: list[Result], times: int) -> float | None:
-    """Return how much more a day costs with the longest log than with the shortest, per prediction read."""
+    """Return how many times what a day costs with the shortest log it costs with the longest."""
     costs = [
         sum(seconds for seconds, _ in point["watch"]["seconds"].values())
         for point in points

@@ -20,14 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pandas as pd
+from mlflow import MlflowClient
 from rich.progress import track
 
 from level3_deployment.data.features import make_features
 from shared import base
-from shared.base import ROOT, levels, write_text
+from shared.base import ROOT, StageError, levels, write_text
 from shared.demo.play import play
 from shared.stack.stage import Stage, running
 from shared.world.bad_models import deliver_candidate
@@ -37,11 +37,11 @@ from shared.world.period import Period
 from . import speed_page
 from .peers import Server, served
 
-DAY = "2013-03-01"  # the first model is trained on the two months before
+DAY, MONTH = "2013-03-01", "2013-03-31"  # the first model is trained on the two months before
 SIZES, CLIENTS = (1, 100), (1, 8, 32)  # flights a request, and who asks at the same time
 WHOLE_DAY = 966  # flights
-ROUNDS, SECONDS = 3, 3.0
-SWAP_SECONDS, SECONDS_BETWEEN_SWAPS = 12.0, 1.5
+ROUNDS, SECONDS = 2, 2
+SWAP_SECONDS, SECONDS_BETWEEN_SWAPS = 12, 1.5
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Measured:
 
 def bodies(flights: pd.DataFrame, size: int, kind: str) -> Iterator[str]:
     """Yield request bodies of `size` flights each: as the levels, a bare endpoint, or MLflow want them."""
-    for first in range(0, max(1, len(flights) - size), max(1, size // 2)):
+    for first in range(0, len(flights) - size, size):
         some = flights.iloc[first : first + size]
         if kind == "flights":
             yield f'{{"flights": {some.to_json(orient="records", date_format="iso")}}}'
@@ -69,12 +69,13 @@ def bodies(flights: pd.DataFrame, size: int, kind: str) -> Iterator[str]:
 
 
 class Load:
-    """Puts load on servers, with the flights of a day."""
+    """Puts load on servers, with the flights of a month, so that the log grows as a real one does."""
 
     def __init__(self, folder: Path) -> None:
-        self.flights, self.folder = load_year(base.WORKSPACES / "year").flights_of(Period.of(DAY, 1).first), folder
+        year = load_year(base.WORKSPACES / "year")
+        self.flights, self.folder = year.flights.loc[DAY:MONTH].reset_index(drop=True), folder
 
-    def put(self, server: Server, size: int, clients: int, seconds: float = SECONDS) -> Measured:
+    def put(self, server: Server, size: int, clients: int, seconds: int = SECONDS) -> Measured:
         """Ask a server for some seconds.
 
         Raises:
@@ -98,7 +99,7 @@ class Load:
         measured = json.loads(result.read_text())
         result.unlink()
         if measured["failed"] or not measured["answered"]:
-            raise base.StageError(f"{server.name} failed: {(measured['failed'] or ['no answer'])[0]}")
+            raise StageError(f"{server.name} failed: {(measured['failed'] or ['no answer'])[0]}")
         asked, took = np.array(measured["answered"]).T
         rate = len(asked) / ((asked + took / 1e3).max() - asked.min())
         p50, p99 = np.percentile(took, (50, 99)).tolist()
@@ -168,12 +169,11 @@ def swap_under_load(load: Load, stage: Stage) -> dict[str, Any]:
 
     Two certified versions take turns. The service has just been started, so that it fetches the second one.
     """
-    aliases = f"{stage.environment['MLFLOW_TRACKING_URI']}/api/2.0/mlflow/registered-models/alias"
-    httpx.request("DELETE", aliases, params={"name": "flight-delays", "alias": "challenger"}).raise_for_status()
+    registry = MlflowClient(stage.environment["MLFLOW_TRACKING_URI"])
+    registry.delete_registered_model_alias("flight-delays", "challenger")
 
     def swap(number: int) -> None:
-        version = {"name": "flight-delays", "alias": "champion", "version": str(2 - number % 2)}
-        httpx.post(aliases, json=version).raise_for_status()
+        registry.set_registered_model_alias("flight-delays", "champion", str(2 - number % 2))
 
     server, results = server_of(stage), {}
     for name, seconds in {"as it is": 2 * SWAP_SECONDS, "swapped": SECONDS_BETWEEN_SWAPS}.items():
@@ -198,7 +198,9 @@ def measure(folder: Path) -> dict[str, Any]:
                 "servers": in_turns(load, [*peers, *ours, without_log], cases, "servers"),
                 "whole day": in_turns(load, ours, [(WHOLE_DAY, 1)], "a whole day"),
             }
-        deliver_candidate(started[3], "good")
+        delivery = deliver_candidate(started[3], "good")
+        if not delivery.delivered:
+            raise StageError(f"there is no second model: {delivery.text}")
         two_arms = server_of(started[3], note=", two arms and log")
         one_arm = server_of(started[3], "STAGING_PORT", ", one arm and no log")
         results["arms"] = in_turns(load, [two_arms, one_arm], [(1, 1), (1, 8), (100, 1)], "arms")

@@ -42,6 +42,7 @@ def run_tests(folder: Path, digest: str, report: Path) -> Report:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # those of other packages, which take a second
         }
+        environment.pop("PYTEST_ADDOPTS", None)  # meant for other tests than these
         options = ["-q", "--import-mode=importlib", "-p", "no:cacheprovider", "-m", "not slow"]
         report.unlink(missing_ok=True)
         command = [sys.executable, "-m", "pytest", *options, f"--junitxml={report}"]

@@ -39,6 +39,7 @@ def test_tests_are_run_and_what_fails_is_named(tmp_path: Path, monkeypatch: pyte
     )
     monkeypatch.setattr(acceptance, "PACKAGE", tmp_path / "level")
     monkeypatch.setattr(acceptance, "TESTS", ["test_it.py"])
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--of-whoever-tests-something-else")
     monkeypatch.setenv("STAGE", str(tmp_path))
     report = run_tests(tmp_path, "abc", tmp_path / "tests.xml")
     assert report.package == "abc"

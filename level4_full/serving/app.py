@@ -78,11 +78,12 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
     ]
     if challenger is None or experiment is None:
         return predictions
-    challenger_probabilities = challenger.artifact.predict(features).tolist()
-    for n, flight in enumerate(flights):
-        if arm_of(flight.carrier, flight.flight, experiment, rollout.share) == CHALLENGER:
-            probabilities = challenger_probabilities[n], experiment, champion_probabilities[n]
-            predictions[n] = Logged(flight, CHALLENGER, challenger.name, *probabilities)
+    arms = [arm_of(flight.carrier, flight.flight, experiment, rollout.share) for flight in flights]
+    if its := [n for n, arm in enumerate(arms) if arm == CHALLENGER]:
+        late = challenger.artifact.predict({name: column[its] for name, column in features.items()}).tolist()
+        for n, probability in zip(its, late, strict=True):
+            probabilities = probability, experiment, champion_probabilities[n]
+            predictions[n] = Logged(flights[n], CHALLENGER, challenger.name, *probabilities)
     return predictions
 
 

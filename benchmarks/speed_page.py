@@ -24,6 +24,16 @@ def ratio(results: dict[str, Any], server: str, other: str, case: str) -> str:
     return f"{np.median(ratios):.2f} ({ratios.min():.2f} to {ratios.max():.2f})"
 
 
+def refusals(results: dict[str, Any]) -> str:
+    """Say which servers refused requests, and at most how many."""
+    most = {
+        name: max(float(rounds(results, name, case, "refused").max()) for case in loads)
+        for name, loads in results["servers"].items()
+    }
+    told = [f"{name} refused up to {share:.0%} of the requests" for name, share in most.items() if share]
+    return f"These are of the requests that were answered. {'; '.join(told) or 'No server refused any'}."
+
+
 def draw(results: dict[str, Any]) -> Figure:
     """Draw the rates of all servers with eight clients: one flight a request, and a hundred."""
     figure = Figure(figsize=(10, 4.6), layout="constrained")
@@ -97,6 +107,8 @@ Requests a second:
 The slowest of a hundred requests (p99), in ms:
 
 {table(head, latency)}
+
+{refusals(results)}
 
 Processor time of the server, in ms a request, which other work on the machine changes least:
 

@@ -29,6 +29,7 @@ class Server:
     port: int
     path: str = "/predict"
     requests: str = "flights"  # or `features`, or those of MLflow
+    refuses: bool = False  # what it cannot answer in time
 
     def processor_seconds(self) -> float:
         """Return the processor time that its processes have taken so far."""
@@ -52,6 +53,7 @@ class Peer:
     command: list[str]  # its port comes last
     path: str = "/predict"
     requests: str = "flights"
+    refuses: bool = False
 
 
 def peers(stage: Stage) -> list[Peer]:
@@ -68,7 +70,7 @@ def peers(stage: Stage) -> list[Peer]:
         Peer("bare FastAPI", [training, *uvicorn, "benchmarks.peers.bare:app", "--port"], requests="features"),
         Peer("bentoml serve, the Bento", [*bentoml, f"flight-delays:{bento.name}", "--port"]),
         Peer("BentoML's endpoint", [*bentoml, "benchmarks.peers.typed:Typed", "--port"]),
-        Peer("BentoML's endpoint, batching", [*bentoml, "benchmarks.peers.typed:Batched", "--port"]),
+        Peer("BentoML's endpoint, batching", [*bentoml, "benchmarks.peers.typed:Batched", "--port"], refuses=True),
         Peer("BentoML's endpoint, two workers", [*bentoml, "benchmarks.peers.typed:Workers", "--port"]),
     ]
 
@@ -105,7 +107,7 @@ def served(stage: Stage, folder: Path) -> Iterator[tuple[list[Server], list[str]
             )
             if "bentoml" in peer.command:
                 del environment["MLFLOW_TRACKING_URI"]  # a Bento has its model with it
-            server = Server(peer.name, _free_port(), peer.path, peer.requests)
+            server = Server(peer.name, _free_port(), peer.path, peer.requests, peer.refuses)
             stack.enter_context(_process([*peer.command, str(server.port)], environment, own / "log"))
             servers.append(server)
         for server in servers:

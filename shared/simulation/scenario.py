@@ -66,7 +66,8 @@ class Scenario:
 
     def workspace(self) -> Path:
         """Return where the stage works: a short path, since the name of a socket must be one."""
-        return base.WORKSPACES / f"simulated{self.level}-{self.kind}"
+        short = hashlib.sha256(self.kind.encode()).hexdigest()[:4]
+        return base.WORKSPACES / f"simulated{self.level}{short}"
 
     def header(self) -> dict[str, Any]:
         """Return the first event: scenarios that agree in it have the same event log."""

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from level4_full.config import paths
 from level4_full.config.params import read_params
 from level4_full.data.features import make_features
+from level4_full.data.schema import Flight
 from level4_full.data.snapshot import TABLE
 from level4_full.monitoring import metrics
 from level4_full.registry import artifact, history, models
@@ -99,7 +100,8 @@ def log_real_flights() -> None:
             features = make_features(flights)
             champion, challenger = (loaded[version].predict(features) for version in (SERVING, CHALLENGING))
             columns = flights.columns.drop("arrival_delay")
-            requests = json.loads(flights[columns].to_json(orient="records", date_format="iso"))
+            published = json.loads(flights[columns].to_json(orient="records", date_format="iso"))
+            requests = map(Flight.model_validate, published)
             append(
                 log,
                 [
@@ -111,7 +113,7 @@ def log_real_flights() -> None:
                         EXPERIMENT,
                         float(of_champion),
                     )
-                    if arm_of(request["carrier"], request["flight"], EXPERIMENT, SHARE) == CHALLENGER
+                    if arm_of(request.carrier, request.flight, EXPERIMENT, SHARE) == CHALLENGER
                     else Logged(request, CHAMPION, names[SERVING], float(of_champion), EXPERIMENT)
                     for request, of_champion, of_challenger in zip(requests, champion, challenger, strict=True)
                 ],

@@ -86,14 +86,8 @@ class Load:
         named = {"LOAD_REQUESTS": str(requests), "LOAD_PATH": server.path, "LOAD_RESULT": str(result)}
         command = [sys.executable, "-m", "locust", "-f", str(ROOT / "benchmarks" / "load.py"), "--headless"]
         command += ["--users", str(clients), "--spawn-rate", "1000", "--run-time", f"{seconds}s"]
-        command += [
-            "--host",
-            f"http://127.0.0.1:{server.port}",
-            "--only-summary",
-            "--skip-log",
-            "--stop-timeout",
-            "30",
-        ]
+        command += ["--host", f"http://127.0.0.1:{server.port}", "--stop-timeout", "30"]
+        command += ["--only-summary", "--skip-log"]
         before = server.processor_seconds()
         subprocess.run(command, env=os.environ | named, capture_output=True, timeout=seconds + 60, check=False)
         used = server.processor_seconds() - before

@@ -45,19 +45,11 @@ class Server:
         return sum(time.user + time.system for time in times)
 
 
-@dataclass(frozen=True)
-class Peer:
-    """A server of the same model that is not one of the levels: how it is started, and what it is asked."""
+def peers(stage: Stage) -> list[tuple[Server, list[str]]]:
+    """Return the servers of what a running stage of level 3 has, its first version and the Bento of it.
 
-    name: str
-    command: list[str]  # its port comes last
-    path: str = "/predict"
-    requests: str = "flights"
-    refuses: bool = False
-
-
-def peers(stage: Stage) -> list[Peer]:
-    """Return the peers that serve what a running stage of level 3 has: its first version, and the Bento of it."""
+    Each comes with the command that starts it, but for the port, which is that command's last argument.
+    """
     training, serving = sys.executable, stage.environment["SERVING"]
     uvicorn = ["-m", "uvicorn", "--no-access-log", "--host", "127.0.0.1"]
     bentoml = [serving, "-m", "bentoml", "serve", "--host", "127.0.0.1"]
@@ -65,19 +57,25 @@ def peers(stage: Stage) -> list[Peer]:
     mlflow += ["--env-manager", "local", "--workers", "1"]
     bento = next(Path(stage.environment["BENTOML_HOME"], "bentos", "flight-delays").glob("*/bento.yaml")).parent
     return [
-        Peer("empty endpoint", [serving, *uvicorn, "benchmarks.peers.empty:app", "--port"]),
-        Peer("mlflow models serve", [*mlflow, "--port"], "/invocations", "mlflow"),
-        Peer("bare FastAPI", [training, *uvicorn, "benchmarks.peers.bare:app", "--port"], requests="features"),
-        Peer("bentoml serve, the Bento", [*bentoml, f"flight-delays:{bento.name}", "--port"]),
-        Peer("BentoML's endpoint", [*bentoml, "benchmarks.peers.typed:Typed", "--port"]),
-        Peer("BentoML's endpoint, batching", [*bentoml, "benchmarks.peers.typed:Batched", "--port"], refuses=True),
-        Peer("BentoML's endpoint, two workers", [*bentoml, "benchmarks.peers.typed:Workers", "--port"]),
+        (_server("empty endpoint"), [serving, *uvicorn, "benchmarks.peers.empty:app", "--port"]),
+        (_server("mlflow models serve", path="/invocations", requests="mlflow"), [*mlflow, "--port"]),
+        (
+            _server("bare FastAPI", requests="features"),
+            [training, *uvicorn, "benchmarks.peers.bare:app", "--port"],
+        ),
+        (_server("bentoml serve, the Bento"), [*bentoml, f"flight-delays:{bento.name}", "--port"]),
+        (_server("BentoML's endpoint"), [*bentoml, "benchmarks.peers.typed:Typed", "--port"]),
+        (
+            _server("BentoML's endpoint, batching", refuses=True),
+            [*bentoml, "benchmarks.peers.typed:Batched", "--port"],
+        ),
+        (_server("BentoML's endpoint, two workers"), [*bentoml, "benchmarks.peers.typed:Workers", "--port"]),
     ]
 
 
-def missing(peer: Peer) -> str | None:
-    """Return the package that a peer needs and that is not installed."""
-    python, _, package, *_ = peer.command
+def missing(command: list[str]) -> str | None:
+    """Return the package that a command runs and that is not installed."""
+    python, _, package, *_ = command
     done = subprocess.run([python, "-c", f"import {package}"], capture_output=True, check=False)
     return package if done.returncode else None
 
@@ -96,19 +94,18 @@ def served(stage: Stage, folder: Path) -> Iterator[tuple[list[Server], list[str]
     servers, left_out = [], []
     package = next((stage.workspace / "serving").glob("*/package.json")).parent
     with ExitStack() as stack:
-        for peer in peers(stage):
-            if package_missing := missing(peer):
-                left_out.append(f"{peer.name}: {package_missing} is not installed")
+        for server, command in peers(stage):
+            if package_missing := missing(command):
+                left_out.append(f"{server.name}: {package_missing} is not installed")
                 continue
-            own = folder / peer.name.replace(" ", "_")
+            own = folder / server.name.replace(" ", "_")
             own.mkdir(parents=True, exist_ok=True)
             environment = (
                 os.environ | stage.environment | {"MODEL": MODEL, "PACKAGE": str(package), "STAGE": str(own)}
             )
-            if "bentoml" in peer.command:
+            if "bentoml" in command:
                 del environment["MLFLOW_TRACKING_URI"]  # a Bento has its model with it
-            server = Server(peer.name, _free_port(), peer.path, peer.requests, peer.refuses)
-            stack.enter_context(_process([*peer.command, str(server.port)], environment, own / "log"))
+            stack.enter_context(_process([*command, str(server.port)], environment, own / "log"))
             servers.append(server)
         for server in servers:
             _wait_for(server, folder)
@@ -146,7 +143,8 @@ def _wait_for(server: Server, folder: Path) -> None:
             time.sleep(0.1)
 
 
-def _free_port() -> int:
+def _server(name: str, path: str = "/predict", requests: str = "flights", refuses: bool = False) -> Server:
+    """Return a server on a port that nothing uses right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return Server(name, int(probe.getsockname()[1]), path, requests, refuses)

@@ -36,7 +36,6 @@ from shared.world.period import Period
 LEVELS, RUNS = (1, 2, 3, 4), 3
 SECONDS = 300.0  # a run that takes longer has failed
 FOLDER = ROOT / ".stage" / "bench"
-PORTS = ("PORT", "STAGING_PORT", "EVIDENTLY_PORT", "MLFLOW_PORT", "PREFECT_PORT")
 SERVERS = {
     "application": "http://127.0.0.1:${PORT}/healthz",
     "staging": "http://127.0.0.1:${STAGING_PORT}/healthz",
@@ -119,9 +118,9 @@ def measure(number: int) -> Run:
         StageError: it failed.
         subprocess.TimeoutExpired: it took too long; it has been ended.
     """
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in PORTS]
-    ports = {name: str(free.getsockname()[1]) for name, free in zip(PORTS, sockets, strict=True)}
-    for free in sockets:
+    sockets = {name: socket.create_server(("127.0.0.1", 0)) for name in Stage(number).description["ports"]}
+    ports = {name: str(free.getsockname()[1]) for name, free in sockets.items()}
+    for free in sockets.values():
         free.close()
     before = processor_seconds()
     done = run([sys.executable, "-m", "benchmarks.start", str(number)], ROOT, os.environ | ports, seconds=SECONDS)

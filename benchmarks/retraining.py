@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from rich.progress import track
 
 from level4_full.config.params import read_params
-from level4_full.delivery.experiment import MIN_DAYS, loss
-from level4_full.training.evaluate import hold_out
+from level4_full.delivery.experiment import MIN_DAYS
+from level4_full.training.evaluate import hold_out, log_losses
 from level4_full.training.model import is_late, late_probability
 from level4_full.training.train import train
 from shared import base
@@ -42,7 +42,7 @@ def losses_by_model(table: pd.DataFrame) -> dict[date, "pd.Series[float]"]:
     for day in track(mondays(), "models"):
         past, _ = hold_out(table[table["day"] < str(day)], params.holdout_days)
         model = train(past, params.model.model_dump())
-        losses = loss(late_probability(model, live), late)
+        losses = log_losses(late_probability(model, live), late)
         models[day] = pd.Series(losses, live.index).groupby(live["day"]).sum()
     return models
 

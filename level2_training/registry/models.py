@@ -82,14 +82,19 @@ def versions() -> list[ModelVersion]:
 
 
 def describe() -> str:
-    """Return the versions as a table: log loss and AUC on the days held out, snapshot, commit."""
+    """Return the versions as a table: log loss and AUC on the held-out days, snapshot, commit, and who serves.
+
+    `against champion`: the log loss minus that of the champion of that day, with its 95 % interval; one that
+    holds 0 says nothing about which of the two is better.
+    """
     serving = champion()
-    lines = ["version  log loss  AUC     trained by  snapshot                          commit"]
+    lines = ["version  log loss  against champion  AUC     trained by  snapshot                          commit"]
     for version in versions():
         run = MlflowClient().get_run(version.run_id).data
         mark = "  <- champion" if serving and serving.version == version.version else ""
         lines.append(
-            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
+            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    "
+            f"{run.tags.get('against_champion', ''):<16}  {run.metrics['holdout_auc']:.4f}  "
             f"{run.tags['trigger']:<10}  {version.tags['snapshot']}  {version.tags['commit']}{mark}"
         )
     return "\n".join(lines)

@@ -320,6 +320,7 @@ def test_training_again_from_a_snapshot_names_it_and_the_champion(tracking: Any,
     assert old.tags["snapshot"] == new.tags["snapshot"]
     tags = tracking.get_run(new.run_id).data.tags
     assert (tags["trigger"], tags["previous_model"]) == ("manual", first)
+    assert tags["against_champion"] == "+0.0000 ± 0.0000"  # the same data give the same model
 
 
 def test_any_version_can_be_released_and_the_same_snapshot_gives_the_same_answers(
@@ -349,6 +350,7 @@ def test_the_versions_are_listed_beside_the_one_that_serves(tracking: Any, first
     assert header.split()[0] == "version"
     assert [line.split()[0] for line in lines] == [first, second]
     assert [line.endswith("<- champion") for line in lines].count(True) == 1
+    assert ["±" in line for line in lines] == [False, True]  # there was no champion before the first
 
 
 def test_invalid_data_stops_before_the_fit(

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ..serving.prediction_log import challenger_predictions
+from ..training.evaluate import log_losses
 from ..training.model import LATE_MINUTES
 
 ALPHA = 0.05  # the probability that the sequence ever excludes the true difference
@@ -107,11 +108,7 @@ def read(log: Path, outcomes: Path, experiment: str, today: date) -> tuple[np.nd
     departure = pd.to_datetime(joined["scheduled_departure"], format="ISO8601").dt.normalize()
     days = (departure.max() - departure.min()).days + 1
     late = (joined["arrival_delay"] >= LATE_MINUTES).to_numpy()
-    champion, challenger = (loss(joined[f"{name}_probability"].to_numpy(), late) for name in ("champion", "late"))
+    champion, challenger = (
+        log_losses(joined[f"{name}_probability"].to_numpy(), late) for name in ("champion", "late")
+    )
     return champion - challenger, pd.factorize(joined["flight_number"])[0], days, age
-
-
-def loss(probability: np.ndarray, late: np.ndarray) -> np.ndarray:
-    """Return the log loss of each prediction."""
-    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
-    return np.asarray(-np.log(np.where(late, clipped, 1 - clipped)))

@@ -8,9 +8,9 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from ..registry.artifact import Artifact
+from ..training.evaluate import log_losses
 from ..training.model import is_late, late_probability
 from .acceptance import Report
-from .experiment import loss
 
 MAX_EXCESS_LOG_LOSS = 0.002  # log loss: less than this is noise between two seeds
 MAX_EXCESS_LOG_LOSS_IN_SLICE = 0.02
@@ -94,4 +94,4 @@ def significantly_worse(excess: np.ndarray, tolerance: float) -> bool:
 
 def losses(model: Pipeline, table: pd.DataFrame) -> np.ndarray:
     """Return the log loss of each flight."""
-    return loss(late_probability(model, table), is_late(table).to_numpy() == 1)
+    return log_losses(late_probability(model, table), is_late(table).to_numpy() == 1)

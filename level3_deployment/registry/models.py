@@ -149,16 +149,21 @@ def first_run_on(md5: str) -> str:
 
 
 def describe() -> str:
-    """Return the versions as a table: log loss and AUC on the held-out days, snapshot, commit, and who serves."""
+    """Return the versions as a table: log loss and AUC on the held-out days, snapshot, commit, and who serves.
+
+    `against champion`: the log loss minus that of the champion of that day, with its 95 % interval; one that
+    holds 0 says nothing about which of the two is better.
+    """
     serving = {version: alias for alias, version in _aliases().items() if alias != "staging"}
-    lines = ["version  log loss  AUC     trained by  snapshot                          commit"]
+    lines = ["version  log loss  against champion  AUC     trained by  snapshot                          commit"]
     for version in versions():
         run, state = training_of(version), state_of(version.tags)
         mark = serving.get(str(version.version), "")
         if state in (State.AWAITING_APPROVAL, State.REFUSED):
             mark = state
         lines.append(
-            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.metrics['holdout_auc']:.4f}  "
+            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    "
+            f"{run.tags.get('against_champion', ''):<16}  {run.metrics['holdout_auc']:.4f}  "
             f"{run.tags['trigger']:<10}  {version.tags['snapshot']}  {version.tags['commit']}"
             f"{f'  <- {mark}' if mark else ''}"
         )

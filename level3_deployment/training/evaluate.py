@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 
 from ..errors import RefusedError
 from .model import is_late, late_probability
+from .paired import Difference, paired_difference
 
 MIN_FLIGHTS = 100  # in a slice: with less, its log loss says little
 
@@ -30,6 +31,19 @@ def quality(late: pd.Series, probability: np.ndarray) -> dict[str, float]:
         "log_loss": float(log_loss(late, probability, labels=[0, 1])),
         "auc": float(roc_auc_score(late, probability)),
     }
+
+
+def log_losses(probability: np.ndarray, late: np.ndarray) -> np.ndarray:
+    """Return the log loss of each prediction, `late` telling whether the flight was."""
+    clipped = np.clip(probability, 1e-15, 1 - 1e-15)
+    return np.asarray(-np.log(np.where(late, clipped, 1 - clipped)))
+
+
+def excess_log_loss(candidate: np.ndarray, champion: np.ndarray, recent: pd.DataFrame) -> Difference:
+    """Return the log loss of the candidate's predictions minus that of the champion's, on the same flights."""
+    late = is_late(recent).to_numpy() == 1
+    excess = log_losses(candidate, late) - log_losses(champion, late)
+    return paired_difference(excess, recent["scheduled_departure"].dt.date.to_numpy())
 
 
 def slices(table: pd.DataFrame) -> dict[str, pd.Series]:

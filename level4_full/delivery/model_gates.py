@@ -9,9 +9,9 @@ from sklearn.pipeline import Pipeline
 
 from ..config.policy import Promotion
 from ..registry.artifact import Artifact
+from ..training.evaluate import log_losses
 from ..training.model import is_late, late_probability
 from .acceptance import Report
-from .experiment import loss
 
 MIN_FLIGHTS = 300  # in a slice
 
@@ -95,4 +95,4 @@ def significantly_worse(excess: np.ndarray, tolerance: float) -> bool:
 
 def losses(model: Pipeline, table: pd.DataFrame) -> np.ndarray:
     """Return the log loss of each flight."""
-    return loss(late_probability(model, table), is_late(table).to_numpy() == 1)
+    return log_losses(late_probability(model, table), is_late(table).to_numpy() == 1)

@@ -12,10 +12,9 @@ import pyarrow.json as pj
 from prometheus_client.parser import text_string_to_metric_families
 
 from ..data.features import CATEGORICAL, NUMERIC, make_features
-from ..delivery.experiment import loss
 from ..registry.artifact import Artifact
 from ..serving.prediction_log import open_log
-from ..training.evaluate import quality
+from ..training.evaluate import log_losses, quality
 from ..training.model import is_late
 from .reference import Reference, daily, out_of_range
 from .store import ALL
@@ -67,7 +66,7 @@ def outcomes(data: Path, days: list[str]) -> pd.DataFrame:
 def quality_metrics(landed: pd.DataFrame, probability: "pd.Series[float]") -> Metrics:
     """Measure the predictions of one model for a day's flights against their outcomes: overall and by origin."""
     late = is_late(landed)
-    losses = loss(probability.to_numpy(), late.to_numpy() == 1)
+    losses = log_losses(probability.to_numpy(), late.to_numpy() == 1)
     metrics: Metrics = {("flights", ALL): len(landed)}
     if late.nunique() == 2:
         metrics[("auc", ALL)] = quality(late, probability.to_numpy())["auc"]

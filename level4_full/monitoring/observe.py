@@ -11,8 +11,8 @@ from ..config import paths
 from ..config.policy import Policy
 from ..data.features import make_features
 from ..delivery import promotion
-from ..delivery.experiment import loss
 from ..registry import artifact, history, models
+from ..training.evaluate import log_losses
 from ..training.model import is_late
 from . import guards, store
 from .dates import before, days_between
@@ -92,5 +92,5 @@ def excess_over_previous(recent: pd.DataFrame, name: str, first: str) -> tuple[n
     of_previous = artifact.load(paths.FETCHED / digest, digest).predict(make_features(flights))
     late = is_late(flights).to_numpy() == 1
     # Not `champion_probability`: while the model was a challenger, that is the previous champion's.
-    excess = loss(flights["late_probability"].to_numpy(), late) - loss(of_previous, late)
+    excess = log_losses(flights["late_probability"].to_numpy(), late) - log_losses(of_previous, late)
     return excess, pd.factorize(flights["carrier"] + flights["flight"].astype(str))[0]

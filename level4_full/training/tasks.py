@@ -5,6 +5,7 @@ that a pipeline that was killed resumes after the last task that it finished.
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from ..data.drift import drift_of
 from ..data.features import make_features
 from ..data.validate import InvalidDataError, check_files, check_values
 from ..registry import models
-from .evaluate import check_beats, compare, hold_out
+from .evaluate import check_beats, compare, excess_log_loss, hold_out
 from .model import is_late, late_probability
 from .plots import draw
 from .train import check_learned, train, train_baselines
@@ -110,6 +111,10 @@ def judge(path: str, uri: str, holdout_days: int) -> dict[str, float]:
         mlflow.set_tag("previous_model", champion.version)
     report = compare(compared, recent)
     predictions = {name: late_probability(compared[name], recent) for name in compared if name not in baselines}
+    if champion:
+        excess = excess_log_loss(predictions["candidate"], predictions["champion"], recent)
+        report["excess_log_loss"] = asdict(excess)
+        mlflow.set_tag("against_champion", str(excess))
     draw(report, is_late(recent), predictions, Path(path).parent)
     mlflow.log_dict(report, "report.json")
     for plot in Path(path).parent.glob("*.png"):

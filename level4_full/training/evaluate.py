@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
-from sklearn.pipeline import Pipeline
 
 from ..errors import RefusedError
-from .model import is_late, late_probability
+from .model import is_late
 from .paired import Difference, paired_difference
 
 MIN_FLIGHTS = 100  # in a slice: with less, its log loss says little
+CONFIDENCE = 0.95
 
 
 class NotBetterError(RefusedError):
-    """The candidate does not beat a baseline, so it is not registered."""
+    """The candidate is worse than a baseline, so it is not registered."""
 
 
 def hold_out(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -54,13 +54,12 @@ def slices(table: pd.DataFrame) -> dict[str, pd.Series]:
     return {"origin": table["origin"], "carrier": table["carrier"], "hour": hour.astype(str)}
 
 
-def compare(models: dict[str, Pipeline], recent: pd.DataFrame) -> dict[str, Any]:
+def compare(predictions: dict[str, np.ndarray], recent: pd.DataFrame) -> dict[str, Any]:
     """Return `{"overall": {model: quality}, "slices": {column: {slice: {model: log loss}}}}` on the same flights.
 
     Slices of fewer than 100 flights are left out.
     """
     late = is_late(recent)
-    predictions = {name: late_probability(model, recent) for name, model in models.items()}
     overall = {name: quality(late, predicted) for name, predicted in predictions.items()}
     by_slice: dict[str, dict[str, dict[str, float]]] = {}
     for column, values in slices(recent).items():
@@ -75,16 +74,15 @@ def compare(models: dict[str, Pipeline], recent: pd.DataFrame) -> dict[str, Any]
     return {"overall": overall, "slices": by_slice}
 
 
-def check_beats(overall: dict[str, dict[str, float]], baselines: list[str]) -> None:
-    """Refuse a candidate that is no better than a baseline.
+def check_beats(excess: dict[str, Difference], baselines: list[str]) -> None:
+    """Refuse a candidate that is surely worse than a baseline; a sound one may be worse by chance.
 
     Raises:
-        NotBetterError: naming the baseline and both figures.
+        NotBetterError: naming the baseline and by how much.
     """
-    candidate = overall["candidate"]["log_loss"]
     for name in baselines:
-        if not candidate < overall[name]["log_loss"]:  # so that NaN beats nothing
+        if not excess[name].lower(CONFIDENCE) <= 0:  # so that NaN beats nothing
             raise NotBetterError(
-                f"the candidate is not registered: its log loss is {candidate:.4f}, and that of the baseline "
-                f"{name!r} {overall[name]['log_loss']:.4f}"
+                f"the candidate is not registered: its log loss is {excess[name]} above that of the baseline "
+                f"{name!r}"
             )

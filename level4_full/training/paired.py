@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-CONFIDENCE = 0.95
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -16,20 +14,20 @@ class Difference:
     error: float  # standard error, clustered by day
     days: int
 
-    def bound(self, confidence: float) -> float:
-        """Return the upper bound, which the true difference is below with this confidence (one-sided)."""
+    def upper(self, confidence: float) -> float:
+        """Return the bound that the true difference is below with this confidence (one-sided)."""
         return self.mean + self._quantile(confidence) * self.error
 
-    def is_above(self, tolerance: float, confidence: float) -> bool:
-        """Tell whether the true difference is above `tolerance` with this confidence (one-sided)."""
-        return self.mean - self._quantile(confidence) * self.error > tolerance
+    def lower(self, confidence: float) -> float:
+        """Return the bound that the true difference is above with this confidence (one-sided)."""
+        return self.mean - self._quantile(confidence) * self.error
 
     def _quantile(self, confidence: float) -> float:
         return float(student.ppf(confidence, max(1, self.days - 1)))
 
     def __str__(self) -> str:
         """Return the difference with its 95 % interval."""
-        return f"{self.mean:+.4f} ± {self.bound((1 + CONFIDENCE) / 2) - self.mean:.4f}"
+        return f"{self.mean:+.4f} ± {self.upper(0.975) - self.mean:.4f}"
 
 
 def paired_difference(excess: np.ndarray, days: np.ndarray) -> Difference:

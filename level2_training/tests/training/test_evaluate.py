@@ -1,5 +1,6 @@
 """Judging a candidate on days it has not seen."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
-from ...training.evaluate import NotBetterError, check_beats, compare, hold_out, slices
+from ...training.evaluate import NotBetterError, check_beats, compare, excess_log_loss, hold_out, slices
+from ...training.model import late_probability
+from ...training.paired import Difference
 
 
 class Stub:
@@ -22,6 +25,10 @@ class Stub:
 
 
 MODELS: Any = {"candidate": Stub("EV", 0.8, 0.3), "champion": Stub("EV", 0.5, 0.5)}
+
+
+def predicted(models: Any, flights: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {name: late_probability(model, flights) for name, model in models.items()}
 
 
 @pytest.mark.parametrize("days", [1, 3, 7])
@@ -54,7 +61,7 @@ def test_every_hour_is_in_its_band() -> None:
 
 
 def test_overall_and_in_every_slice_the_loss_is_that_of_its_flights(flights: pd.DataFrame) -> None:
-    report = compare(MODELS, flights)
+    report = compare(predicted(MODELS, flights), flights)
     late = flights["arrival_delay"] >= 15
     answer = np.where(flights["carrier"] == "EV", 0.8, 0.3)
     assert report["overall"]["candidate"]["log_loss"] == pytest.approx(log_loss(late, answer))
@@ -68,13 +75,15 @@ def test_overall_and_in_every_slice_the_loss_is_that_of_its_flights(flights: pd.
 
 
 def test_a_ranking_turned_round_has_the_rest_of_the_auc(flights: pd.DataFrame) -> None:
-    ranked = compare({"one": Stub("EV", 0.9, 0.1), "other": Stub("EV", 0.1, 0.9)}, flights)["overall"]
+    ranked = compare(predicted({"one": Stub("EV", 0.9, 0.1), "other": Stub("EV", 0.1, 0.9)}, flights), flights)[
+        "overall"
+    ]
     assert ranked["one"]["auc"] > 0.55
     assert ranked["one"]["auc"] + ranked["other"]["auc"] == pytest.approx(1)
 
 
 def test_the_slices_of_a_cut_add_up_to_the_whole(flights: pd.DataFrame) -> None:
-    report = compare(MODELS, flights)
+    report = compare(predicted(MODELS, flights), flights)
     for cut, values in slices(flights).items():
         share = values.value_counts(normalize=True)
         total = sum(losses["candidate"] * share[value] for value, losses in report["slices"][cut].items())
@@ -84,30 +93,33 @@ def test_the_slices_of_a_cut_add_up_to_the_whole(flights: pd.DataFrame) -> None:
 def test_a_slice_of_few_flights_is_left_out(flights: pd.DataFrame) -> None:
     flights.loc[flights.index[:100], "carrier"] = "AA"
     flights.loc[flights.index[100:199], "carrier"] = "ZZ"
-    carriers = compare(MODELS, flights)["slices"]["carrier"]
+    carriers = compare(predicted(MODELS, flights), flights)["slices"]["carrier"]
     assert "AA" in carriers
     assert "ZZ" not in carriers
 
 
 def test_a_slice_without_a_late_flight_is_judged_too(flights: pd.DataFrame) -> None:
     flights.loc[flights["carrier"] == "DL", "arrival_delay"] = 0.0
-    assert compare(MODELS, flights)["slices"]["carrier"]["DL"]["candidate"] == pytest.approx(-np.log(0.7))
+    assert compare(predicted(MODELS, flights), flights)["slices"]["carrier"]["DL"]["candidate"] == pytest.approx(
+        -np.log(0.7)
+    )
 
 
-def overall(candidate: float, **baselines: float) -> dict[str, dict[str, float]]:
-    return {name: {"log_loss": loss} for name, loss in ({"candidate": candidate} | baselines).items()}
+def test_a_candidate_is_compared_flight_by_flight_and_day_by_day(flights: pd.DataFrame) -> None:
+    here = predicted(MODELS, flights)
+    excess = excess_log_loss(here["candidate"], here["champion"], flights)
+    overall = compare(here, flights)["overall"]
+    assert excess.mean == pytest.approx(overall["candidate"]["log_loss"] - overall["champion"]["log_loss"])
+    assert excess.days == 14
 
 
-def test_a_candidate_that_beats_every_baseline_passes() -> None:
-    check_beats(overall(0.50, mean=0.52, hour=0.51, champion=0.40), ["mean", "hour"])
+def test_a_candidate_that_is_better_or_perhaps_better_passes() -> None:
+    better, perhaps = Difference(-0.02, 0.005, 7), Difference(0.02, 0.02, 7)
+    check_beats({"mean": better, "hour": perhaps, "champion": Difference(0.1, 0.001, 7)}, ["mean", "hour"])
 
 
-@pytest.mark.parametrize("candidate", [0.51, 0.515])
-def test_a_candidate_that_does_not_beat_a_baseline_is_refused(candidate: float) -> None:
-    with pytest.raises(NotBetterError, match=f"not registered.*{candidate:.4f}.*'hour' 0.5100"):
-        check_beats(overall(candidate, mean=0.52, hour=0.51), ["mean", "hour"])
-
-
-def test_a_loss_that_is_no_number_is_refused() -> None:
-    with pytest.raises(NotBetterError):
-        check_beats(overall(float("nan"), mean=0.52), ["mean"])
+@pytest.mark.parametrize("mean", [0.02, float("nan")])
+def test_a_candidate_that_is_surely_worse_than_a_baseline_is_refused(mean: float) -> None:
+    excess = {"mean": Difference(-0.02, 0.005, 7), "hour": Difference(mean, 0.005, 7)}
+    with pytest.raises(NotBetterError, match=f"not registered.*{re.escape(format(mean, '+.4f'))}.*'hour'"):
+        check_beats(excess, ["mean", "hour"])

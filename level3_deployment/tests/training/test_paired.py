@@ -29,14 +29,14 @@ def test_days_of_equal_size_give_the_standard_error_of_their_means() -> None:
 
 def test_nineteen_intervals_in_twenty_hold_the_truth() -> None:
     differences = [paired_difference(*days_of(7, 50, seed)) for seed in range(1_000)]
-    outside = sum(each.is_above(0, 0.975) or each.bound(0.975) < 0 for each in differences)
+    outside = sum(each.lower(0.975) > 0 or each.upper(0.975) < 0 for each in differences)
     assert 30 <= outside <= 70
 
 
 def test_a_single_day_says_nothing() -> None:
     difference = paired_difference(np.array([0.1, 0.3]), np.array([4, 4]))
     assert difference.mean == pytest.approx(0.2)
-    assert not difference.is_above(0, 0.975)
+    assert difference.lower(0.975) < 0 < difference.upper(0.975)
 
 
 def test_it_is_shown_with_its_interval() -> None:

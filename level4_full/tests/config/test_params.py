@@ -24,7 +24,7 @@ def test_the_parameters_carry_the_fingerprint_of_their_file() -> None:
             "learning_speed: 0.05",
             "model.learning_rate: Field required.*learning_speed: Extra",
         ),
-        ("holdout_days: 7", "holdout_days: 7\nholdout: 8", "holdout: Extra inputs are not permitted"),
+        ("model:", "holdout: 8\nmodel:", "holdout: Extra inputs are not permitted"),
         ("model:", "model: [", "cannot be read"),
     ],
 )

@@ -3,17 +3,21 @@
 import json
 import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 from ..data.features import make_features
 from ..data.schema import Flight
+from ..registry.artifact import Artifact
 from ..training.model import late_probability
-from .model_gates import Evidence, Finding
+from .acceptance import Report
+from .model_gates import Finding
 
 MAX_DIFFERENCE = 1e-6  # in probability, between the trained model and the package
 PEAK_MB = 300.0
@@ -23,9 +27,20 @@ SECONDS = 120.0  # for loading and measuring
 MIN_FLIGHTS_PER_SECOND = 1_000.0  # for the first model, which has no champion beside it
 
 
-def features_agree(evidence: Evidence) -> Finding:
+@dataclass(frozen=True)
+class PackageEvidence:
+    """What the package gates look at."""
+
+    model: Pipeline  # that was packaged
+    artifact: Artifact
+    measured: dict[str, Any]  # the benchmark of the package and of the champion's
+    tests: Report  # the acceptance tests, run against the staged package
+    flights: pd.DataFrame  # the newest ones
+
+
+def features_agree(evidence: PackageEvidence) -> Finding:
     """Training and serving compute the same features from the same flights."""
-    table = evidence.recent.tail(1000).drop(columns="arrival_delay")
+    table = evidence.flights.tail(1000).drop(columns="arrival_delay")
     trained, served = make_features(table), make_features(as_requested(table))
     for name, column in trained.items():
         if column.dtype == object:
@@ -37,19 +52,19 @@ def features_agree(evidence: Evidence) -> Finding:
     return True, f"{len(trained)} features agree to 1e-9 on {len(table):,} flights"
 
 
-def conversion_agrees(evidence: Evidence) -> Finding:
+def conversion_agrees(evidence: PackageEvidence) -> Finding:
     """The package predicts what the trained pipeline predicts."""
-    table = pd.concat([evidence.past, evidence.recent]).tail(10_000)
+    table = evidence.flights.tail(10_000)
     predictions = evidence.artifact.predict(make_features(table))
-    largest = float(np.abs(predictions - late_probability(evidence.candidate, table)).max())
+    largest = float(np.abs(predictions - late_probability(evidence.model, table)).max())
     return largest <= MAX_DIFFERENCE, f"largest difference {largest:.1e} on {len(table):,} flights"
 
 
-def contract_agrees(evidence: Evidence) -> Finding:
+def contract_agrees(evidence: PackageEvidence) -> Finding:
     """The package takes exactly the features the application gives."""
     given = {
         name: "string" if column.dtype == object else "float"
-        for name, column in make_features(evidence.recent.head(1)).items()
+        for name, column in make_features(evidence.flights.head(1)).items()
     }
     taken = {
         taken.name: "string" if "string" in taken.type else "float"
@@ -59,7 +74,7 @@ def contract_agrees(evidence: Evidence) -> Finding:
     return not differing, f"{len(given)} inputs agree" if not differing else f"they differ in {differing[0][0]!r}"
 
 
-def loads_alone(evidence: Evidence) -> Finding:
+def loads_alone(evidence: PackageEvidence) -> Finding:
     """The package loads and predicts in the serving environment, within a memory limit."""
     measured = evidence.measured
     if "error" in measured:
@@ -67,7 +82,7 @@ def loads_alone(evidence: Evidence) -> Finding:
     return measured["peak_mb"] <= PEAK_MB, f"peak {measured['peak_mb']:.0f} MB of {PEAK_MB:.0f}"
 
 
-def fast_enough(evidence: Evidence) -> Finding:
+def fast_enough(evidence: PackageEvidence) -> Finding:
     """The package is about as fast as the champion, for one flight and for many, measured in the same run."""
     measured = evidence.measured
     if "error" in measured:
@@ -82,7 +97,7 @@ def fast_enough(evidence: Evidence) -> Finding:
     )
 
 
-def passes_tests(evidence: Evidence) -> Finding:
+def passes_tests(evidence: PackageEvidence) -> Finding:
     """The acceptance tests pass, and their report is about this package."""
     tests = evidence.tests
     if tests.failed:
@@ -95,7 +110,7 @@ def passes_tests(evidence: Evidence) -> Finding:
     return tests.passed > 0, f"{tests.passed} tests, report {tests.sha256[:12]}"
 
 
-def answers_golden_requests(evidence: Evidence) -> Finding:
+def answers_golden_requests(evidence: PackageEvidence) -> Finding:
     """The staged service returns the golden predictions for the golden requests."""
     golden = evidence.artifact.description["golden"]
     endpoint = f"{os.environ['STAGING']}/predict"

@@ -13,6 +13,7 @@ from ..config.version import application_version
 from ..errors import RefusedError
 from ..operations.lock import exclusive_lock
 from ..operations.readiness import wait_for_servers
+from .refit import refit
 from .tasks import collect_files, fit, judge, register, restore_snapshot, take_snapshot, validate
 
 UNFINISHED = paths.RUNS / "unfinished"
@@ -20,7 +21,7 @@ UNFINISHED = paths.RUNS / "unfinished"
 
 @flow(name="training", flow_run_name="{trigger}-{run}")
 def training(run: str, trigger: str, md5: str | None = None, until: str | None = None) -> str:
-    """Collect, validate, snapshot, train, evaluate, register; return the new version.
+    """Collect, validate, snapshot, train, evaluate, refit, register; return the new version.
 
     Args:
         run: the MLflow run to write to; a run that was interrupted is resumed.
@@ -41,7 +42,7 @@ def training(run: str, trigger: str, md5: str | None = None, until: str | None =
         )
         uri = fit(path, params)
         judge(path, uri, params.holdout_days)
-        return str(register(uri, md5))
+        return str(register(refit(path, uri, params), md5))
 
 
 def start_training(trigger: str, md5: str | None = None, until: str | None = None) -> str:

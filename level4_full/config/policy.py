@@ -7,11 +7,12 @@ POLICY = PACKAGE / "policy.yaml"
 
 
 class Promotion(Settings):
-    """What a candidate may lose against the champion, on days that neither was trained on."""
+    """What stops a candidate, on days that neither it nor the champion was trained on."""
 
+    min_label_dispersion: float
     max_excess_log_loss: float
-    max_excess_log_loss_in_slice: float
-    max_calibration_gap: float
+    confidence: float
+    max_shifts: dict[str, float]  # of the mean prediction, by kind of slice
 
 
 class Performance(Settings):

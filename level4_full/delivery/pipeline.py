@@ -20,14 +20,14 @@ from ..operations.lock import exclusive_lock
 from ..registry import artifact, certificate, history, models
 from ..registry.lifecycle import State
 from ..training.evaluate import hold_out, slices
-from ..training.train import train_baselines
+from ..training.model import late_probability
 from . import model_card, promotion
 from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
-from .model_gates import Evidence
+from .model_gates import ModelEvidence
 from .package import package
-from .package_gates import run_benchmark
+from .package_gates import PackageEvidence, run_benchmark
 from .promotion import NotFollowedError
 
 
@@ -55,26 +55,28 @@ def build(version: str) -> str:
 def examine(version: str, digest: str, policy: Policy) -> str:
     """Run the gates on the staged package; keep the sealed certificate with its run, whatever its verdict."""
     registered, champion = models.version(version), models.champion()
-    past, recent = _days(registered)
+    _, recent = _days(registered)
     folder, report, verdict = (
         paths.RUNS / registered.run_id / name for name in (artifact.STORED_AS, "tests.xml", "certificate.json")
     )
     tests = run_tests(folder, digest, report)
-    evidence = Evidence(
-        candidate=models.load(registered.source),
-        champion=models.load(champion.source) if champion else None,
-        baselines=train_baselines(past),
-        artifact=artifact.load(folder, digest),
-        measured=run_benchmark((folder, digest), _served(champion) if champion else None),
-        tests=tests,
-        past=past,
+    model = ModelEvidence(
         recent=recent,
+        candidate=late_probability(models.load(models.judged(registered)), recent),
+        champion=late_probability(models.load(models.judged(champion)), recent) if champion else None,
         slices=slices(recent),
         policy=policy.promotion,
     )
+    packaged = PackageEvidence(
+        model=models.load(registered.source),
+        artifact=artifact.load(folder, digest),
+        measured=run_benchmark((folder, digest), _served(champion) if champion else None),
+        tests=tests,
+        flights=recent,
+    )
     provenance = {"version": version, "run": registered.run_id, **registered.tags, "tests": asdict(tests)}
     provenance |= {"policy": policy.sha256}
-    text = certify(evidence, provenance)
+    text = certify(model, packaged, provenance)
     write_text(verdict, text)
     for path in (verdict, report):
         if path.exists():

@@ -29,11 +29,11 @@ class NoVersionError(StageError):
     """There is no such version."""
 
 
-def log_model(model: Pipeline, features: pd.DataFrame) -> str:
+def log_model(model: Pipeline, features: pd.DataFrame, name: str = "model") -> str:
     """Store the model in the active run with its signature; return its address for `load`."""
     logged = mlflow.sklearn.log_model(
         model,
-        name="model",
+        name=name,
         serialization_format="skops",
         skops_trusted_types=TRUSTED_TYPES,
         signature=infer_signature(features, model.predict_proba(features)),
@@ -130,6 +130,11 @@ def versions() -> list[ModelVersion]:
 def training_of(version: ModelVersion) -> RunData:
     """Return what the training run of a version logged: parameters, metrics, tags."""
     return MlflowClient().get_run(version.run_id).data
+
+
+def judged(version: ModelVersion) -> str:
+    """Return the address of the model that a version was judged by: it was not trained on its held-out days."""
+    return training_of(version).tags["judged"]
 
 
 def keep(version: ModelVersion, path: Path) -> None:

@@ -107,20 +107,25 @@ def judge(path: str, uri: str, holdout_days: int) -> dict[str, float]:
     baselines = train_baselines(past)
     compared = {"candidate": models.load(uri)} | baselines
     if champion := models.champion():
-        compared["champion"] = models.load(champion.source)
+        compared["champion"] = models.load(models.judged(champion))  # the one that has not seen these days
         mlflow.set_tag("previous_model", champion.version)
-    report = compare(compared, recent)
-    predictions = {name: late_probability(compared[name], recent) for name in compared if name not in baselines}
+    predictions = {name: late_probability(model, recent) for name, model in compared.items()}
+    report = compare(predictions, recent)
+    excess = {
+        name: excess_log_loss(predictions["candidate"], other, recent)
+        for name, other in predictions.items()
+        if name != "candidate"
+    }
+    report["excess_log_loss"] = {name: asdict(difference) for name, difference in excess.items()}
     if champion:
-        excess = excess_log_loss(predictions["candidate"], predictions["champion"], recent)
-        report["excess_log_loss"] = asdict(excess)
-        mlflow.set_tag("against_champion", str(excess))
-    draw(report, is_late(recent), predictions, Path(path).parent)
+        mlflow.set_tag("against_champion", str(excess["champion"]))
+    drawn = {name: predictions[name] for name in predictions if name not in baselines}
+    draw(report, is_late(recent), drawn, Path(path).parent)
     mlflow.log_dict(report, "report.json")
     for plot in Path(path).parent.glob("*.png"):
         mlflow.log_artifact(str(plot))
     mlflow.log_metrics({f"holdout_{name}": value for name, value in report["overall"]["candidate"].items()})
-    check_beats(report["overall"], list(baselines))
+    check_beats(excess, list(baselines))
     return report["overall"]
 
 

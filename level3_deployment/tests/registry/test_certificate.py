@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from ...delivery.certify import GATES
+from ...delivery.certify import MODEL_GATES, PACKAGE_GATES
 from ...registry.certificate import NotCertifiedError, check, seal, write
 
 DIGEST = "a" * 64
-NAMES = [gate.__name__ for gate in GATES]
+NAMES = [gate.__name__ for gate in (*MODEL_GATES, *PACKAGE_GATES)]
 
 
 def findings(**changes: Any) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,53 @@
+"""The page of the decisions: what the replica measured, as tables."""
+
+from typing import Any
+
+from shared.markdown import table
+
+HEAD = """# What decides, measured
+
+How often the gates, the A/B test and the triggers are right, on the real flights of the year, in a replica that
+plays policies on cached models. Written by
+
+```sh
+make bench
+```
+
+All figures are also in [decisions.json](decisions.json). One year and one model: the limits were chosen on
+the same year, so expect worse of another one.
+"""
+
+GATES = """
+## The model gates
+
+Sound candidates of every Monday, against a champion that is some weeks older. Neither has seen the fortnight that
+the gates judge them on. Refused:
+"""
+
+FAULTS = """
+Faulty candidates of every second Monday, against a champion that is four weeks older. Refused:
+"""
+
+
+def page(results: dict[str, Any]) -> str:
+    """Return the page."""
+    return HEAD + gates(results["gates"])
+
+
+def gates(measured: dict[str, Any]) -> str:
+    """Return what the gates refuse, sound and faulty."""
+    names = [name for name in next(iter(measured["sound"].values())) if name not in ("candidates", "refused")]
+    columns = ["candidates", "refused", *names]
+    sound = [[weeks, *(str(row[name]) for name in columns)] for weeks, row in measured["sound"].items()]
+    faulty = [[name, *(str(row[column]) for column in columns)] for name, row in measured["faulty"].items()]
+    headings = [column.replace("_", " ") for column in columns]
+    return (
+        GATES
+        + "\n"
+        + table(["weeks", *headings], sound)
+        + "\n"
+        + FAULTS
+        + "\n"
+        + table(["fault", *headings], faulty)
+        + "\n"
+    )

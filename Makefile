@@ -120,10 +120,9 @@ check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, li
 test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
 	$(RUN) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
 
-bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure speed, scale, first start, A/B test and alarms on real flights: docs/speed.*, scale.*, start.*, decisions.*, experiment.*, triggers.*, retraining.* [ROWS=30000000]
+bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure speed, scale, first start, A/B test and alarms on real flights: docs/speed.*, scale.*, start.*, decisions.*, triggers.*, retraining.* [ROWS=30000000]
 	@$(RUN) -m benchmarks.speed
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica
-	@STAGE=.stage/bench $(RUN) -m benchmarks.experiment
 	@STAGE=.stage/bench $(RUN) -m benchmarks.triggers
 	@STAGE=.stage/bench $(RUN) -m benchmarks.retraining
 	@STAGE=.stage/bench ROWS=$(ROWS) $(RUN) -m benchmarks.scale

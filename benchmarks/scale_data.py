@@ -109,13 +109,15 @@ def log_real_flights() -> None:
                         request,
                         CHALLENGER,
                         names[CHALLENGING],
-                        float(of_challenger),
+                        float(new),
                         EXPERIMENT,
-                        float(of_champion),
+                        {names[SERVING]: float(old)},
                     )
                     if arm_of(request.carrier, request.flight, EXPERIMENT, SHARE) == CHALLENGER
-                    else Logged(request, CHAMPION, names[SERVING], float(of_champion), EXPERIMENT)
-                    for request, of_champion, of_challenger in zip(requests, champion, challenger, strict=True)
+                    else Logged(
+                        request, CHAMPION, names[SERVING], float(old), EXPERIMENT, {names[CHALLENGING]: float(new)}
+                    )
+                    for request, old, new in zip(requests, champion, challenger, strict=True)
                 ],
             )
 

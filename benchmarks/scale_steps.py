@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from unittest.mock import patch
 
@@ -26,12 +25,13 @@ from level4_full.monitoring import measure, metrics, observe, reports
 from level4_full.monitoring.dates import before
 from level4_full.monitoring.reference import reference
 from level4_full.registry import models
+from level4_full.serving.prediction_log import experiment_predictions
 from level4_full.training import tasks
 from level4_full.training.evaluate import hold_out
 from level4_full.training.train import check_learned, train
 
 from . import scale_data
-from .scale_data import EXPERIMENT, SERVING, day_of
+from .scale_data import CHALLENGING, EXPERIMENT, SERVING, SHARE, day_of
 
 TRAINED, MODEL = paths.STAGE / "trained" / snapshot.TABLE, paths.STAGE / "trained" / "model"
 IMPORTED = [reports]  # the level imports it when it needs it, which takes seconds, whatever the rows
@@ -66,7 +66,7 @@ def watch(number: int) -> int:
         with timed("report"):
             measure.report(champion, recent, yesterday)
         with timed("observe"):
-            observe.observe(champion, recent, today, policy)
+            observe.observe(champion, today, policy)
     if unmeasured:
         raise ValueError(unmeasured)
     return len(recent)
@@ -74,11 +74,12 @@ def watch(number: int) -> int:
 
 def judge_experiment(number: int) -> int:
     """Read an A/B test that has lasted since the first day, and judge it; return how many flights it has."""
-    today = date.fromisoformat(day_of(number + 1))
     with timed("A/B test"):
-        arguments = experiment.read(paths.PREDICTION_LOG, paths.DATA / "outcomes", EXPERIMENT, today)
-        experiment.judge(*arguments)
-    return len(arguments[0])
+        rows = experiment_predictions(paths.PREDICTION_LOG, EXPERIMENT)
+        champion, challenger = (models.served_as(models.version(version)) for version in (SERVING, CHALLENGING))
+        answers = experiment.paired_answers(rows, champion, challenger, paths.DATA / "outcomes")
+        experiment.judge(answers, experiment.Plan(number, SHARE, is_change=False))
+    return len(answers)
 
 
 def join_log(number: int) -> int:

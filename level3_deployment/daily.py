@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
-from dataclasses import asdict
 from datetime import date
 
 from .config import paths
@@ -28,7 +27,7 @@ def run_day(day: str) -> list[Event]:
     """Do everything that happens by itself on `day` (`2013-03-01`)."""
     events = [collect_files()]
     wait_for_servers()  # a client that finds none tries again after ever longer pauses
-    for job in (review_experiment, finish_delivery, train_by_schedule):
+    for job in (review, finish_delivery, train_by_schedule):
         events += run_job(job, date.fromisoformat(day))
     return events
 
@@ -52,21 +51,11 @@ def collect_files() -> Event:
     return Event(Kind.COLLECTED, f"collected {len(files)} files", {"files": len(files)})
 
 
-def review_experiment(day: date) -> list[Event]:
-    """Review the running experiment, if there is one, and do what its verdict says."""
-    from .delivery import experiment, promotion  # seconds of imports
-    from .registry import models
+def review(day: date) -> list[Event]:
+    """Review challenger and champion, and do what is to be done about them."""
+    from .delivery.review import review_challenger, review_champion  # seconds of imports
 
-    if models.champion() is None or models.version_of(promotion.CHALLENGER) is None:
-        return []
-    name = models.tags()["experiment"]
-    standing = experiment.judge(*experiment.read(paths.PREDICTION_LOG, paths.DATA / "outcomes", name, day))
-    facts = asdict(standing)
-    if standing.verdict is experiment.Verdict.PROMOTE:
-        return [Event(Kind.PROMOTED, promotion.promote(str(standing)), facts)]
-    if standing.verdict is experiment.Verdict.WITHDRAW:
-        return [Event(Kind.WITHDRAWN, promotion.withdraw(str(standing)), facts)]
-    return [Event(Kind.REVIEWED, str(standing), facts)]
+    return review_challenger(day) + review_champion(day)
 
 
 def finish_delivery(_day: date) -> list[Event]:

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     REVIEWED = "reviewed"
     PROMOTED = "promoted"
     WITHDRAWN = "withdrawn"
+    ROLLED_BACK = "rolled back"
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,11 @@ class Kind(StrEnum):
     REVIEWED = "reviewed"
     PROMOTED = "promoted"
     WITHDRAWN = "withdrawn"
+    ROLLED_BACK = "rolled back"
     CHECKED = "checked"
     ALARM = "alarm"
     HELD = "held"
     RESUMED = "resumed"
-    ROLLED_BACK = "rolled back"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import json
 
 from shared.base import ROOT, write_text
 
-from . import gates
+from . import gates, nulls
 from .page import page
 from .year import Year
 
@@ -12,7 +12,7 @@ from .year import Year
 def main() -> None:
     """Measure, and write both files."""
     year = Year.read()
-    results = {"gates": gates.measure(year)}
+    results = {"gates": gates.measure(year), "experiment": nulls.measure(year)}
     write_text(ROOT / "docs" / "decisions.json", json.dumps(results, indent=1) + "\n")
     write_text(ROOT / "docs" / "decisions.md", page(results))
 

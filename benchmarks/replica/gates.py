@@ -18,7 +18,7 @@ from level3_deployment.training.evaluate import slices
 from shared.world.incidents import SHARE_FLIPPED
 from shared.world.period import FIRST_DAY, LAST_DAY, LIVE
 
-from .year import Change, Year
+from .year import Change, Model, Year
 
 FOUR_WEEKS = timedelta(weeks=4)
 AGES = [timedelta(weeks=weeks) for weeks in (1, 4, 8)]  # of the champion, when sound candidates are judged
@@ -76,18 +76,23 @@ FAULTS: dict[str, tuple[Change, Change | None]] = {  # by name: of the training 
 }
 
 
-def refused_by(year: Year, day: date, age: timedelta, fault: tuple[Change | None, Change | None]) -> list[str]:
-    """Return the gates that refuse the candidate of a day against a champion that is so much older."""
-    first = day - HELD_OUT
-    where = year.between(first, day)
+def refused_by(year: Year, day: date, candidate: Model, champion: Model, spoil: Change | None = None) -> list[str]:
+    """Return the gates that refuse a candidate on a day; `spoil` is what became of the held-out days."""
+    where = year.between(day - HELD_OUT, day)
     recent = year.table.iloc[where].reset_index(drop=True)
     evidence = ModelEvidence(
-        recent=fault[1](recent) if fault[1] else recent,
-        candidate=year.model(first, fault[0]).probability[where],
-        champion=year.model(first - age).probability[where],
+        recent=spoil(recent) if spoil else recent,
+        candidate=candidate.probability[where],
+        champion=champion.probability[where],
         slices=slices(recent),
     )
     return [gate.__name__ for gate in MODEL_GATES if not gate(evidence)[0]]
+
+
+def _refused(year: Year, day: date, age: timedelta, fault: tuple[Change | None, Change | None]) -> list[str]:
+    """Return the gates that refuse a candidate of a day against a champion that is so much older."""
+    first = day - HELD_OUT
+    return refused_by(year, day, year.model(first, fault[0]), year.model(first - age), fault[1])
 
 
 def measure(year: Year) -> dict[str, Any]:
@@ -96,10 +101,10 @@ def measure(year: Year) -> dict[str, Any]:
     sound = {}
     for age in track(AGES, "sound candidates"):
         judged = [day for day in mondays if day - HELD_OUT - age >= FIRST_DAY + FOUR_WEEKS]
-        sound[str(age.days // 7)] = [refused_by(year, day, age, (None, None)) for day in judged]
+        sound[str(age.days // 7)] = [_refused(year, day, age, (None, None)) for day in judged]
     few = [day for day in mondays if LIVE + FOUR_WEEKS <= day <= LAST_DAY - FOUR_WEEKS][::2]
     faulty = {
-        name: [refused_by(year, day, FOUR_WEEKS, fault) for day in few]
+        name: [_refused(year, day, FOUR_WEEKS, fault) for day in few]
         for name, fault in track(list(FAULTS.items()), "faults")
     }
     return {

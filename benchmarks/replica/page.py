@@ -4,6 +4,8 @@ from typing import Any
 
 from shared.markdown import table
 
+from .nulls import SAMPLES
+
 HEAD = """# What decides, measured
 
 How often the gates, the A/B test and the triggers are right, on the real flights of the year, in a replica that
@@ -29,9 +31,38 @@ Faulty candidates of every second Monday, against a champion that is four weeks 
 """
 
 
+EXPERIMENT = """
+## The A/B test and the rollback
+
+Experiments of {days} days between arms that do not differ: a coin decides which of two real models an arm holds. A
+verdict is about days to come, so the coin that matters is tossed by day, not by flight number. Share of wrong
+verdicts, in {samples} experiments each, and of champions that would be rolled back within two weeks:
+
+{nulls}
+
+Of {models} champions that were trained on flipped labels, {back} would be rolled back, half of them within
+{wait:g} days.
+"""
+
+
 def page(results: dict[str, Any]) -> str:
     """Return the page."""
-    return HEAD + gates(results["gates"])
+    return HEAD + gates(results["gates"]) + experiment(results["experiment"])
+
+
+def experiment(measured: dict[str, Any]) -> str:
+    """Return how often the A/B test and the rollback are wrong."""
+    verdicts = list(next(iter(measured["nulls"].values())))
+    rows = [[coin, *(f"{row[name]:.1%}" for name in verdicts)] for coin, row in measured["nulls"].items()]
+    bad = measured["bad champions"]
+    return EXPERIMENT.format(
+        days=measured["days"],
+        samples=SAMPLES,
+        nulls=table(["coin tossed by", *verdicts], rows),
+        models=bad["models"],
+        back=bad["rolled back"],
+        wait=bad["median days"],
+    )
 
 
 def gates(measured: dict[str, Any]) -> str:

@@ -5,15 +5,22 @@ flight before, and at none after.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
 
+from level3_deployment.config.params import read_params
+from level3_deployment.delivery.experiment import Plan, Verdict, verdict_of
+from level3_deployment.delivery.review import SHADOW_DAYS, must_go_back
+from level3_deployment.serving.routing import CHALLENGER, arm_of
+from level3_deployment.training.paired import Difference
 from level4_full.daily import is_training_day
 from level4_full.training.evaluate import NotBetterError, check_beats
 from shared.simulation.operator_model import read_assumptions, working_days_after
 from shared.world.period import LIVE
 
+from .gates import HELD_OUT, refused_by
 from .year import Model, Year
 
 Policy = Callable[[Year], Iterator[np.ndarray]]
@@ -75,3 +82,80 @@ def beats_baselines(year: Year, candidate: Model, before: date) -> bool:
     except NotBetterError:
         return False
     return True
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A version of levels 3 and 4: the model that was judged, and its refit on all days, which serves."""
+
+    judged: Model
+    serves: Model
+
+    @classmethod
+    def of(cls, year: Year, day: date) -> "Candidate":
+        """Train on the morning of a day."""
+        return cls(year.model(day - HELD_OUT), year.model(day))
+
+
+@dataclass
+class Delivery:
+    """What levels 3 and 4 do with a version: the gates, the A/B test, the previous champion in the shadow."""
+
+    year: Year
+    champion: Candidate
+    challenger: Candidate | None = None
+    previous: Candidate | None = None
+    since: date = LIVE  # when the experiment began
+    promoted_on: date = LIVE
+    log: list[str] = field(default_factory=list)
+
+    def deliver(self, candidate: Candidate, day: date) -> None:
+        """Make a candidate the challenger, unless a gate refuses it."""
+        if gates := refused_by(self.year, day, candidate.judged, self.champion.judged):
+            self.log.append(f"{day} refused by {', '.join(gates)}")
+        else:
+            self.challenger, self.since = candidate, day
+            self.log.append(f"{day} challenger")
+
+    def review(self, day: date, plan: Plan) -> None:
+        """Judge the challenger at the end of its experiment, and the champion beside its predecessor."""
+        if self.challenger and day >= self.since + timedelta(days=plan.days):
+            verdict, why = verdict_of(self._excess(self.challenger, self.champion, self.since, day), plan)
+            if verdict is Verdict.PROMOTE:
+                self.previous, self.champion, self.promoted_on = self.champion, self.challenger, day
+            self.challenger = None
+            self.log.append(f"{day} {verdict}: {why}")
+        if self.previous and self.promoted_on < day <= self.promoted_on + timedelta(days=SHADOW_DAYS):
+            excess = self._excess(self.champion, self.previous, self.promoted_on, day)
+            if must_go_back(excess):
+                self.champion, self.previous, self.challenger = self.previous, None, None
+                self.log.append(f"{day} rolled back: {excess}")
+
+    def answers(self, day: date, share: float) -> np.ndarray:
+        """Return what is answered on a day: by the challenger for its share of flight numbers."""
+        where = self.year.on(day)
+        answers = self.champion.serves.probability[where]
+        if self.challenger is None:
+            return answers
+        flights = self.year.table.iloc[where]
+        arms = [
+            arm_of(carrier, flight, str(self.since), share)
+            for carrier, flight in zip(flights["carrier"], flights["flight"], strict=True)
+        ]
+        return np.where(np.array(arms) == CHALLENGER, self.challenger.serves.probability[where], answers)
+
+    def _excess(self, candidate: Candidate, other: Candidate, first: date, end: date) -> Difference:
+        return self.year.excess(candidate.serves, other.serves, self.year.between(first, end))
+
+
+def level3(year: Year) -> Iterator[np.ndarray]:
+    """Train on the first Monday of each month; what passes the gates and is not surely worse is promoted."""
+    experiment = read_params().experiment
+    plan = Plan(experiment.days, experiment.challenger_share, is_change=False)
+    delivery = Delivery(year, Candidate.of(year, LIVE))
+    for day in year.live:
+        delivery.review(day, plan)
+        if is_training_day(day):
+            delivery.deliver(Candidate.of(year, day), day)
+        yield delivery.answers(day, plan.share)
+    print("\n".join(delivery.log))

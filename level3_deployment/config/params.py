@@ -23,12 +23,19 @@ class ModelParams(Settings):
     random_state: int
 
 
+class ExperimentParams(Settings):
+    """The A/B test, fixed before it begins."""
+
+    days: int = Field(gt=0)
+    challenger_share: float = Field(gt=0, le=1)
+
+
 class Params(SettingsFile):
     """params.yaml."""
 
     model: ModelParams
     holdout_days: int = Field(gt=0)
-    challenger_share: float = Field(gt=0, le=1)
+    experiment: ExperimentParams
     approval: Literal["automatic", "manual"]
     search: dict[str, list[int | float]]  # by hyperparameter: the values to try
 

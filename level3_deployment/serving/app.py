@@ -66,24 +66,21 @@ def predict_and_log(flights: list[Flight]) -> Response:
 
 
 def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
-    """Let the arm of each flight predict, and the champion too where this is the challenger."""
+    """Let every model predict every flight; the routing says which of them serves it."""
     champion, challenger, experiment = rollout.champion, rollout.challenger, rollout.experiment
     if champion is None:
         raise NoModelError
     features = make_features({name: [getattr(flight, name) for flight in flights] for name in Flight.model_fields})
-    champion_probabilities = champion.artifact.predict(features).tolist()
-    predictions = [
-        Logged(flight, CHAMPION, champion.name, probability, experiment)
-        for flight, probability in zip(flights, champion_probabilities, strict=True)
-    ]
-    if challenger is None or experiment is None:
-        return predictions
-    arms = [arm_of(flight.carrier, flight.flight, experiment, rollout.share) for flight in flights]
-    if its := [n for n, arm in enumerate(arms) if arm == CHALLENGER]:
-        late = challenger.artifact.predict({name: column[its] for name, column in features.items()}).tolist()
-        for n, probability in zip(its, late, strict=True):
-            probabilities = probability, experiment, champion_probabilities[n]
-            predictions[n] = Logged(flights[n], CHALLENGER, challenger.name, *probabilities)
+    by_model = follower.predict(champion, rollout.others, features)
+    predictions = []
+    for n, flight in enumerate(flights):
+        others = {name: predicted[n] for name, predicted in by_model.items()}
+        arm, serving = CHAMPION, champion
+        if challenger and experiment and challenger.name in others:
+            arm = arm_of(flight.carrier, flight.flight, experiment, rollout.share)
+            serving = challenger if arm == CHALLENGER else champion
+        probability = others.pop(serving.name)
+        predictions.append(Logged(flight, arm, serving.name, probability, experiment, others))
     return predictions
 
 

@@ -12,7 +12,7 @@ from ..config import paths
 from ..errors import RefusedError
 from ..events import Event, Kind
 
-JOBS = ["review_experiment", "finish_delivery", "train_by_schedule"]
+JOBS = ["review", "finish_delivery", "train_by_schedule"]
 
 
 def reports(text: str) -> Callable[[date], list[Event]]:

@@ -62,22 +62,12 @@ class Guards(Settings):
     max_silent_days: int
 
 
-class Rollback(Settings):
-    """When the champion must go: its loss over that of the previous one, on the flights of the last `days`."""
-
-    days: int
-    min_flights: int
-    max_excess_log_loss: float
-    t_threshold: float
-
-
 class Policy(SettingsFile):
     """policy.yaml."""
 
     promotion: Promotion
     retraining: Retraining
     guards: Guards
-    rollback: Rollback
 
     @property
     def days_back(self) -> int:

@@ -1,33 +1,32 @@
-"""The A/B test between champion and challenger, decided from answers and outcomes as they land.
+"""The A/B test between champion and challenger: its length is fixed beforehand, and days are what it counts.
 
-The challenger serves its share of flight numbers; for each of these the log also holds what the champion would
-have predicted. The test is on the paired difference of their log losses, flight by flight: it needs far fewer
-flights than a comparison of two arms with different flights.
+The challenger serves its share of flight numbers. Meanwhile both models predict every flight, and the log holds
+both predictions, so the verdict is about the difference of their log losses on all flights.
 
-A flight number keeps its arm, so flight numbers are the unit of randomization, and the variance is that of their
-sums. The days are taken as given: the verdict is about them, and it takes at least a week of them.
-
-The experiment is reviewed every day, so the decision must stay valid under continuous monitoring: an asymptotic
-confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas: "Time-uniform central limit theory and
-asymptotic confidence sequences", Annals of Statistics 52(6), 2024, theorem 2.2).
+That difference varies from day to day, not from flight to flight. A week of it says little, so what is asked
+depends on what the challenger is. A retraining by the champion's own recipe, on newer data, is promoted unless
+it is surely worse. A change that people made, to features or training, is promoted only if it is surely better.
+How often such verdicts are wrong is measured: see docs/decisions.md.
 """
 
+import json
+import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ..serving.prediction_log import challenger_predictions
+from ..serving.routing import CHALLENGER
 from ..training.evaluate import log_losses
 from ..training.model import LATE_MINUTES
+from ..training.paired import Difference, paired_difference
 
-ALPHA = 0.05  # the probability that the sequence ever excludes the true difference
-MIN_FLIGHTS, MIN_DAYS = 1_000, 7
-MAX_DAYS = 28
-TUNED_FOR = 2_000  # flights: where the sequence is narrowest
+CONFIDENCE = 0.99  # of each side
+PATIENCE = 7  # more days, for outcomes that come late
+MAX_ERRORS = 4  # standard errors between the share that was planned and the one that was served
 
 
 class Verdict(StrEnum):
@@ -39,76 +38,100 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class Plan:
+    """What was fixed before the experiment began."""
+
+    days: int
+    share: float  # of flight numbers, that the challenger serves
+    is_change: bool  # made by people, so it has to be better
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where an experiment stands."""
 
-    flights: int
-    days: int
-    difference: float  # log loss of the champion minus the challenger's: above 0 the challenger is better
-    half_width: float | None  # None before an outcome has landed
     verdict: Verdict
+    why: str
+    days: int  # whose outcomes have landed
+    share: float  # of the flights, that the challenger served
+    excess: Difference | None  # log loss of the challenger minus the champion's; None: no outcome has landed
 
     def __str__(self) -> str:
         """Return the standing in words."""
-        interval = f"{self.difference:+.4f} ± {self.half_width:.4f}" if self.half_width else "not known yet"
-        return f"{self.verdict} after {self.flights:,} flights in {self.days} days, challenger ahead by {interval}"
+        excess = f"log loss {self.excess} above the champion's" if self.excess else "no outcome yet"
+        return f"{self.verdict} after {self.days} days, {excess}, {self.share:.1%} of flights: {self.why}"
 
 
-def half_width(flights: int, deviation: float) -> float:
-    """Return half the width of the confidence sequence for a mean after `flights` flights of this deviation."""
-    rho2 = (-2 * np.log(ALPHA) + np.log(-2 * np.log(ALPHA) + 1)) / TUNED_FOR
-    spread = flights * rho2 + 1
-    return float(deviation * np.sqrt(2 * spread / (flights**2 * rho2) * np.log(np.sqrt(spread) / ALPHA)))
-
-
-def deviation(differences: np.ndarray, flight_numbers: np.ndarray) -> float:
-    """Return the standard deviation of a flight's difference, clustered by flight number."""
-    sums = np.bincount(flight_numbers, weights=differences - differences.mean())
-    return float(np.sqrt((sums**2).sum() / len(differences)))
-
-
-def judge(differences: np.ndarray, flight_numbers: np.ndarray, days: int, age: int) -> Standing:
-    """Decide from the outcomes that have landed so far.
+def judge(answers: pd.DataFrame, plan: Plan) -> Standing:
+    """Say where an experiment stands.
 
     Args:
-        differences: log loss of the champion minus the challenger's, flight by flight.
-        flight_numbers: the number of each flight, as an integer from 0 on.
-        days: over how many days these flights departed.
-        age: how many days ago the first of the challenger's flights departed, landed or not.
+        answers: a row for each flight, as `paired_answers` returns it.
+        plan: what was fixed beforehand.
     """
-    flights = len(differences)
-    verdict = Verdict.WITHDRAW if age >= MAX_DAYS else Verdict.CONTINUE  # without proof, the champion stays
-    if flights == 0:
-        return Standing(flights, days, 0.0, None, verdict)
-    mean = float(differences.mean())
-    half = half_width(flights, deviation(differences, flight_numbers))
-    if flights >= MIN_FLIGHTS and days >= MIN_DAYS and abs(mean) > half:
-        verdict = Verdict.PROMOTE if mean > 0 else Verdict.WITHDRAW
-    return Standing(flights, days, mean, half, verdict)
+    served = answers["arm"] == CHALLENGER
+    share = float(served.mean()) if len(answers) else plan.share
+    excess = excess_of(answers)
+    days = excess.days if excess else 0
+    verdict, why = Verdict.CONTINUE, f"{plan.days} days are planned"
+    if abs(share - plan.share) > MAX_ERRORS * share_error(answers["flight_number"], plan.share):
+        verdict = Verdict.WITHDRAW
+        why = f"an error of the experiment, and not chance: {plan.share:.0%} of flight numbers were planned"
+    elif excess and days >= plan.days:
+        verdict, why = verdict_of(excess, plan)
+    elif answers["day"].nunique() >= plan.days + PATIENCE:
+        verdict, why = Verdict.WITHDRAW, f"the outcomes of {plan.days} days have not landed"
+    return Standing(verdict, why, days, share, excess)
 
 
-def read(log: Path, outcomes: Path, experiment: str, today: date) -> tuple[np.ndarray, np.ndarray, int, int]:
-    """Join the challenger's predictions with the outcomes that have landed; return the arguments of `judge`.
+def verdict_of(excess: Difference, plan: Plan) -> tuple[Verdict, str]:
+    """Return the verdict at the end of an experiment, and why."""
+    if plan.is_change:
+        better = excess.upper(CONFIDENCE) < 0
+        why = "a change, and surely better" if better else "a change, and not surely better"
+        return Verdict.PROMOTE if better else Verdict.WITHDRAW, why
+    worse = excess.lower(CONFIDENCE) > 0
+    return Verdict.WITHDRAW if worse else Verdict.PROMOTE, "surely worse" if worse else "not surely worse"
 
-    A flight counts once, with its last prediction and its last outcome.
+
+def excess_of(answers: pd.DataFrame) -> Difference | None:
+    """Return the excess log loss of the challenger, by day, over the flights whose outcome has landed."""
+    landed = answers.dropna(subset="arrival_delay")
+    if landed.empty:
+        return None
+    late = (landed["arrival_delay"] >= LATE_MINUTES).to_numpy()
+    challenger, champion = (log_losses(landed[name].to_numpy(), late) for name in ("challenger", "champion"))
+    return paired_difference(challenger - champion, landed["day"].to_numpy())
+
+
+def share_error(flight_numbers: pd.Series, share: float) -> float:
+    """Return the standard error of the share of flights that is served: flight numbers are drawn, not flights."""
+    flights = flight_numbers.value_counts().to_numpy()
+    return float(np.sqrt(share * (1 - share) * (flights**2).sum()) / flights.sum()) if len(flights) else np.inf
+
+
+def paired_answers(rows: Iterable[sqlite3.Row], champion: str, challenger: str, outcomes: Path) -> pd.DataFrame:
+    """Return what two models predicted for the same flights, and how these ended.
+
+    Args:
+        rows: predictions of the log, one for each flight.
+        champion: the name of one model.
+        challenger: the name of the other.
+        outcomes: the folder of the collected outcomes; the last one for each flight counts.
+
+    Returns:
+        `flight_id`, `day`, `flight_number`, `arm`, `champion`, `challenger`, `arrival_delay` (NaN: not landed).
     """
-    rows, nothing = challenger_predictions(log, experiment), (np.array([]), np.array([], dtype=int), 0)
-    if not rows:
-        return *nothing, 0
-    predictions = pd.DataFrame(rows, columns=rows[0].keys())
-    first = predictions["scheduled_departure"].min()[:10]
-    age = (today - date.fromisoformat(first)).days
+    pairs = []
+    for row in rows:
+        by_model = json.loads(row["others"]) | {row["model"]: row["late_probability"]}
+        if champion in by_model and challenger in by_model:
+            facts = {name: row[name] for name in ("flight_id", "day", "flight_number", "arm")}
+            pairs.append(facts | {"champion": by_model[champion], "challenger": by_model[challenger]})
+    answers = pd.DataFrame(pairs, columns=["flight_id", "day", "flight_number", "arm", "champion", "challenger"])
+    first = min((pair["day"] for pair in pairs), default="")
     files = sorted(path for path in outcomes.glob("*.parquet") if path.stem >= first)  # and not all of the year
-    if not files:
-        return *nothing, age
+    if answers.empty or not files:
+        return answers.assign(arrival_delay=np.nan)
     landed = pd.concat(map(pd.read_parquet, files)).dropna().drop_duplicates("flight_id", keep="last")
-    joined = predictions.merge(landed, on="flight_id")
-    if joined.empty:
-        return *nothing, age
-    departure = pd.to_datetime(joined["scheduled_departure"], format="ISO8601").dt.normalize()
-    days = (departure.max() - departure.min()).days + 1
-    late = (joined["arrival_delay"] >= LATE_MINUTES).to_numpy()
-    champion, challenger = (
-        log_losses(joined[f"{name}_probability"].to_numpy(), late) for name in ("champion", "late")
-    )
-    return champion - challenger, pd.factorize(joined["flight_number"])[0], days, age
+    return answers.merge(landed, on="flight_id", how="left")

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from datetime import date
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ from ..registry import history, models
 from ..registry.lifecycle import State
 from ..registry.models import CHAMPION
 
-CHALLENGER, STAGING = "challenger", "staging"
+CHALLENGER, PREVIOUS, STAGING = "challenger", "previous", "staging"
 SECONDS_TO_FOLLOW = 60.0
 
 
@@ -79,11 +80,14 @@ def _release_first(version: str) -> str:
     return f"version {version} is champion: there was no champion before"
 
 
-def promote(why: str) -> str:
-    """Give the challenger all traffic."""
-    challenger = models.version_of(CHALLENGER)
+def promote(why: str, day: date) -> str:
+    """Give the challenger all traffic; the champion that it replaces predicts on in its shadow."""
+    challenger, champion = models.version_of(CHALLENGER), models.version_of(CHAMPION)
     assert challenger is not None  # noqa: S101 - there is no experiment without one
-    models.set_alias(CHAMPION, challenger)
+    if champion != challenger:  # or this was begun before, and the process died
+        models.set_alias(PREVIOUS, champion)
+        models.tag_model("promoted_on", day.isoformat())
+        models.set_alias(CHAMPION, challenger)
     history.record(challenger, State.PROMOTED, why)
     models.set_alias(CHALLENGER, None)  # last: until then this is done again if the process dies
     _wait(os.environ["APPLICATION"], model=challenger, challenger=None)
@@ -114,9 +118,19 @@ def rollback(why: str) -> str:
     withdraw(why)
     history.record(left, State.ROLLED_BACK_FROM, why)  # first: if the process dies here, nothing brings it back
     models.set_alias(CHAMPION, previous)
+    models.set_alias(PREVIOUS, None)
     _wait(os.environ["APPLICATION"], model=previous, challenger=None)
     history.record(previous, State.ROLLED_BACK_TO, why)
     return f"version {previous} is champion again: {why}"
+
+
+def problem_of(version: str) -> str:
+    """Return why the application does not use a version that it should; empty if it says nothing about it."""
+    with suppress(httpx.HTTPError, ValueError):
+        problem = str(httpx.get(f"{os.environ['APPLICATION']}/version", timeout=5).json()["problem"])
+        if problem.startswith(f"version {version}:"):
+            return problem
+    return ""
 
 
 def _wait(address: str, **arms: str | None) -> None:

@@ -20,7 +20,6 @@ class Cause(StrEnum):
     STALE_FEED = "stale feed"
     FAILURES = "failures"
     FEED_RECOVERED = "feed recovered"
-    SUDDEN_HARM = "sudden harm"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 
 from ..config import paths
 from ..config.policy import Policy, read_policy
-from ..delivery import promotion
 from ..events import Event, Kind
 from ..registry import models
 from . import guards, issues, retraining, store
@@ -38,14 +37,14 @@ def daily_check(day: str, due: bool) -> list[Event]:
     if champion is None:
         return [Event(Kind.CHECKED, "there is no champion yet")]
     policy, yesterday = read_policy(), before(day, 1)
-    recent = predictions_with_outcomes(before(day, max(DAYS_BACK, policy.rollback.days)), yesterday)
+    recent = predictions_with_outcomes(before(day, DAYS_BACK), yesterday)
     unmeasured = measure(champion, recent, yesterday)
     events: list[Event] = []
     try:
         report(champion, recent, yesterday)
     except Exception as error:  # people can do without a report for a day
         events.append(Event(Kind.FAILED, f"the report failed, {type(error).__name__}: {error}"))
-    observation = replace(observe(champion, recent, day, policy), due=due, unmeasured=unmeasured)
+    observation = replace(observe(champion, day, policy), due=due, unmeasured=unmeasured)
     decision = decide(observation, policy)
     events.append(_checked(observation, decision))
     return events + act(day, decision, policy)
@@ -79,13 +78,10 @@ def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
         return [Event(Kind.ALARM, f"ALARM {alarm}: {concluded.result}", facts | {"status": concluded.status})]
     if decision.action is Action.HOLD:
         return [Event(Kind.HELD, f"HOLD {alarm}: {_hold(record, alarm, past)}", facts)]
-    if decision.action is Action.RESUME:
-        kind, result = Kind.RESUMED, resume(str(alarm))
-    else:
-        kind, result = Kind.ROLLED_BACK, promotion.rollback(str(alarm))
+    result = resume(str(alarm))
     with store.open_store(paths.METRICS_STORE) as connection:
         store.conclude(connection, identity, Status.DONE, result)
-    return [Event(kind, f"{kind.upper()} {result}", facts)]
+    return [Event(Kind.RESUMED, f"RESUMED {result}", facts)]
 
 
 def _hold(hold: Record, alarm: Alarm, past: list[Record]) -> str:

@@ -1,15 +1,14 @@
-"""The decision of a day: retrain, hold, resume, roll back, or nothing; the policy says when."""
+"""The decision of a day: retrain, hold, resume, or nothing; the policy says when."""
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from ..config.policy import Guards, Policy
 from .alarm import Alarm, Cause
 from .guards import failed_repeatedly, open_holds, reason_to_wait
 from .store import Action, Record
-from .triggers import feed_alarm, harm_alarm, recovery, retraining_alarm
+from .triggers import feed_alarm, recovery, retraining_alarm
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,6 @@ class Observation:
     distances_from_baseline: dict[str, float]  # likewise from the day before the open hold, if there is one
     skew: float  # share of yesterday's predictions that the published flights do not give
     silent_days: int  # without an outcome
-    excess_log_loss: np.ndarray  # of the champion over the previous one, on the last flights
-    flight_numbers: np.ndarray  # of these flights
     new_flights: int  # since the last training
     age_days: int  # of the last training
     in_ab_test: bool  # there is a challenger
@@ -48,10 +45,7 @@ class Decision:
 
 
 def decide(observation: Observation, policy: Policy) -> Decision:
-    """Return the decision of the day: rollback comes first, then the feed, then trainings."""
-    harm = harm_alarm(observation.excess_log_loss, observation.flight_numbers, policy.rollback)
-    if harm:
-        return Decision(Action.ROLL_BACK, harm)
+    """Return the decision of the day: the feed comes first, then trainings."""
     if decision := _about_the_feed(observation, policy.guards):
         return decision
     alarm = retraining_alarm(

@@ -34,7 +34,7 @@ def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> str
     Returns:
         Why the feed could not be measured, if so; the rest is measured all the same.
     """
-    name, file = name_of(champion), paths.DATA / "flights" / f"{yesterday}.parquet"
+    name, file = models.served_as(champion), paths.DATA / "flights" / f"{yesterday}.parquet"
     flights = recent[recent["day"] == yesterday]
     with store.open_store(paths.METRICS_STORE) as connection:
         for day, landed in recent.dropna(subset="arrival_delay").groupby("day"):
@@ -80,7 +80,7 @@ def report(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None
     with store.open_store(paths.METRICS_STORE) as connection:
         sample = training_reference(champion, connection).sample
     flights = landed.assign(late_probability=landed["champion_probability"])
-    add_report(paths.REPORTS, yesterday, name_of(champion), flights, sample)
+    add_report(paths.REPORTS, yesterday, models.served_as(champion), flights, sample)
 
 
 def predictions_by_model(flights: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, "pd.Series[float]"]]:
@@ -100,8 +100,3 @@ def artifacts(predictions: pd.DataFrame) -> dict[str, artifact.Artifact]:
         for name in predictions["model"].unique()
         if (folder := folders.get(name.partition("@")[2]))
     }
-
-
-def name_of(version: ModelVersion) -> str:
-    """Return the name that the predictions of a version carry."""
-    return f"{models.MODEL}/{version.version}@{version.tags['digest'][:12]}"

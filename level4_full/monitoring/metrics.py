@@ -1,5 +1,6 @@
 """The metrics of a day: prediction quality, the feed, inputs, skew, and the service itself."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..registry.artifact import Artifact
 from ..serving.prediction_log import open_log
+from ..serving.routing import CHAMPION
 from ..training.evaluate import log_losses, quality
 from ..training.model import is_late
 from .reference import Reference, daily, out_of_range
@@ -23,8 +25,7 @@ Metrics = dict[tuple[str, str], float]  # by name and slice
 
 MIN_FLIGHTS = 20  # in a slice of a day
 QUERY = """
-SELECT substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability,
-       coalesce(champion_probability, late_probability) AS champion_probability, inputs
+SELECT substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability, others, inputs
 FROM predictions WHERE id IN (
   SELECT max(id) FROM predictions WHERE scheduled_departure BETWEEN ? AND ? GROUP BY flight_id
 ) ORDER BY scheduled_departure, flight_id
@@ -50,9 +51,20 @@ def predictions(log: Path, first: str, last: str) -> pd.DataFrame:
         logged = pd.DataFrame(rows.fetchall(), columns=[name for name, *_ in rows.description])
     if logged.empty:
         return logged
+    logged["champion_probability"] = _by_champion(logged)
     lines = pa.BufferReader("\n".join(logged.pop("inputs")).encode())
     flights = pj.read_json(lines, parse_options=pj.ParseOptions(explicit_schema=KINDS)).to_pandas()
     return flights.join(logged)
+
+
+def _by_champion(logged: pd.DataFrame) -> list[float]:
+    """Return what the champion of each day predicted, from `others` where it did not serve."""
+    champions = logged[logged["arm"] == CHAMPION].groupby("day")["model"].last()
+    others = map(json.loads, logged.pop("others"))
+    return [
+        other.get(champions.get(day), probability)
+        for day, other, probability in zip(logged["day"], others, logged["late_probability"], strict=True)
+    ]
 
 
 def outcomes(data: Path, days: list[str]) -> pd.DataFrame:

@@ -2,36 +2,30 @@
 
 import sqlite3
 
-import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
 from ..config.policy import Policy
-from ..data.features import make_features
 from ..delivery import promotion
-from ..registry import artifact, history, models
-from ..training.evaluate import log_losses
-from ..training.model import is_late
+from ..registry import models
 from . import guards, store
 from .dates import before, days_between
 from .decide import Observation
-from .measure import FEED, name_of, training_reference
+from .measure import FEED, training_reference
 from .reference import Reference
 from .store import Action, Record
 
 
-def observe(champion: ModelVersion, recent: pd.DataFrame, day: str, policy: Policy) -> Observation:
+def observe(champion: ModelVersion, day: str, policy: Policy) -> Observation:
     """Gather what a decision is made from.
 
     Args:
         champion: the version that serves.
-        recent: the predictions and outcomes of the last days.
         day: today.
         policy: how many days its thresholds look back.
     """
-    name, yesterday = name_of(champion), before(day, 1)
+    name, yesterday = models.served_as(champion), before(day, 1)
     with store.open_store(paths.METRICS_STORE) as connection:
         decisions = store.decisions(connection)
         window = store.read(connection, name, before(day, policy.days_back), yesterday)
@@ -42,8 +36,6 @@ def observe(champion: ModelVersion, recent: pd.DataFrame, day: str, policy: Poli
     trainings = [decision.day for decision in decisions if decision.action is Action.RETRAIN]
     last_training = trainings[-1] if trainings else before(training.last_day, -1)
     outcomes = sorted(path.stem for path in (paths.DATA / "outcomes").glob("*.parquet"))
-    first_day = before(day, policy.rollback.days)
-    excess_log_loss, flight_numbers = excess_over_previous(recent, name, first_day)
     return Observation(
         day=day,
         window=window,
@@ -51,8 +43,6 @@ def observe(champion: ModelVersion, recent: pd.DataFrame, day: str, policy: Poli
         distances_from_baseline=distances,
         skew=skew,
         silent_days=days_between(outcomes[-1], yesterday),
-        excess_log_loss=excess_log_loss,
-        flight_numbers=flight_numbers,
         new_flights=sum(map(count_outcomes, (day_ for day_ in outcomes if day_ >= last_training))),
         age_days=days_between(last_training, day),
         in_ab_test=models.version_of(promotion.CHALLENGER) is not None,
@@ -79,18 +69,3 @@ def distances_from_baseline(
         for name in now
         if name in baseline
     }
-
-
-def excess_over_previous(recent: pd.DataFrame, name: str, first: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the excess log loss of the champion over the previous one, by flight, and each flight's number."""
-    previous = history.champion_before(history.read(), models.version_of(models.CHAMPION))
-    flights = recent[recent["day"] >= first].dropna(subset="arrival_delay")
-    flights = flights[flights["model"] == name]
-    if not previous or flights.empty:
-        return np.array([]), np.array([], dtype=int)
-    digest = models.version(previous).tags["digest"]
-    of_previous = artifact.load(paths.FETCHED / digest, digest).predict(make_features(flights))
-    late = is_late(flights).to_numpy() == 1
-    # Not `champion_probability`: while the model was a challenger, that is the previous champion's.
-    excess = log_losses(flights["late_probability"].to_numpy(), late) - log_losses(of_previous, late)
-    return excess, pd.factorize(flights["carrier"] + flights["flight"].astype(str))[0]

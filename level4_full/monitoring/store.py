@@ -39,7 +39,6 @@ class Action(StrEnum):
     RETRAIN = "retrain"
     HOLD = "hold"
     RESUME = "resume"
-    ROLL_BACK = "roll back"
 
 
 class Status(StrEnum):

@@ -1,10 +1,9 @@
-"""Triggers: which measurements raise an alarm, for a training, for a hold, for its end, or for a rollback."""
+"""Triggers: which measurements raise an alarm, for a training, for a hold, or for its end."""
 
 import numpy as np
 import pandas as pd
 
-from ..config.policy import Drift, Guards, Performance, Retraining, Rollback
-from ..delivery.experiment import deviation
+from ..config.policy import Drift, Guards, Performance, Retraining
 from .alarm import Alarm, Cause
 
 # In heavy rain and on still days these jump a lot from one day to the next, and nothing is wrong.
@@ -94,21 +93,4 @@ def recovery(held: dict[str, object], distances: dict[str, float], policy: Guard
     """
     if held and all(distances.get(name, np.inf) <= policy.max_jump_ratio for name in held):
         return Alarm(Cause.FEED_RECOVERED, {name: round(distances[name], 1) for name in held})
-    return None
-
-
-def harm_alarm(excess_log_loss: np.ndarray, flight_numbers: np.ndarray, policy: Rollback) -> Alarm | None:
-    """Return the alarm that takes the champion back, or None: the previous one is far better on the same flights.
-
-    Args:
-        excess_log_loss: log loss of the champion minus that of the previous one, flight by flight.
-        flight_numbers: the number of each flight, as an integer from 0 on; numbers repeat from day to day.
-        policy: the limits.
-    """
-    if len(excess_log_loss) < policy.min_flights:
-        return None
-    mean = float(excess_log_loss.mean())
-    error = deviation(excess_log_loss, flight_numbers) / float(np.sqrt(len(excess_log_loss)))
-    if mean > policy.max_excess_log_loss and mean > policy.t_threshold * error:
-        return Alarm(Cause.SUDDEN_HARM, {"excess log loss": round(mean, 3), "flights": len(excess_log_loss)})
     return None

@@ -132,6 +132,11 @@ def training_of(version: ModelVersion) -> RunData:
     return MlflowClient().get_run(version.run_id).data
 
 
+def served_as(version: ModelVersion) -> str:
+    """Return the name that the predictions of a version carry: flight-delays/2@0123456789ab."""
+    return f"{MODEL}/{version.version}@{version.tags['digest'][:12]}"
+
+
 def judged(version: ModelVersion) -> str:
     """Return the address of the model that a version was judged by: it was not trained on its held-out days."""
     return training_of(version).tags["judged"]

@@ -1,10 +1,11 @@
 """The prediction log: what was predicted, by which model, from which inputs; in SQLite, whole or not at all."""
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,15 +22,13 @@ CREATE TABLE IF NOT EXISTS predictions (
   arm TEXT NOT NULL,
   model TEXT NOT NULL,
   late_probability REAL NOT NULL,
-  champion_probability REAL,       -- what the champion would have predicted, where the challenger predicted
+  others TEXT NOT NULL,            -- by model, JSON: what others predicted that did not serve this flight
   inputs TEXT NOT NULL             -- the flight as requested, JSON
 );
 CREATE INDEX IF NOT EXISTS by_flight ON predictions (flight_id);
-CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment, arm);
+CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 """
-COLUMNS = (
-    "asked_at flight_id scheduled_departure experiment arm model late_probability champion_probability inputs"
-)
+COLUMNS = "asked_at flight_id scheduled_departure experiment arm model late_probability others inputs"
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Logged:
     model: str
     late_probability: float
     experiment: str | None = None
-    champion_probability: float | None = None
+    others: Mapping[str, float] = field(default_factory=dict)  # by model
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -90,7 +89,7 @@ def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
             entry.arm,
             entry.model,
             entry.late_probability,
-            entry.champion_probability,
+            json.dumps(entry.others, allow_nan=False),
             entry.flight.model_dump_json(),
         )
         for entry in predictions
@@ -100,17 +99,24 @@ def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
         connection.executemany(f"INSERT INTO predictions ({', '.join(COLUMNS.split())}) VALUES ({marks})", rows)  # noqa: S608
 
 
-def challenger_predictions(path: Path, experiment: str) -> list[sqlite3.Row]:
-    """Return the last prediction for each flight of the challenger, in order of departure."""
-    query = """
-    SELECT flight_id, scheduled_departure, late_probability, champion_probability,
+def experiment_predictions(path: Path, experiment: str) -> list[sqlite3.Row]:
+    """Return the last prediction for each flight of an experiment."""
+    return _last_predictions(path, "experiment = ?", experiment)
+
+
+def predictions_since(path: Path, day: str) -> list[sqlite3.Row]:
+    """Return the last prediction for each flight that departs on a day (`2013-03-01`) or later."""
+    return _last_predictions(path, "scheduled_departure >= ?", day)
+
+
+def _last_predictions(path: Path, condition: str, value: str) -> list[sqlite3.Row]:
+    query = f"""
+    SELECT flight_id, substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability, others,
            json_extract(inputs, '$.carrier') || json_extract(inputs, '$.flight') AS flight_number
-    FROM predictions
-    WHERE id IN (SELECT max(id) FROM predictions WHERE experiment = ? AND arm = 'challenger' GROUP BY flight_id)
-    ORDER BY scheduled_departure, flight_id
-    """
+    FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY flight_id)
+    """  # noqa: S608 - the condition is one of the two above
     with open_log(path) as connection:
-        return connection.execute(query, [experiment]).fetchall()
+        return connection.execute(query, [value]).fetchall()
 
 
 def last_prediction(path: Path, flight_id: str) -> sqlite3.Row | None:

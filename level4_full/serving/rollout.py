@@ -7,6 +7,8 @@ the certificates. It is read over its REST interface, so that serving needs no M
 import logging
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ from ..registry import certificate
 from ..registry.artifact import Artifact, BrokenArtifactError, digest_of, fetch, load, read_stored
 
 SECONDS_BETWEEN_POLLS = 0.5
+SHADOWS = ("previous",)  # aliases
+MAX_SLOWDOWN, SLACK_SECONDS = 5.0, 0.2  # a model is slow that takes so many times the champion's time, and more
+MAX_SLOW = 3  # requests in a row
 log = logging.getLogger(__name__)
 
 
@@ -27,6 +32,7 @@ class Arm:
 
     name: str
     artifact: Artifact
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,12 @@ class Rollout:
     challenger: Arm | None = None
     experiment: str | None = None
     share: float = 0.0
+    shadows: tuple[Arm, ...] = ()  # predict like the others, and serve nobody
+
+    @property
+    def others(self) -> list[Arm]:
+        """Return the models beside the champion."""
+        return [*([self.challenger] if self.challenger else []), *self.shadows]
 
 
 def bundled(folder: Path) -> Rollout:
@@ -63,6 +75,8 @@ class Follower:
     rollout: Rollout = field(default_factory=Rollout)
     problem: str | None = None
     _loaded: dict[str, Arm] = field(default_factory=dict)
+    _dropped: dict[str, str] = field(default_factory=dict)  # by version: the harm it did
+    _slow: Counter[str] = field(default_factory=Counter)  # by model: slow requests in a row
     # One client for all polls: making one takes ten times as long as a poll, beside requests that wait meanwhile.
     _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
 
@@ -85,23 +99,52 @@ class Follower:
                 log.warning("the rollout stays as it is: %s", error)
             self.problem = str(error)
 
+    def predict(self, champion: Arm, others: Iterable[Arm], features: Any) -> dict[str, list[float]]:
+        """Return what each model predicts, by its name.
+
+        The champion's predictions are answered whatever becomes of the others. One of those that fails, or slows
+        down three requests in a row, predicts no more: people must not wait for an experiment.
+        """
+        began = time.perf_counter()
+        predictions = {champion.name: champion.artifact.predict(features).tolist()}
+        limit = MAX_SLOWDOWN * (time.perf_counter() - began) + SLACK_SECONDS
+        for arm in others:
+            began = time.perf_counter()
+            try:
+                predictions[arm.name] = arm.artifact.predict(features).tolist()
+            except Exception as error:
+                self._drop(arm, f"failed to predict, {type(error).__name__}: {error}")
+                continue
+            self._slow[arm.name] = self._slow[arm.name] + 1 if time.perf_counter() - began > limit else 0
+            if self._slow[arm.name] == MAX_SLOW:
+                self._drop(arm, f"was slow in {MAX_SLOW} requests in a row")
+        return predictions
+
+    def _drop(self, arm: Arm, why: str) -> None:
+        """Use a version no more; what serves beside the champion is read from the registry again."""
+        self._dropped[arm.version] = why
+        self.rollout = Rollout(self.rollout.champion)
+
     def _read(self) -> Rollout:
         model = self._get("registered-models/get", name=self.model)["registered_model"]
         aliases = {alias["alias"]: alias["version"] for alias in model.get("aliases", [])}
         tags = {tag["key"]: tag["value"] for tag in model.get("tags", [])}
-        champion = self._arm(aliases.get(self.alias))
-        if self.alias != "champion" or "challenger" not in aliases:
+        champion = self._arm(aliases[self.alias]) if self.alias in aliases else None
+        if self.alias != "champion":
             return Rollout(champion)
         try:
+            shadows = tuple(self._arm(aliases[alias]) for alias in SHADOWS if alias in aliases)
+            if "challenger" not in aliases:
+                return Rollout(champion, shadows=shadows)
             challenger = self._arm(aliases["challenger"])
         except Exception:
-            self.rollout = Rollout(champion)  # the champion serves, whatever is wrong with its challenger
+            self.rollout = Rollout(champion)  # the champion serves, whatever is wrong with the others
             raise
-        return Rollout(champion, challenger, tags["experiment"], float(tags["challenger_share"]))
+        return Rollout(champion, challenger, tags["experiment"], float(tags["challenger_share"]), shadows)
 
-    def _arm(self, version: str | None) -> Arm | None:
-        if version is None:
-            return None
+    def _arm(self, version: str) -> Arm:
+        if version in self._dropped:
+            raise StageError(f"version {version}: {self._dropped[version]}")
         if version not in self._loaded:
             try:
                 self._loaded[version] = self._fetch(version)
@@ -118,7 +161,7 @@ class Follower:
             text = read_stored(self.registry, run, "certificate.json").decode()
             certificate.check(text, tags.get("certificate", ""), digest)
         artifact = fetch(self.registry, run, self.folder / digest, digest)
-        return Arm(f"{self.model}/{version}@{digest[:12]}", artifact)
+        return Arm(f"{self.model}/{version}@{digest[:12]}", artifact, version)
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         answer = self._client.get(f"{self.registry}/api/2.0/mlflow/{path}", params=query)

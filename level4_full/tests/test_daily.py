@@ -12,7 +12,7 @@ from ..config import paths
 from ..errors import RefusedError
 from ..events import Event, Kind
 
-JOBS = ["review_experiment", "finish_delivery", "check_production"]
+JOBS = ["review", "finish_delivery", "check_production"]
 
 
 def reports(text: str) -> Callable[[date], list[Event]]:

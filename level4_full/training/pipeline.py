@@ -13,6 +13,7 @@ from ..config.version import application_version
 from ..errors import RefusedError
 from ..operations.lock import exclusive_lock
 from ..operations.readiness import wait_for_servers
+from .recipe import recipe_of
 from .refit import refit
 from .tasks import collect_files, fit, judge, register, restore_snapshot, take_snapshot, validate
 
@@ -39,6 +40,7 @@ def training(run: str, trigger: str, md5: str | None = None, until: str | None =
         md5 = take_snapshot(path)
         mlflow.set_tags(
             {"trigger": trigger, "snapshot": md5, "commit": application_version(), "lock": lock_hash()}
+            | {"recipe": recipe_of(params.model)}
         )
         uri = fit(path, params)
         judge(path, uri, params.holdout_days)

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from datetime import date
 
 from . import module
 
@@ -12,6 +13,8 @@ for line in sys.stdin:
     began = time.monotonic()
     if name == "release":
         promotion.release(arguments[0], float(arguments[1]))
+    elif name == "promote":
+        promotion.promote("a test", date(2013, 7, 4))
     else:
-        getattr(promotion, name)("a test")
+        promotion.rollback("a test")
     print(began, time.monotonic(), flush=True)

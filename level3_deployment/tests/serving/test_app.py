@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,11 @@ from ...config import paths
 from ...data.features import make_features
 from ...data.schema import Flight
 from ...delivery.package import package
+from ...errors import StageError
 from ...registry.artifact import Artifact, load
 from ...serving import app as application
 from ...serving.app import app, follower
-from ...serving.prediction_log import Logged, LogWriter, challenger_predictions, last_prediction, open_log
+from ...serving.prediction_log import Logged, LogWriter, experiment_predictions, last_prediction, open_log
 from ...serving.rollout import Arm, Rollout
 from ...serving.routing import CHALLENGER, arm_of
 from ..conftest import make_flights
@@ -332,11 +334,59 @@ def test_each_arm_answers_its_flight_numbers(
     for flight, answer in zip(flights, answers, strict=True):
         assert answer["arm"] == arm_of("UA", flight["flight"], "trial", 0.5)
         assert answer["model"] == (arms[1].name if answer["arm"] == CHALLENGER else arms[0].name)
-    by_challenger = [answer["flight_id"] for answer in answers if answer["arm"] == CHALLENGER]
-    assert sorted(row["flight_id"] for row in challenger_predictions(paths.PREDICTION_LOG, "trial")) == sorted(
-        by_challenger
-    )
-    assert 30 < len(by_challenger) < 70
+    logged = {row["flight_id"]: row for row in experiment_predictions(paths.PREDICTION_LOG, "trial")}
+    for answer in answers:
+        row = logged[answer["flight_id"]]
+        assert row["arm"] == answer["arm"]
+        assert {row["model"], *json.loads(row["others"])} == {arm.name for arm in arms}
+    assert 30 < sum(answer["arm"] == CHALLENGER for answer in answers) < 70
+
+
+class Harmful:
+    """A model that fails, or takes its time; `asked` counts how often."""
+
+    def __init__(self, model: Artifact, seconds: float = 0.0) -> None:
+        self.model, self.seconds, self.asked = model, seconds, 0
+
+    def predict(self, features: Any) -> Any:
+        self.asked += 1
+        if not self.seconds:
+            raise ValueError("no such operator")
+        time.sleep(self.seconds)
+        return self.model.predict(features)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [(0.0, 1, "version 8: failed to predict, ValueError: no such operator"), (0.3, 3, "version 8: was slow in 3")],
+    ids=["fails", "slow"],
+)
+def test_a_challenger_that_harms_the_service_is_dropped_at_once(
+    client: TestClient, small: Artifact, monkeypatch: pytest.MonkeyPatch, harm: tuple[float, int, str]
+) -> None:
+    seconds, requests, why = harm
+    harmful = Harmful(small, seconds)
+    arms = Arm("flight-delays/7@0123", small, "7"), Arm("flight-delays/8@4567", harmful, "8")  # type: ignore[arg-type]
+    monkeypatch.setattr(follower, "rollout", Rollout(*arms, "trial", 1.0))
+    monkeypatch.setattr(follower, "_dropped", {})
+    answers = [ask(client, MORNING) for _ in range(requests + 2)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert [answer.json()["predictions"][0]["arm"] for answer in answers[-2:]] == ["champion", "champion"]
+    assert harmful.asked == requests
+    assert follower.rollout == Rollout(arms[0])
+    with pytest.raises(StageError, match=why):  # so says /version, once the registry has been read again
+        follower._arm("8")
+
+
+def test_a_shadow_predicts_and_serves_nobody(
+    client: TestClient, small: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving, shadow = Arm("flight-delays/8@4567", small), Arm("flight-delays/7@0123", small)
+    monkeypatch.setattr(follower, "rollout", Rollout(serving, shadows=(shadow,)))
+    assert ask(client, MORNING).json()["predictions"][0]["model"] == serving.name
+    logged = last_prediction(paths.PREDICTION_LOG, MORNING["flight_id"])
+    assert logged is not None
+    assert json.loads(logged["others"]) == {shadow.name: logged["late_probability"]}
 
 
 def test_requests_of_several_threads_are_all_logged(tmp_path: Path) -> None:

@@ -1,65 +1,107 @@
 """The A/B test: what it decides, from what, and what it does not count twice."""
 
-import math
 import sqlite3
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ...data.schema import Flight
-from ...delivery.experiment import MAX_DAYS, MIN_DAYS, MIN_FLIGHTS, half_width, judge, read
-from ...serving.prediction_log import Logged, append, open_log
+from ...delivery.experiment import PATIENCE, Plan, judge, paired_answers
+from ...serving.prediction_log import (
+    Logged,
+    append,
+    experiment_predictions,
+    open_log,
+    predictions_since,
+)
 from ...serving.routing import arm_of
 
-TODAY = date(2013, 7, 2)
+ROUTINE, CHANGE = Plan(7, 0.5, is_change=False), Plan(7, 0.5, is_change=True)
+OLD, NEW = "flight-delays/1@0", "flight-delays/2@0"
 
 
-def noise(flights: int, mean: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(seed)
-    return random.normal(mean, 0.25, flights), random.integers(0, 500, flights)
+def answers(better_by: float, days: int = 7, spread: float = 0.0, landed: int | None = None) -> pd.DataFrame:
+    """Return days of a thousand flights, half of them served by a challenger that is so much nearer to the truth.
+
+    Args:
+        better_by: in probability.
+        days: on which flights departed.
+        spread: of `better_by` from day to day.
+        landed: days whose outcomes have landed; None: all.
+    """
+    random = np.random.default_rng(0)
+    day = np.arange(days).repeat(1_000)
+    gain = (better_by + random.normal(0, spread, days))[day]
+    late = random.random(len(day)) < 0.3
+    table = pd.DataFrame(
+        {
+            "flight_id": np.arange(len(day)),
+            "day": [f"2013-07-{n + 1:02}" for n in day],
+            "flight_number": np.tile(np.arange(1_000), days),
+            "arm": np.where(np.tile(np.arange(1_000), days) % 2, "challenger", "champion"),
+            "champion": 0.5,
+            "challenger": np.where(late, 0.5 + gain, 0.5 - gain),
+            "arrival_delay": np.where(late, 60.0, 0.0),
+        }
+    )
+    return table if landed is None else table.assign(arrival_delay=table["arrival_delay"].where(day < landed))
 
 
-@pytest.mark.parametrize(("mean", "verdict"), [(0.05, "promote"), (-0.05, "withdraw"), (0.0, "continue")])
-def test_a_clear_difference_is_decided_and_none_is_not(mean: float, verdict: str) -> None:
-    assert judge(*noise(3_000, mean), 10, 10).verdict == verdict
+@pytest.mark.parametrize(
+    ("better_by", "routine", "change"),
+    [(0.05, "promote", "promote"), (0.001, "promote", "withdraw"), (-0.05, "withdraw", "withdraw")],
+)
+def test_a_retraining_must_not_be_worse_and_a_change_must_be_better(
+    better_by: float, routine: str, change: str
+) -> None:
+    uncertain = answers(better_by, spread=0.02)
+    assert judge(uncertain, ROUTINE).verdict == routine
+    assert judge(uncertain, CHANGE).verdict == change
 
 
-def test_nothing_is_decided_before_a_week_and_a_thousand_flights() -> None:
-    assert judge(*noise(3_000, 0.1), MIN_DAYS - 1, MIN_DAYS).verdict == "continue"
-    assert judge(*noise(MIN_FLIGHTS - 1, 0.2), MIN_DAYS, MIN_DAYS).verdict == "continue"
-    assert judge(*noise(MIN_FLIGHTS, 0.2), MIN_DAYS, MIN_DAYS).verdict == "promote"
+def test_it_lasts_as_long_as_was_planned_whatever_it_looks_like() -> None:
+    assert judge(answers(-0.2, days=6), ROUTINE).verdict == "continue"
+    assert judge(answers(-0.2, days=7, landed=6), ROUTINE).verdict == "continue"
+    assert judge(answers(-0.2, days=7), ROUTINE).verdict == "withdraw"
 
 
-def test_without_proof_the_champion_stays_in_the_end() -> None:
-    assert judge(*noise(3_000, 0.0), MAX_DAYS, MAX_DAYS).verdict == "withdraw"
-    assert judge(np.array([]), np.array([], dtype=int), 0, MAX_DAYS).verdict == "withdraw"
+def test_flights_do_not_make_up_for_days() -> None:
+    """Seven thousand flights, and on four days of seven the challenger is better."""
+    standing = judge(answers(0.005, spread=0.05), CHANGE)
+    assert standing.excess is not None
+    assert standing.excess.lower(0.975) < 0 < standing.excess.upper(0.975)
+    assert standing.verdict == "withdraw"
 
 
-def test_an_experiment_whose_answers_stopped_still_ends() -> None:
-    assert judge(*noise(500, 0.1), 5, MAX_DAYS - 1).verdict == "continue"
-    assert judge(*noise(500, 0.1), 5, MAX_DAYS).verdict == "withdraw"
+def test_an_experiment_without_outcomes_still_ends() -> None:
+    assert judge(answers(0.1, days=7 + PATIENCE - 1, landed=0), ROUTINE).verdict == "continue"
+    standing = judge(answers(0.1, days=7 + PATIENCE, landed=0), ROUTINE)
+    assert standing.verdict == "withdraw"
+    assert "have not landed" in standing.why
+    assert judge(answers(0.1).head(0), ROUTINE).verdict == "continue"
 
 
-def test_identical_models_are_never_decided() -> None:
-    assert judge(np.zeros(5_000), np.arange(5_000), MAX_DAYS - 1, MAX_DAYS - 1).verdict == "continue"
+def test_another_share_than_planned_is_an_error_of_the_experiment() -> None:
+    short = answers(0.05, days=1)
+    assert judge(short, ROUTINE).verdict == "continue"
+    few = short[(short["arm"] == "champion") | (short["flight_number"] % 4 == 1)]
+    standing = judge(few, ROUTINE)
+    assert standing.verdict == "withdraw"
+    assert "an error of the experiment" in str(standing)
+    assert "33.3% of flights" in str(standing)
 
 
-def test_the_sequence_is_wider_than_a_single_look_allows_and_narrows() -> None:
-    single_look = 1.96 * 0.25 / np.sqrt(2_000)
-    assert single_look < half_width(2_000, 0.25) < 2 * single_look
-    assert half_width(8_000, 0.25) < half_width(2_000, 0.25)
-
-
-def test_few_flight_numbers_that_differ_much_prove_little() -> None:
-    numbers = np.repeat(np.arange(20), 100)
-    differences = np.random.default_rng(3).normal(0.02, 0.1, 20)[numbers]
-    few, many = (judge(differences, flight_numbers, 10, 10) for flight_numbers in (numbers, np.arange(2_000)))
-    assert few.half_width is not None
-    assert many.half_width is not None
-    assert few.half_width > 2 * many.half_width
+def test_a_share_that_chance_explains_is_none() -> None:
+    """One flight number in twenty flies fifty times a day."""
+    frequent = np.repeat(np.arange(20), 50)
+    table = answers(0.05, days=1).assign(
+        flight_number=frequent, arm=np.where(frequent < 13, "challenger", "champion")
+    )
+    assert judge(table, ROUTINE).verdict == "continue"
 
 
 def test_routing_is_sticky_and_about_the_share() -> None:
@@ -70,23 +112,25 @@ def test_routing_is_sticky_and_about_the_share() -> None:
     assert {arm_of("UA", n, "trial", 0.0) for n in range(100)} == {"champion"}
 
 
-def logged(flight: int, challenger: float, champion: float) -> Logged:
+def logged(flight: int, challenger: float, champion: float, arm: str = "challenger", day: int = 1) -> Logged:
     asked = Flight(
-        flight_id=f"2013-07-01-UA{flight}-EWR",
-        scheduled_departure=datetime(2013, 7, 1, 6, 30),
+        flight_id=f"2013-07-{day:02}-UA{flight}-EWR",
+        scheduled_departure=datetime(2013, 7, day, 6, 30),
         origin="EWR",
         dest="IAH",
         carrier="UA",
         flight=flight,
         distance=1400,
     )
-    return Logged(asked, "challenger", "flight-delays/2@0", challenger, "trial", champion)
+    if arm == "challenger":
+        return Logged(asked, arm, NEW, challenger, "trial", {OLD: champion})
+    return Logged(asked, arm, OLD, champion, "trial", {NEW: challenger})
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     with open_log(tmp_path / "predictions.db") as connection:
-        append(connection, [logged(1, 0.9, 0.5), logged(2, 0.1, 0.5), logged(3, 0.5, 0.5)])
+        append(connection, [logged(1, 0.9, 0.5), logged(2, 0.1, 0.6, "champion"), logged(3, 0.5, 0.7)])
     return tmp_path / "predictions.db"
 
 
@@ -98,31 +142,50 @@ def outcomes(folder: Path, *rows: tuple[int, float | None]) -> Path:
     return folder
 
 
-def test_answers_and_outcomes_are_joined(log: Path, tmp_path: Path) -> None:
-    landed = outcomes(tmp_path / "o", (1, 60.0), (2, 0.0))
-    differences, numbers, days, age = read(log, landed, "trial", date(2013, 7, 4))
-    assert differences == pytest.approx([np.log(0.9 / 0.5), np.log(0.9 / 0.5)])
-    assert (len(set(numbers)), days, age) == (2, 1, 3)
+def of_trial(log: Path, folder: Path) -> pd.DataFrame:
+    table = paired_answers(experiment_predictions(log, "trial"), OLD, NEW, folder)
+    return table.sort_values("flight_number", ignore_index=True)
 
 
-def test_what_comes_twice_counts_once_and_what_never_comes_not_at_all(log: Path, tmp_path: Path) -> None:
+def test_both_models_answers_are_joined_with_the_outcomes(log: Path, tmp_path: Path) -> None:
+    table = of_trial(log, outcomes(tmp_path / "o", (1, 60.0), (2, 0.0)))
+    assert table["arm"].tolist() == ["challenger", "champion", "challenger"]
+    assert table["champion"].tolist() == [0.5, 0.6, 0.7]
+    assert table["challenger"].tolist() == [0.9, 0.1, 0.5]
+    assert table["arrival_delay"].fillna(-1).tolist() == [60.0, 0.0, -1.0]
+
+
+def test_what_comes_twice_counts_once_with_its_last_answer_and_outcome(log: Path, tmp_path: Path) -> None:
     with open_log(log) as connection:
-        append(connection, [logged(1, 0.8, 0.5)])  # asked again: the last answer counts
+        append(connection, [logged(1, 0.8, 0.5)])
     folder = outcomes(tmp_path / "o", (1, 60.0), (3, None))
-    outcomes(folder, (1, 60.0), (1, 60.0))
-    differences, *_ = read(log, folder, "trial", TODAY)
-    assert differences == pytest.approx([np.log(0.8 / 0.5)])
+    outcomes(folder, (1, 0.0), (1, 0.0))
+    table = of_trial(log, folder)
+    assert len(table) == 3
+    assert (table["challenger"][0], table["arrival_delay"][0]) == (0.8, 0.0)
 
 
 def test_outcomes_from_before_the_experiment_are_not_read(log: Path, tmp_path: Path) -> None:
     folder = tmp_path / "o"
     folder.mkdir()
     (folder / "2013-06-30.parquet").write_text("whatever")
-    assert len(read(log, folder, "trial", date(2013, 7, 4))[0]) == 0
-    assert read(log, folder, "trial", date(2013, 7, 4))[3] == 3
-    outcomes(folder, (9, 0.0))  # 2 July: no flight of the experiment
-    outcomes(folder, (1, 60.0), (2, 0.0))
-    assert len(read(log, folder, "trial", date(2013, 7, 4))[0]) == 2
+    assert of_trial(log, folder)["arrival_delay"].isna().all()
+
+
+def test_a_flight_that_only_one_of_the_models_answered_does_not_count(log: Path, tmp_path: Path) -> None:
+    """As when the service has dropped the challenger."""
+    alone = logged(4, 0.5, 0.5, "champion")
+    with open_log(log) as connection:
+        append(connection, [Logged(alone.flight, "champion", OLD, 0.5, "trial")])
+    assert len(of_trial(log, outcomes(tmp_path / "o", (4, 0.0)))) == 3
+
+
+def test_another_experiment_has_its_own_answers_and_another_day_too(log: Path) -> None:
+    with open_log(log) as connection:
+        append(connection, [logged(1, 0.5, 0.5, day=2)])
+    assert not experiment_predictions(log, "another")
+    assert len(experiment_predictions(log, "trial")) == 4
+    assert [row["day"] for row in predictions_since(log, "2013-07-02")] == ["2013-07-02"]
 
 
 def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path) -> None:
@@ -134,21 +197,25 @@ def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path
     never = {17, 1_234, 4_999, 5_000}
     ended = [flight for flight in range(1, served + 1) if flight not in never]
     folder = outcomes(tmp_path / "o", *((flight, 60.0) for flight in ended if flight not in late))
-    on_time = len(read(tmp_path / "predictions.db", folder, "trial", TODAY)[0])
     outcomes(folder, *((flight, 60.0) for flight in ended if flight in late))
     outcomes(folder, *((flight, 60.0) for flight in ended[:700]))  # published a second time
-    differences, numbers, *_ = read(tmp_path / "predictions.db", folder, "trial", TODAY)
-    assert on_time < len(differences) == len(set(numbers)) == served - len(never)
-    assert len(differences) / served >= 0.999
-    assert np.isclose(differences, np.log(0.6 / 0.4)).sum() == len(set(twice) - never)  # the last answer counts
+    table = of_trial(tmp_path / "predictions.db", folder)
+    assert len(table) == served
+    assert table["arrival_delay"].isna().sum() == len(never)
+    assert (table["challenger"] == 0.6).sum() == len(twice)  # the last answer counts
 
 
-def test_another_experiment_has_its_own_answers(log: Path, tmp_path: Path) -> None:
-    assert len(read(log, outcomes(tmp_path / "o", (1, 60.0)), "another", TODAY)[0]) == 0
-
-
-def test_the_answers_of_a_request_are_logged_all_or_none(log: Path) -> None:
-    with open_log(log) as connection, pytest.raises(sqlite3.IntegrityError):
-        append(connection, [logged(9, 0.5, 0.5), logged(10, math.nan, 0.5)])
+@pytest.mark.parametrize("changes", [{"late_probability": float("nan")}, {"others": {OLD: float("nan")}}])
+def test_the_answers_of_a_request_are_logged_all_or_none(log: Path, changes: dict[str, Any]) -> None:
+    broken = Logged(**vars(logged(10, 0.5, 0.5)) | changes)
+    with open_log(log) as connection, pytest.raises((sqlite3.IntegrityError, ValueError)):
+        append(connection, [logged(9, 0.5, 0.5), broken])
     with open_log(log) as connection:
         assert connection.execute("SELECT count(*) FROM predictions").fetchone()[0] == 3
+
+
+def test_a_log_can_be_read_by_model(log: Path) -> None:
+    query = "SELECT json_extract(others, ?) AS other FROM predictions WHERE model = ? ORDER BY id"
+    with open_log(log) as connection:
+        rows = connection.execute(query, [f'$."{OLD}"', NEW]).fetchall()
+    assert [row["other"] for row in rows] == [0.5, 0.7]

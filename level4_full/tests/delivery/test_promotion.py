@@ -1,5 +1,6 @@
 """A service that refuses a version keeps the one it had; one that does not answer is tried once more."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from ...config import paths
 from ...delivery import pipeline, promotion
-from ...delivery.promotion import CHALLENGER, STAGING, NotFollowedError, NotTakenError
+from ...delivery.promotion import CHALLENGER, PREVIOUS, STAGING, NotFollowedError, NotTakenError
 from ...errors import StageError
 from ...events import Kind
 from ...registry import history, models
@@ -33,6 +34,37 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, State]]:
     monkeypatch.setattr(history, "record", lambda version, state, why: recorded.append((version, state)))
     monkeypatch.setattr(history, "state", lambda version: dict(recorded).get(version, State.REGISTERED))
     return recorded
+
+
+@pytest.fixture
+def follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in for services that follow the registry at once."""
+    monkeypatch.setattr(promotion, "_wait", lambda *_, **__: None)
+    monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
+
+
+def test_the_champion_that_is_replaced_predicts_on_and_may_come_back(
+    monkeypatch: pytest.MonkeyPatch,
+    aliases: dict[str, str | None],
+    recorded: list[tuple[str, State]],
+    follows: None,
+) -> None:
+    aliases |= {CHAMPION: "1", CHALLENGER: "2"}
+    promotion.promote("not surely worse", date(2013, 7, 8))
+    assert aliases == {CHAMPION: "2", CHALLENGER: None, PREVIOUS: "1"}
+    monkeypatch.setattr(history, "read", list)
+    monkeypatch.setattr(history, "champion_before", lambda *_: "1")
+    promotion.rollback("surely worse")
+    assert aliases == {CHAMPION: "1", CHALLENGER: None, PREVIOUS: None}
+    assert recorded == [("2", State.PROMOTED), ("2", State.ROLLED_BACK_FROM), ("1", State.ROLLED_BACK_TO)]
+
+
+def test_a_promotion_whose_process_died_is_done_again_and_keeps_its_shadow(
+    aliases: dict[str, str | None], recorded: list[tuple[str, State]], follows: None
+) -> None:
+    aliases |= {CHAMPION: "2", CHALLENGER: "2", PREVIOUS: "1"}
+    promotion.promote("not surely worse", date(2013, 7, 8))
+    assert aliases == {CHAMPION: "2", CHALLENGER: None, PREVIOUS: "1"}
 
 
 @pytest.mark.parametrize("held", ["1", None])

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -15,7 +14,7 @@ from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Observation, decide
 from ...monitoring.store import Action, Record, Status
 
-RETRAIN, HOLD, RESUME, ROLL_BACK = Action.RETRAIN, Action.HOLD, Action.RESUME, Action.ROLL_BACK
+RETRAIN, HOLD, RESUME = Action.RETRAIN, Action.HOLD, Action.RESUME
 SUSPICIOUS, FAILURES = Cause.SUSPICIOUS_FEED, Cause.FAILURES
 CALM = [0.01, -0.02, 0.03, -0.01, 0.0, 0.02, -0.03]
 BIASED = [bias - 0.1 for bias in CALM]
@@ -34,8 +33,6 @@ QUIET = Observation(
     distances_from_baseline={},
     skew=0.0,
     silent_days=0,
-    excess_log_loss=np.array([]),
-    flight_numbers=np.array([], dtype=int),
     new_flights=10_000,
     age_days=14,
     due=False,
@@ -218,38 +215,6 @@ def test_after_three_failures_in_a_row_people_are_asked_once(status: Status) -> 
         assert nothing(replace(QUIET, decisions=[*failures[:2], taken("2013-05-01", status=last)]))
     looked = [*failures, taken("2013-05-02", HOLD, FAILURES)]
     assert nothing(replace(QUIET, decisions=looked))
-
-
-def test_a_champion_that_does_sudden_harm_is_taken_back_even_while_trainings_are_held() -> None:
-    numbers = np.repeat(np.arange(200), 10)
-    excess = np.random.default_rng(0).normal(0.2, 0.5, len(numbers))
-    held = [hold("2013-06-07")]
-    assert what(replace(QUIET, excess_log_loss=excess, flight_numbers=numbers, decisions=held)) == (
-        ROLL_BACK,
-        "sudden harm",
-    )
-    assert nothing(replace(QUIET, excess_log_loss=excess - 0.18, flight_numbers=numbers))
-
-
-def test_a_small_harm_is_left_to_the_next_training_however_sure_it_is() -> None:
-    numbers = np.repeat(np.arange(200), 10)
-    excess = np.random.default_rng(0).normal(0.04, 0.1, len(numbers))
-    assert nothing(replace(QUIET, excess_log_loss=excess, flight_numbers=numbers))
-    assert what(replace(QUIET, excess_log_loss=excess + 0.02, flight_numbers=numbers)) == (
-        ROLL_BACK,
-        "sudden harm",
-    )
-
-
-def test_one_flight_is_no_proof() -> None:
-    excess, numbers = np.array([12.0]), np.array([0])
-    assert nothing(replace(QUIET, excess_log_loss=excess, flight_numbers=numbers))
-
-
-def test_harm_that_a_few_flight_numbers_explain_is_no_proof() -> None:
-    numbers = np.repeat([0, 1, 2], [10, 980, 1010])
-    excess = np.where(numbers == 0, 12.0, 0.0)
-    assert nothing(replace(QUIET, excess_log_loss=excess, flight_numbers=numbers))
 
 
 def test_a_decision_is_kept_in_order_of_its_day_with_what_came_of_it(tmp_path: Path) -> None:

@@ -95,7 +95,13 @@ def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFram
     )
     first, second = map(Flight.model_validate, inputs)
     with open_log(tmp_path / "log.db") as log:
-        append(log, [Logged(first, "champion", "m/1", 0.1), Logged(second, "challenger", "m/2", 0.3, "x", 0.2)])
+        append(
+            log,
+            [
+                Logged(first, "champion", "m/1", 0.1),
+                Logged(second, "challenger", "m/2", 0.3, "x", {"m/0": 0.9, "m/1": 0.2}),
+            ],
+        )
         append(log, [Logged(first, "champion", "m/1", 0.4)])
     answers = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
     assert len(answers) == 2

@@ -16,7 +16,7 @@ from ...monitoring import daily_check, guards, issues, measure, metrics, observe
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
 from ...monitoring.store import Action, Record, Status
-from ...registry import artifact, history, models
+from ...registry import models
 from ..conftest import make_flights, write_days
 
 NAME = "flight-delays/2@aa"
@@ -59,21 +59,6 @@ def test_a_challenger_that_made_all_predictions_of_a_day_is_measured() -> None:
 def test_the_champion_is_measured_on_every_flight_and_a_challenger_on_its_own() -> None:
     measured = measure.predictions_by_model(predicted(["champion"] * 3 + ["challenger"]))
     assert {name: len(flights) for name, flights, _ in measured} == {"flight-delays/1@bb": 4, NAME: 1}
-
-
-def test_a_new_champion_is_compared_with_the_previous_one_by_its_own_predictions_as_challenger(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    previous = SimpleNamespace(predict=lambda features: np.full(len(features["carrier"]), 0.1))
-    monkeypatch.setattr(history, "read", list)
-    monkeypatch.setattr(history, "champion_before", lambda past, left: "1")
-    monkeypatch.setattr(models, "version_of", lambda alias: "2")
-    monkeypatch.setattr(models, "version", lambda number: SimpleNamespace(tags={"digest": "bb"}))
-    monkeypatch.setattr(artifact, "load", lambda folder, digest: previous)
-    landed = predicted(["challenger"] * 50).assign(arrival_delay=0.0)
-    excess, _ = observe.excess_over_previous(landed, NAME, "2013-02-27")
-    assert len(excess) == 50
-    assert (excess > 2).all()  # it predicted 0.9 for flights that were all on time
 
 
 @pytest.mark.parametrize("broken", ["no numbers", "no flights"])

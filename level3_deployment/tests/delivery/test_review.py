@@ -1,0 +1,143 @@
+"""The daily review: a verdict is carried out, harm ends an experiment, and a worse champion goes back."""
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ...config import paths
+from ...data.schema import Flight
+from ...delivery import promotion, review
+from ...delivery.promotion import CHALLENGER, PREVIOUS
+from ...events import Event, Kind
+from ...registry import models
+from ...serving.prediction_log import Logged, append, open_log
+from ...serving.routing import arm_of
+
+FIRST = date(2013, 7, 1)
+ONE, TWO = "flight-delays/1@111111111111", "flight-delays/2@222222222222"
+FLIGHTS = 60  # a day
+
+
+@pytest.fixture
+def aliases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+    """Stand in for the registry, with two versions of one recipe, and for the moves between the aliases."""
+    aliases: dict[str, str] = {}
+    versions = {n: SimpleNamespace(version=n, tags={"digest": n * 64}) for n in ("1", "2")}
+    monkeypatch.setattr(models, "version_of", aliases.get)
+    monkeypatch.setattr(models, "set_alias", lambda alias, _: aliases.pop(alias))
+    monkeypatch.setattr(models, "champion", lambda: versions.get(aliases["champion"]))
+    monkeypatch.setattr(models, "version", versions.__getitem__)
+    tags = {"experiment": "trial", "challenger_share": "0.5", "promoted_on": FIRST.isoformat()}
+    monkeypatch.setattr(models, "tags", lambda: tags)
+    recipes = {"1": "a", "2": "a"}
+    trained = lambda version: SimpleNamespace(tags={"recipe": recipes[version.version]})  # noqa: E731
+    monkeypatch.setattr(models, "training_of", trained)
+    monkeypatch.setattr(promotion, "promote", lambda why, _: f"promoted: {why}")
+    monkeypatch.setattr(promotion, "withdraw", lambda why: f"withdrawn: {why}")
+    monkeypatch.setattr(promotion, "rollback", lambda why: f"rolled back: {why}")
+    monkeypatch.setattr(promotion, "problem_of", lambda _: "")
+    planned = SimpleNamespace(experiment=SimpleNamespace(days=7))
+    monkeypatch.setattr(review, "read_params", lambda: planned)
+    monkeypatch.setattr(paths, "PREDICTION_LOG", tmp_path / "predictions.db")
+    monkeypatch.setattr(review, "OUTCOMES", tmp_path)
+    return aliases
+
+
+def serve(folder: Path, days: int, one: float, two: float) -> None:
+    """Let two models answer some days of flights, all of them late, and let the outcomes land."""
+    random = np.random.default_rng(0)
+    with open_log(folder / "predictions.db") as connection:
+        for day in (FIRST + timedelta(days=n) for n in range(days)):
+            noise = random.normal(0, 0.01)
+            answers = [answer(day, n, one + noise, two) for n in range(1, FLIGHTS + 1)]
+            append(connection, answers)
+            ids = [each.flight.flight_id for each in answers]
+            pd.DataFrame({"flight_id": ids, "arrival_delay": 60.0}).to_parquet(folder / f"{day}.parquet")
+
+
+def answer(day: date, flight: int, one: float, two: float) -> Logged:
+    asked = Flight(
+        flight_id=f"{day}-UA{flight}-EWR",
+        scheduled_departure=datetime(day.year, day.month, day.day, 6, 30),
+        origin="EWR",
+        dest="IAH",
+        carrier="UA",
+        flight=flight,
+        distance=1400,
+    )
+    arm = arm_of("UA", flight, "trial", 0.5)
+    model, others = (TWO, {ONE: one}) if arm == "challenger" else (ONE, {TWO: two})
+    return Logged(asked, arm, model, two if model == TWO else one, "trial", others)
+
+
+def only(events: list[Event]) -> Event:
+    (event,) = events
+    return event
+
+
+def test_nothing_is_reviewed_without_a_challenger_or_a_predecessor(aliases: dict[str, str]) -> None:
+    aliases["champion"] = "1"
+    assert review.review_challenger(FIRST) == review.review_champion(FIRST) == []
+
+
+@pytest.mark.parametrize(
+    ("two", "kind", "text"),
+    [(0.7, Kind.PROMOTED, "promoted: promote after 7 days"), (0.3, Kind.WITHDRAWN, "surely worse")],
+)
+def test_the_verdict_is_carried_out_when_the_days_are_over(
+    aliases: dict[str, str], tmp_path: Path, two: float, kind: Kind, text: str
+) -> None:
+    aliases |= {"champion": "1", CHALLENGER: "2"}
+    serve(tmp_path, 6, one=0.5, two=two)
+    assert only(review.review_challenger(FIRST + timedelta(days=6))).kind is Kind.REVIEWED
+    serve(tmp_path, 7, one=0.5, two=two)
+    event = only(review.review_challenger(FIRST + timedelta(days=7)))
+    assert event.kind is kind
+    assert text in event.text
+
+
+def test_a_change_that_people_made_has_to_be_better(
+    aliases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aliases |= {"champion": "1", CHALLENGER: "2"}
+    serve(tmp_path, 7, one=0.5, two=0.5)
+    assert only(review.review_challenger(FIRST + timedelta(days=7))).kind is Kind.PROMOTED
+    another = lambda version: SimpleNamespace(tags={"recipe": version.version})  # noqa: E731
+    monkeypatch.setattr(models, "training_of", another)
+    event = only(review.review_challenger(FIRST + timedelta(days=7)))
+    assert event.kind is Kind.WITHDRAWN
+    assert "a change, and not surely better" in event.text
+
+
+def test_harm_to_the_service_ends_an_experiment_at_once(
+    aliases: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aliases |= {"champion": "1", CHALLENGER: "2"}
+    monkeypatch.setattr(promotion, "problem_of", lambda version: f"version {version}: failed to predict")
+    event = only(review.review_challenger(FIRST))
+    assert event.kind is Kind.WITHDRAWN
+    assert "harm to the service, version 2: failed to predict" in event.text
+
+
+@pytest.mark.parametrize(("two", "goes_back"), [(0.3, True), (0.5, False), (0.7, False)])
+def test_a_champion_that_is_surely_worse_than_the_one_before_it_goes_back(
+    aliases: dict[str, str], tmp_path: Path, two: float, goes_back: bool
+) -> None:
+    aliases |= {"champion": "2", PREVIOUS: "1"}
+    serve(tmp_path, 2, one=0.5, two=two)
+    assert review.review_champion(FIRST + timedelta(days=2)) == []  # too early to tell
+    serve(tmp_path, 3, one=0.5, two=two)
+    events = review.review_champion(FIRST + timedelta(days=3))
+    assert [event.kind for event in events] == [Kind.ROLLED_BACK] * goes_back
+
+
+def test_the_shadow_ends_after_two_weeks(aliases: dict[str, str]) -> None:
+    aliases |= {"champion": "2", PREVIOUS: "1"}
+    review.review_champion(FIRST + timedelta(days=14))
+    assert PREVIOUS in aliases
+    review.review_champion(FIRST + timedelta(days=15))
+    assert PREVIOUS not in aliases

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     WITHDRAWN = "withdrawn"
     ROLLED_BACK = "rolled back"
     CHECKED = "checked"
+    CALIBRATED = "calibrated"
     ALARM = "alarm"
     HELD = "held"
     RESUMED = "resumed"

@@ -68,12 +68,15 @@ def explain(flight_id: str) -> list[str]:
     version = models.version(models.number_of(logged["model"]))
     flight = pd.DataFrame([json.loads(logged["inputs"])])
     (explanation,) = explain_flights(models.load(version.source), flight)
+    contributions = explanation.contributions | {"calibration": logged["intercept"]}
+    explanation = Explanation(explanation.base, contributions)
     if abs(explanation.probability - logged["late_probability"]) > MAX_DIFFERENCE:
         raise NotExplainedError(
             f"{logged['model']} predicted {logged['late_probability']:.6f}, but version {version.version} "
             f"gives {explanation.probability:.6f}: follow the prediction back with `trace`"
         )
     features = {name: column[0] for name, column in make_features(flight).items()}
+    features["calibration"] = logged["calibration"]
     lines = [f"{explanation.base:+8.4f}  base value: the mean over the flights it was trained on"]
     largest_first = sorted(explanation.contributions.items(), key=lambda item: -abs(item[1]))
     lines += [f"{contribution:+8.4f}  {name} = {features[name]}" for name, contribution in largest_first]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from ..data import snapshot
 from ..errors import StageError
 from ..registry import certificate, models
 from ..registry.artifact import DESCRIPTION, MODEL, STORED_AS, digest_of
-from ..serving.prediction_log import last_prediction
+from ..serving.calibration import recorded
+from ..serving.prediction_log import last_prediction, open_log
 
 
 class BrokenTraceError(StageError):
@@ -33,6 +35,8 @@ def trace(flight_id: str) -> Iterator[str]:
         raise BrokenTraceError(f"there is no prediction for {flight_id}: ids look like 2013-07-01-B6939-JFK")
     late, asked_at, arm, model = (logged[key] for key in ("late_probability", "asked_at", "arm", "model"))
     yield f"prediction   {late:.4f} at {asked_at}, {arm}, {model}"
+    if logged["calibration"]:
+        yield _calibration(logged)
     version = models.version(models.number_of(model))
     _same("prediction", model.partition("@")[2], version.tags["digest"][:12])
     with tempfile.TemporaryDirectory() as folder:
@@ -57,6 +61,15 @@ def trace(flight_id: str) -> Iterator[str]:
         recorded = json.loads(_fetch(models.first_run_on(tags["snapshot"]), "raw.json", folder).read_text())
     yield from _trained_on(recorded, newest.strftime("%Y-%m-%d"))
     yield from _published(flight_id[:10])
+
+
+def _calibration(logged: sqlite3.Row) -> str:
+    """Check the intercept of a prediction against the record of its calibration."""
+    with open_log(paths.PREDICTION_LOG) as log:
+        intercept, facts = recorded(log, logged["calibration"], logged["model"])
+    _same("calibration", f"{logged['intercept']:+.4f}", f"{intercept:+.4f}")
+    made_from = f"{facts['flights']:,} flights, policy {facts['policy'][:12]}" if facts else "nothing: it is newer"
+    return f"calibration  {logged['calibration']}, intercept {intercept:+.4f}, made from {made_from}"
 
 
 def _trained_on(recorded: dict[str, str], newest: str) -> Iterator[str]:

@@ -51,6 +51,15 @@ class Retraining(Settings):
     staleness: Staleness
 
 
+class Calibration(Settings):
+    """The intercept that is fitted every morning: to the outcomes of so many days, and its limits."""
+
+    days: int
+    prior_flights: float
+    max_abs_intercept: float
+    min_label_dispersion: float
+
+
 class Guards(Settings):
     """What keeps a training from starting."""
 
@@ -67,6 +76,7 @@ class Policy(SettingsFile):
 
     promotion: Promotion
     retraining: Retraining
+    calibration: Calibration
     guards: Guards
 
     @property

@@ -2,15 +2,19 @@
 
 from dataclasses import replace
 
+from mlflow.entities.model_registry import ModelVersion
 from prefect import flow
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from ..config import paths
 from ..config.policy import Policy, read_policy
+from ..delivery import promotion
 from ..events import Event, Kind
 from ..registry import models
+from ..serving.calibration import Calibration
 from . import guards, issues, retraining, store
 from .alarm import Alarm
+from .calibrate import calibrate
 from .dates import before
 from .decide import Decision, Observation, decide
 from .measure import DAYS_BACK, measure, predictions_with_outcomes, report
@@ -37,7 +41,7 @@ def daily_check(day: str, due: bool) -> list[Event]:
     if champion is None:
         return [Event(Kind.CHECKED, "there is no champion yet")]
     policy, yesterday = read_policy(), before(day, 1)
-    recent = predictions_with_outcomes(before(day, DAYS_BACK), yesterday)
+    recent = predictions_with_outcomes(before(day, max(DAYS_BACK, policy.calibration.days)), yesterday)
     unmeasured = measure(champion, recent, yesterday)
     events: list[Event] = []
     try:
@@ -47,7 +51,21 @@ def daily_check(day: str, due: bool) -> list[Event]:
     observation = replace(observe(champion, day, policy), due=due, unmeasured=unmeasured)
     decision = decide(observation, policy)
     events.append(_checked(observation, decision))
-    return events + act(day, decision, policy)
+    events += act(day, decision, policy)
+    events.append(_calibrated(calibrate(day, recent, serving(), policy)))
+    return events
+
+
+def serving() -> list[ModelVersion]:
+    """Return the versions that predict: for people, or in the shadow."""
+    versions = map(models.version_of, (models.CHAMPION, promotion.CHALLENGER, promotion.PREVIOUS))
+    return [models.version(version) for version in versions if version]
+
+
+def _calibrated(calibration: Calibration) -> Event:
+    intercepts = {models.number_of(model): value for model, value in calibration.intercepts.items()}
+    words = ", ".join(f"version {version} {value:+.2f}" for version, value in intercepts.items())
+    return Event(Kind.CALIBRATED, f"calibrated: {words}", {"intercepts": intercepts})
 
 
 def _checked(observation: Observation, decision: Decision) -> Event:

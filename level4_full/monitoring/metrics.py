@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..registry.artifact import Artifact
+from ..serving.calibration import calibrated
 from ..serving.prediction_log import open_log
 from ..serving.routing import CHAMPION
 from ..training.evaluate import log_losses, quality
@@ -25,7 +26,7 @@ Metrics = dict[tuple[str, str], float]  # by name and slice
 
 MIN_FLIGHTS = 20  # in a slice of a day
 QUERY = """
-SELECT substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability, others, inputs
+SELECT substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability, others, intercept, inputs
 FROM predictions WHERE id IN (
   SELECT max(id) FROM predictions WHERE scheduled_departure BETWEEN ? AND ? GROUP BY flight_id
 ) ORDER BY scheduled_departure, flight_id
@@ -133,7 +134,8 @@ def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: 
     for model, artifact in artifacts.items():
         inside = (predictions["model"] == model).to_numpy()
         if inside.any():
-            again[inside] = artifact.predict(make_features(raw[inside]))
+            predicted = artifact.predict(make_features(raw[inside]))
+            again[inside] = calibrated(predicted, predictions.loc[inside, "intercept"].to_numpy())
     return {
         ("skew", ALL): float(((again - predictions["late_probability"]).abs() > 1e-6).mean()),
         ("unrequested", ALL): float((~published["flight_id"].isin(predictions["flight_id"])).mean()),

@@ -22,6 +22,7 @@ class Prediction(BaseModel):
     late_probability: float = Field(description="of arriving 15 minutes late or more")
     model: str
     arm: str
+    calibration: str | None = Field(default=None, description="of the model's level, by the day it was made")
 
 
 class Response(BaseModel):

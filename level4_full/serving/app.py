@@ -59,6 +59,7 @@ def predict_and_log(flights: list[Flight]) -> Response:
                 late_probability=entry.late_probability,
                 model=entry.model,
                 arm=entry.arm,
+                calibration=entry.calibration,
             )
             for entry in predictions
         ]
@@ -71,7 +72,8 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
     if champion is None:
         raise NoModelError
     features = make_features({name: [getattr(flight, name) for flight in flights] for name in Flight.model_fields})
-    by_model = follower.predict(champion, rollout.others, features)
+    calibration = rollout.calibration
+    by_model = calibration.apply(follower.predict(champion, rollout.others, features))
     predictions = []
     for n, flight in enumerate(flights):
         others = {name: predicted[n] for name, predicted in by_model.items()}
@@ -80,7 +82,8 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
             arm = arm_of(flight.carrier, flight.flight, experiment, rollout.share)
             serving = challenger if arm == CHALLENGER else champion
         probability = others.pop(serving.name)
-        predictions.append(Logged(flight, arm, serving.name, probability, experiment, others))
+        calibrated = calibration.id, calibration.intercept(serving.name)
+        predictions.append(Logged(flight, arm, serving.name, probability, experiment, others, *calibrated))
     return predictions
 
 
@@ -94,6 +97,7 @@ def version() -> dict[str, str | float | None]:
         "model": rollout.champion.name if rollout.champion else None,
         "challenger": rollout.challenger.name if rollout.challenger else None,
         "challenger_share": rollout.share,
+        "calibration": rollout.calibration.id,
         "problem": follower.problem,
     }
 

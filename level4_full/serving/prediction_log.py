@@ -23,12 +23,17 @@ CREATE TABLE IF NOT EXISTS predictions (
   model TEXT NOT NULL,
   late_probability REAL NOT NULL,
   others TEXT NOT NULL,            -- by model, JSON: what others predicted that did not serve this flight
+  calibration TEXT,                -- null before the first
+  intercept REAL NOT NULL,         -- what the calibration added to the model's logit
   inputs TEXT NOT NULL             -- the flight as requested, JSON
 );
 CREATE INDEX IF NOT EXISTS by_flight ON predictions (flight_id);
 CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 """
-COLUMNS = "asked_at flight_id scheduled_departure experiment arm model late_probability others inputs"
+COLUMNS = (
+    "asked_at flight_id scheduled_departure experiment arm model late_probability others "
+    "calibration intercept inputs"
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Logged:
     late_probability: float
     experiment: str | None = None
     others: Mapping[str, float] = field(default_factory=dict)  # by model
+    calibration: str | None = None
+    intercept: float = 0.0
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -90,6 +97,8 @@ def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
             entry.model,
             entry.late_probability,
             json.dumps(entry.others, allow_nan=False),
+            entry.calibration,
+            entry.intercept,
             entry.flight.model_dump_json(),
         )
         for entry in predictions

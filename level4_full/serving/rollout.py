@@ -18,6 +18,7 @@ import httpx
 from ..errors import StageError
 from ..registry import certificate
 from ..registry.artifact import Artifact, BrokenArtifactError, digest_of, fetch, load, read_stored
+from .calibration import Calibration
 
 SECONDS_BETWEEN_POLLS = 0.5
 SHADOWS = ("previous",)  # aliases
@@ -44,6 +45,7 @@ class Rollout:
     experiment: str | None = None
     share: float = 0.0
     shadows: tuple[Arm, ...] = ()  # predict like the others, and serve nobody
+    calibration: Calibration = field(default_factory=Calibration)
 
     @property
     def others(self) -> list[Arm]:
@@ -134,13 +136,15 @@ class Follower:
             return Rollout(champion)
         try:
             shadows = tuple(self._arm(aliases[alias]) for alias in SHADOWS if alias in aliases)
+            calibration = Calibration.read(tags.get("calibration", "{}"))
             if "challenger" not in aliases:
-                return Rollout(champion, shadows=shadows)
+                return Rollout(champion, shadows=shadows, calibration=calibration)
             challenger = self._arm(aliases["challenger"])
         except Exception:
             self.rollout = Rollout(champion)  # the champion serves, whatever is wrong with the others
             raise
-        return Rollout(champion, challenger, tags["experiment"], float(tags["challenger_share"]), shadows)
+        share = float(tags["challenger_share"])
+        return Rollout(champion, challenger, tags["experiment"], share, shadows, calibration)
 
     def _arm(self, version: str) -> Arm:
         if version in self._dropped:

@@ -13,6 +13,7 @@ from ...data.schema import Flight
 from ...monitoring import metrics, store
 from ...monitoring.reference import MIN_GAP, MIN_SHIFT, Reference, daily, out_of_range
 from ...monitoring.store import ALL
+from ...serving.calibration import calibrated
 from ...serving.prediction_log import Logged, append, open_log
 from ..conftest import make_flights
 
@@ -184,7 +185,7 @@ class Constant:
 
 
 def test_an_answer_from_other_inputs_than_were_published_is_skew(today: pd.DataFrame) -> None:
-    given = today.assign(model="m/1", late_probability=np.where(today["temp"].isna(), 0.9, 0.2))
+    given = today.assign(model="m/1", late_probability=np.where(today["temp"].isna(), 0.9, 0.2), intercept=0.0)
     again = {"m/1": Constant(0.2)}
     assert metrics.skew_metrics(given, today, again)["skew", ALL] == 0  # type: ignore[arg-type]
     given.loc[given.index[:20], "late_probability"] += 0.01
@@ -219,3 +220,11 @@ def test_a_shift_of_one_tenth_to_another_is_its_index() -> None:
     assert metrics.psi(expected, expected) == pytest.approx(0, abs=1e-6)
     moved = (1e-4 - 0.1) * np.log(1e-4 / 0.1) + (0.2 - 0.1) * np.log(0.2 / 0.1)
     assert metrics.psi(expected, shifted) == pytest.approx(moved, rel=0.01)
+
+
+def test_a_calibrated_answer_is_no_skew(today: pd.DataFrame) -> None:
+    answered = calibrated(np.where(today["temp"].isna(), 0.9, 0.2), 0.3)
+    given = today.assign(model="m/1", late_probability=answered, intercept=0.3)
+    again = {"m/1": Constant(0.2)}
+    assert metrics.skew_metrics(given, today, again)["skew", ALL] == 0  # type: ignore[arg-type]
+    assert metrics.skew_metrics(given.assign(intercept=0.2), today, again)["skew", ALL] == 1  # type: ignore[arg-type]

@@ -6,9 +6,11 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import numpy as np
 import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
@@ -30,6 +32,7 @@ from ...errors import StageError
 from ...registry.artifact import Artifact, load
 from ...serving import app as application
 from ...serving.app import app, follower
+from ...serving.calibration import Calibration
 from ...serving.prediction_log import Logged, LogWriter, experiment_predictions, last_prediction, open_log
 from ...serving.rollout import Arm, Rollout
 from ...serving.routing import CHALLENGER, arm_of
@@ -124,7 +127,7 @@ def test_answers_come_in_the_order_of_the_request(client: TestClient, model: str
     ]
     assert {prediction["model"] for prediction in predictions} == {model}
     assert {frozenset(prediction) for prediction in predictions} == {
-        frozenset({"flight_id", "late_probability", "model", "arm"})
+        frozenset({"flight_id", "late_probability", "model", "arm", "calibration"})
     }
 
 
@@ -410,3 +413,38 @@ def test_a_request_that_cannot_be_logged_fails_and_the_next_one_is_answered(
     assert ask(client, MORNING).status_code == 200
     with open_log(paths.PREDICTION_LOG) as connection:
         assert connection.execute("SELECT count(*) FROM predictions").fetchone()[0] == 2
+
+
+def test_the_calibration_of_the_day_moves_every_model_by_its_intercept(
+    client: TestClient, small: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    even = SimpleNamespace(predict=lambda features: np.full(len(features["carrier"]), 0.5))
+    arms = Arm("flight-delays/7@0123", even), Arm("flight-delays/8@4567", even)  # type: ignore[arg-type]
+    calibration = Calibration("2013-03-01", {arms[0].name: -0.4, arms[1].name: 0.2})
+    monkeypatch.setattr(follower, "rollout", Rollout(*arms, "trial", 0.5, calibration=calibration))
+    expected = {arms[0].name: 1 / (1 + math.exp(0.4)), arms[1].name: 1 / (1 + math.exp(-0.2))}
+    for flight in range(1, 21):
+        (answer,) = ask(client, MORNING | {"flight": flight, "flight_id": f"{flight}"}).json()["predictions"]
+        logged = last_prediction(paths.PREDICTION_LOG, f"{flight}")
+        assert logged is not None
+        assert answer["late_probability"] == pytest.approx(expected[answer["model"]])
+        assert {answer["model"]: answer["late_probability"]} | json.loads(logged["others"]) == pytest.approx(
+            expected
+        )
+        assert (answer["calibration"], logged["calibration"]) == ("2013-03-01", "2013-03-01")
+        assert logged["intercept"] == calibration.intercepts[answer["model"]]
+
+
+def test_a_model_without_an_intercept_answers_as_certified(
+    client: TestClient, small: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibration = Calibration("2013-03-01", {"flight-delays/6@89ab": 0.4})
+    monkeypatch.setattr(follower, "rollout", Rollout(Arm("m/7@0123", small), calibration=calibration))
+    assert late(client) == 0
+    assert late(client, scheduled_departure="2013-03-01T18:30:00") == 1
+
+
+@pytest.mark.parametrize("intercept", [0.51, -3.0, math.nan])
+def test_an_intercept_beyond_the_limit_is_not_applied(intercept: float) -> None:
+    with pytest.raises(ValueError, match=r"beyond 0\.5"):
+        Calibration.read(json.dumps({"id": "2013-03-01", "intercepts": {"m/1": intercept}}))

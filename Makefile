@@ -48,7 +48,7 @@ scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVE
 traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))
 
-drift: ## the same with an incident in the feed: LEVEL=4 KIND=celsius|labels|schema|gap|late|twice [DAYS=7]
+drift: ## the same with an incident in the feed: LEVEL=4 KIND=celsius [DAYS=7]; an unknown KIND lists them
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) --incidents $(KIND) $(if $(DAYS),--days $(DAYS))
 
 retrain: ## people make and release a model in a running stage: LEVEL=1

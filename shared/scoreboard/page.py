@@ -10,6 +10,8 @@ from .takeaways import takeaways
 
 Board = dict[str, Any]
 
+WAITS = "waits"  # a figure that comes with the next simulation of the year
+
 HEAD = """# The same year at every level
 
 The real flights of {first} to {last}, with the same incidents, simulated at every level. Written by
@@ -18,9 +20,10 @@ The real flights of {first} to {last}, with the same incidents, simulated at eve
 make scoreboard
 ```
 
-All figures are also in [scoreboard.json](scoreboard.json). What depends on people depends on the assumptions in
-[assumptions.yaml](../shared/simulation/assumptions.yaml); where a cell has two figures, the second is
-without anybody after the first model.
+All figures are also in [scoreboard.json](scoreboard.json); one that *waits* comes with the next simulation of the
+year. What depends on people depends on the assumptions in
+[assumptions.yaml](../shared/simulation/assumptions.yaml); where a cell has two figures, the second is without
+anybody after the first model.
 """
 
 DORA = """Definitions as DORA gives them in 2026, for one application whose model changes: a *deployment* is a
@@ -177,12 +180,11 @@ def _table(board: Board, rows: dict[str, Any]) -> str:
 
 def _incidents(board: Board) -> str:
     names = [name for name, incident in board["incidents"].items() if not incident["natural"]]
-    everywhere = [name for name in names if all(name in level["incidents"] for level in board["levels"].values())]
-    return _table(board, {name: _cell_of(name) for name in everywhere})
+    return _table(board, {name: _cell_of(name) for name in names})
 
 
 def _cell_of(name: str) -> Any:
-    return lambda level: _incident(level["incidents"][name])
+    return lambda level: _incident(level["incidents"][name]) if name in level["incidents"] else WAITS
 
 
 def _incident(impact: Board) -> str:

@@ -73,6 +73,16 @@ def renamed(flights: pd.DataFrame, _: np.random.Generator) -> pd.DataFrame:
     return flights.rename(columns={"temp": "temperature"})
 
 
+def as_share(flights: pd.DataFrame, _: np.random.Generator) -> pd.DataFrame:
+    """Give the relative humidity as a share of 0 to 1 instead of in percent."""
+    return flights.assign(humid=flights["humid"] / 100)
+
+
+def half(flights: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """Leave out every row that a coin decides against."""
+    return flights[random.random(len(flights)) < 0.5].reset_index(drop=True)
+
+
 def no_weather(flights: pd.DataFrame, _: np.random.Generator) -> pd.DataFrame:
     """Take away the weather of one airport."""
     return _where(flights, flights["origin"] == "JFK", dict.fromkeys(WEATHER, np.nan) | {"observed_at": pd.NaT})
@@ -125,8 +135,18 @@ INCIDENTS = {
             flights=renamed, corrected=_day("03-21"),
         ),
         Incident(
+            "humidity", _day("03-23"), _day("04-05"), "humidity is published as a share instead of in percent",
+            flights=as_share, corrected=_day("04-06"),
+        ),
+        Incident(
             "gap", _day("04-08"), _day("04-14"), "no weather comes from one airport for a week",
             flights=no_weather,
+        ),
+        # Budget cuts ("sequestration") sent air traffic controllers on unpaid leave from 21 April 2013. The
+        # Reducing Flight Delays Act of 2013 ended it: passed by the House on 26 April (Congressional Record, pages
+        # H2364 to H2374), carried out from the 27th on.
+        Incident(
+            "furlough", _day("04-21"), _day("04-27"), "air traffic controllers on unpaid leave: two in five late",
         ),
         Incident(
             "celsius", _day("04-29"), _day("05-12"), "temperatures are published in °C for two weeks",
@@ -161,6 +181,10 @@ INCIDENTS = {
         Incident(
             "slow", _day("10-21"), _day("10-21"), "a candidate answers right, but twenty times slower",
             fault="train_slow_candidate",
+        ),
+        Incident(
+            "partial", _day("10-28"), _day("10-30"), "half of the flights are not published for three days",
+            flights=half, corrected=_day("10-31"),
         ),
         Incident(
             "timezone", _day("11-04"), _day("11-06"), "the clocks change, and schedules are in UTC for three days",

@@ -48,6 +48,41 @@ def test_temperatures_are_in_celsius(year: Year) -> None:
     pd.testing.assert_frame_equal(published.drop(columns=["temp", "dewp"]), real.drop(columns=["temp", "dewp"]))
 
 
+def test_humidity_is_a_share(year: Year) -> None:
+    day = date(2013, 3, 23)
+    real, published = year.flights_of(day), flights(year, day, "humidity")
+    assert published["humid"].max() <= 1 < real["humid"].min()
+    assert (published["humid"] * 100).round(6).equals(real["humid"].round(6))
+    pd.testing.assert_frame_equal(published.drop(columns="humid"), real.drop(columns="humid"))
+
+
+def test_half_of_the_flights_are_missing_and_the_others_are_as_they_were(year: Year) -> None:
+    day = date(2013, 10, 28)
+    real, published = year.flights_of(day), flights(year, day, "partial")
+    assert len(published) == pytest.approx(len(real) / 2, rel=0.1)
+    there = real[real["flight_id"].isin(published["flight_id"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(published, there)
+    assert set(published["origin"]) == set(real["origin"])
+
+
+def test_what_a_half_published_day_became_is_published_whole(year: Year) -> None:
+    about = date(2013, 10, 28)
+    assert outcomes(year, about, "partial").equals(year.outcomes_of(about))
+
+
+def test_the_furlough_is_the_worst_week_of_its_spring(year: Year) -> None:
+    furlough = INCIDENTS["furlough"]
+    delays = year.outcomes["arrival_delay"].dropna()
+    late = (delays >= LATE_MINUTES).groupby(delays.index).mean()
+
+    def share(first: date) -> float:
+        return float(late[str(first) : str(first + timedelta(days=6))].mean())
+
+    assert furlough.natural
+    assert share(furlough.first) > 0.37
+    assert all(share(furlough.first + timedelta(weeks=n)) < 0.30 for n in (-3, -2, -1, 1, 2, 3))
+
+
 def test_a_column_has_another_name(year: Year) -> None:
     day = date(2013, 3, 20)
     published = flights(year, day, "schema")
@@ -157,5 +192,5 @@ def test_incidents_are_chosen_by_name() -> None:
 
 
 def test_an_unknown_incident_names_the_known_ones() -> None:
-    with pytest.raises(StageError, match=r"no incident 'sharknado': choose among schema, gap,.*all or none"):
+    with pytest.raises(StageError, match=r"no incident 'sharknado': choose among schema, humidity,.*all or none"):
         choose("celsius,sharknado")

@@ -13,7 +13,7 @@ Every event has a `day` and a name, `event`:
 - `withdrawn`: a model left its share of the traffic without ever having had all of it.
 - `step`: a person did something; `sign`: something of a `kind` that people will notice and act upon (see
   assumptions.yaml).
-- `served`: how many flights were asked about and answered, and how well.
+- `served`: how many flights were asked about (those that were published) and answered, and how well.
 
 What is measured in seconds, and what names itself at random, is in `timings.jsonl` beside it.
 """
@@ -89,10 +89,10 @@ class Observer:
         except (httpx.HTTPError, StageError):
             return  # it does not answer: that shows when it is asked for predictions
         for kind in ("application", "model"):
-            before, name = self.event_log.last("deployment", kind=kind, share=1.0), _name(version.get(kind))
+            before, name = self.event_log.last("deployment", kind=kind, share=1.0), name_of(version.get(kind))
             if name and (before is None or before["name"] != name):
                 self.event_log.write(day, "deployment", kind=kind, name=name, share=1.0, by=by)
-        self._observe_challenger(day, by, _name(version.get("challenger")), version.get("challenger_share"))
+        self._observe_challenger(day, by, name_of(version.get("challenger")), version.get("challenger_share"))
 
     def _observe_challenger(self, day: date, by: str, name: str | None, share: float | None) -> None:
         before = self.challenger()
@@ -125,7 +125,7 @@ class Observer:
         return path.stat().st_mtime_ns if path.is_file() else 0
 
 
-def _name(model: str | None) -> str | None:
+def name_of(model: str | None) -> str | None:
     """Return a model's name without the digest of its package, which no two simulations share."""
     return model.partition("@")[0] if model else None
 

@@ -22,13 +22,13 @@ from .. import base
 from ..base import ROOT, StageError
 from ..console import console, progress_bar
 from ..stack.operator import Operator
-from ..stack.stage import Stage, running
+from ..stack.stage import Answer, Stage, running
 from ..world import faults
 from ..world.dataset import LATE_MINUTES, Year, days, load_year
 from ..world.incidents import Incident, publish
 from ..world.period import FIRST_DAY
 from ..world.quality import log_losses
-from .event_log import EventLog, Observer
+from .event_log import EventLog, Observer, name_of
 from .operator_model import OperatorModel
 from .scenario import USUAL, Scenario, is_finished, matches
 
@@ -193,9 +193,11 @@ class Simulation:
         return failure is None
 
     def _ask(self, day: date, flights: pd.DataFrame) -> None:
+        """Ask about the flights that were published; nobody can ask about others, and none of them is counted."""
         answers, problem = self._answers(day, flights.to_json(orient="records", date_format="iso"))
-        outcomes = self.year.outcomes_of(day).set_index("flight_id")["arrival_delay"]
-        table = pd.DataFrame({"late_probability": pd.Series(answers, dtype=float)}).reindex(outcomes.index)
+        ended = self.year.outcomes_of(day).set_index("flight_id")["arrival_delay"]
+        outcomes = ended.loc[flights["flight_id"]]
+        table = self._table(answers).reindex(outcomes.index)
         path = self.scenario.folder() / "answers" / f"{day}.parquet"
         path.parent.mkdir(exist_ok=True)
         table.to_parquet(path)
@@ -214,13 +216,25 @@ class Simulation:
         if problem:
             self.say(f"{day}: {problem[:300]}")
 
-    def _answers(self, day: date, flights: str) -> tuple[dict[str, float], str]:
+    def _table(self, answers: dict[str, Answer]) -> pd.DataFrame:
+        """Return the answers by flight; a level that names no model answers with the one released last."""
+        release = self.event_log.last("deployment", kind="model", share=1.0)
+        serving = str(release["name"]) if release else ""
+        return pd.DataFrame(
+            {
+                "late_probability": [answer.late_probability for answer in answers.values()],
+                "model": [name_of(answer.model) or serving for answer in answers.values()],
+                "intercept": [answer.intercept for answer in answers.values()],
+            },
+            index=list(answers),
+        )
+
+    def _answers(self, day: date, flights: str) -> tuple[dict[str, Answer], str]:
         """Ask like somebody who needs the answers: again while nobody is there, not when told what is wrong."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                given = self.stage.ask(day, flights)
-                return {name: answer.late_probability for name, answer in given.items()}, ""
+                return self.stage.ask(day, flights), ""
             except httpx.TransportError as error:
                 if time.monotonic() > deadline:
                     return {}, f"nobody answers: {error}"

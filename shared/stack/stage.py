@@ -76,6 +76,7 @@ class Answer:
     late_probability: float
     model: str = ""
     arm: str = ""
+    intercept: float = 0.0  # what the level added to the logit of its model's prediction
 
 
 @dataclass
@@ -297,7 +298,10 @@ class Stage:
             raise StageError(f"{endpoint} answered {response.status_code}: {response.text[:300]}")
         return {
             prediction["flight_id"]: Answer(
-                prediction["late_probability"], prediction["model"], prediction.get("arm", "")
+                prediction["late_probability"],
+                prediction["model"],
+                prediction.get("arm", ""),
+                prediction.get("intercept", 0.0),
             )
             for prediction in response.json()["predictions"]
         }

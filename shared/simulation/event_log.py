@@ -29,6 +29,7 @@ import httpx
 from ..base import StageError, write_text
 from ..stack.stage import Stage
 from ..stack.tracking import MODEL, Tracking
+from .replay import KEPT, keep
 
 Event = dict[str, Any]
 
@@ -113,6 +114,7 @@ class Observer:
         if "trained" in self.stage.description:
             if (written := self._written()) != self._last_written:
                 self._last_written = written
+                keep(self._trained, self.event_log.path.parent / KEPT)
                 self.event_log.write(day, "training", by="manual", registered=True, name=None)
             return
         known = len(self.event_log.of("training"))
@@ -120,9 +122,12 @@ class Observer:
             trigger = run["tags"].get("trigger", "manual" if by == "people" else "schedule")
             self.event_log.write(day, "training", by=trigger, registered=version is not None, name=version)
 
+    @property
+    def _trained(self) -> Path:
+        return Path(self.stage.fill(self.stage.description.get("trained", "")))
+
     def _written(self) -> int:
-        path = Path(self.stage.fill(self.stage.description.get("trained", "")))
-        return path.stat().st_mtime_ns if path.is_file() else 0
+        return self._trained.stat().st_mtime_ns if self._trained.is_file() else 0
 
 
 def name_of(model: str | None) -> str | None:

@@ -23,13 +23,15 @@ from ..base import ROOT, StageError
 from ..console import console, progress_bar
 from ..stack.operator import Operator
 from ..stack.stage import Answer, Stage, running
+from ..stack.tracking import Tracking
 from ..world import faults
-from ..world.dataset import LATE_MINUTES, Year, days, load_year
+from ..world.dataset import LATE_MINUTES, Year, days, load_year, write_whole
 from ..world.incidents import Incident, publish
 from ..world.period import FIRST_DAY
 from ..world.quality import log_losses
 from .event_log import EventLog, Observer, name_of
 from .operator_model import OperatorModel
+from .replay import KEPT, replay
 from .scenario import USUAL, Scenario, is_finished, matches
 
 PATIENCE = 60.0  # seconds that whoever asks tries again when nobody answers
@@ -37,7 +39,7 @@ ALARMS = ("failed", "refused", "alarm", "held", "rolled back")  # kinds of a lev
 
 
 def simulate(scenario: Scenario) -> Path:
-    """Simulate a scenario, resuming where it was stopped; return the folder with `events.jsonl` and `answers`.
+    """Simulate a scenario, resuming where it was stopped; return the folder of its files.
 
     Raises:
         StageError: the stage does not start, or its daily run died.
@@ -94,7 +96,7 @@ class Simulation:
             self.stage.wait_until_ready()
             self._write_timing(what="start", seconds=round(time.monotonic() - self.started, 2))
             if over:
-                self.say(f"resuming on {left[0]}")
+                self.say(f"resuming after {max(over)}")
             else:
                 for day in days(FIRST_DAY, period.first - timedelta(days=1)):
                     publish(self.year, day, self.stage.workspace / "drop", self.scenario.incidents)
@@ -103,6 +105,7 @@ class Simulation:
                 self._day(day)
                 progress.advance(bar)
         self._measure_stage()
+        self._replay()
 
     def _day(self, day: date) -> None:
         with self._timed(day, "publish"):
@@ -256,6 +259,14 @@ class Simulation:
         family = self.stage.family()
         sizes = [process.memory_info().rss for process in family]
         self._write_timing(what="stage", processes=len(family), memory_mb=round(sum(sizes) / 2**20))
+
+    def _replay(self) -> None:
+        """Let all models that had traffic predict the flights of the period, as they really were."""
+        period, releases = self.scenario.period, self.event_log.of("deployment")
+        names = sorted({str(release["name"]) for release in releases if release["kind"] == "model"})
+        flights = pd.concat([self.year.flights_of(day) for day in days(period.first, period.last)])
+        kept = self.scenario.folder() / KEPT
+        write_whole(replay(names, flights, kept, Tracking.of(self.stage)), self.scenario.replayed(), index=True)
 
     def _write_timing(self, **facts: Any) -> None:
         with (self.scenario.folder() / "timings.jsonl").open("a") as file:

@@ -21,6 +21,7 @@ MODULES = (
     "simulation/operator_model",
     "simulation/run",
     "simulation/event_log",
+    "simulation/replay",
     "world/dataset",
 )
 MODULES_WITHOUT_INCIDENTS = MODULES[3:]
@@ -60,6 +61,10 @@ class Scenario:
         """Return the event log of its simulation, as far as that has come."""
         return EventLog(self.folder() / "events.jsonl")
 
+    def replayed(self) -> Path:
+        """Return the file of its replay, which is written last."""
+        return self.folder() / "replayed.parquet"
+
     def days_over(self) -> int:
         """Return how many of its days have been simulated."""
         return len(list(self.folder().glob("answers/*.parquet")))
@@ -96,8 +101,7 @@ def fingerprint(level: int, modules: tuple[str, ...]) -> str:
 
 def is_finished(scenario: Scenario) -> bool:
     """Tell whether a scenario was simulated to its end, by the code that is here now."""
-    event_log = scenario.event_log()
-    return matches(event_log, scenario) and event_log.last("day", day=str(scenario.period.last)) is not None
+    return matches(scenario.event_log(), scenario) and scenario.replayed().exists()
 
 
 def matches(event_log: EventLog, scenario: Scenario) -> bool:

@@ -64,10 +64,14 @@ class Tracking:
 
     def artifact(self, run: str, path: str) -> str:
         """Return an artifact of a run as text; empty where there is none."""
+        return self.content(run, path).decode()
+
+    def content(self, run: str, path: str) -> bytes:
+        """Return an artifact of a run; empty where there is none."""
         if not self.address:
-            return ""
+            return b""
         answer = CLIENT.get(f"{self.address}/get-artifact", params={"run_uuid": run, "path": path})
-        return answer.text if answer.is_success else ""
+        return answer.content if answer.is_success else b""
 
 
 def _flat(run: dict[str, Any]) -> dict[str, Any]:

@@ -135,10 +135,6 @@ INCIDENTS = {
             flights=renamed, corrected=_day("03-21"),
         ),
         Incident(
-            "humidity", _day("03-23"), _day("04-05"), "humidity is published as a share instead of in percent",
-            flights=as_share, corrected=_day("04-06"),
-        ),
-        Incident(
             "gap", _day("04-08"), _day("04-14"), "no weather comes from one airport for a week",
             flights=no_weather,
         ),
@@ -183,12 +179,16 @@ INCIDENTS = {
             fault="train_slow_candidate",
         ),
         Incident(
-            "partial", _day("10-28"), _day("10-30"), "half of the flights are not published for three days",
-            flights=half, corrected=_day("10-31"),
+            "humidity", _day("10-22"), _day("11-02"), "humidity is published as a share instead of in percent",
+            flights=as_share, corrected=_day("11-03"),
         ),
         Incident(
             "timezone", _day("11-04"), _day("11-06"), "the clocks change, and schedules are in UTC for three days",
             flights=in_utc, corrected=_day("11-07"),
+        ),
+        Incident(
+            "partial", _day("11-11"), _day("11-13"), "half of the flights are not published for three days",
+            flights=half, corrected=_day("11-14"),
         ),
         Incident(
             "stuck", _day("11-18"), _day("11-27"), "the weather station of one airport repeats a fine day",

@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from .. import base
 from ..base import ROOT, StageError, git, levels, write_text
 from ..simulation.operator_model import read_assumptions
@@ -17,7 +19,7 @@ from ..simulation.scenario import NOBODY, USUAL, Scenario, is_finished
 from ..world.dataset import Year, load_year
 from ..world.incidents import INCIDENTS, SEED, Incident
 from ..world.period import LAST_DAY, LIVE, Period
-from . import cost, impact, metrics
+from . import compare, cost, impact, metrics
 from .dora import dora
 from .result import Result
 
@@ -51,13 +53,18 @@ def assemble(period: Period, numbers: list[int]) -> Board:
         StageError: no level has both of them.
     """
     year = load_year(base.WORKSPACES / "year")
-    board: Board = {"levels": {}}
+    levels: Board = {}
+    losses: compare.Losses = {}
     for number in numbers:
         if all(map(is_finished, scenarios(number, period, USUAL))):
-            board["levels"][str(number)] = of_level(number, period, year)
-    if not board["levels"]:
+            levels[str(number)], losses[str(number)] = of_level(number, period, year)
+    if not levels:
         raise StageError("no level's year is simulated to its end: run `make scoreboard`")
-    return board | {
+    return {
+        "levels": levels,
+        "differences": compare.differences(losses),
+        "gains": compare.gains(losses),
+        "scale": compare.scale(year, period),
         "assumptions": read_assumptions(),
         "incidents": {incident.id: _described(incident) for incident in INCIDENTS.values()},
         "period": [str(period.first), str(period.last)],
@@ -66,34 +73,34 @@ def assemble(period: Period, numbers: list[int]) -> Board:
     }
 
 
-def of_level(number: int, period: Period, year: Year) -> Board:
-    """Return everything about one level: with people, and with nobody where that is simulated too."""
-    board = of_scenarios(number, period, year, USUAL)
+def of_level(number: int, period: Period, year: Year) -> tuple[Board, dict[str, pd.DataFrame]]:
+    """Return everything about one level, with nobody too where that is simulated; and its losses with people."""
+    board, losses = of_scenarios(number, period, year, USUAL)
     if all(map(is_finished, scenarios(number, period, NOBODY))):
-        board["nobody"] = of_scenarios(number, period, year, NOBODY)
+        board["nobody"], alone = of_scenarios(number, period, year, NOBODY)
+        board["nobody"]["against_people"] = {
+            name: compare.difference(alone[name], losses[name]) for name in ("year", "calm")
+        }
     folder = scenarios(number, period, USUAL)[1].folder()
     board["cost"] = cost.lines(number) | cost.packages(number) | {"measured": cost.measured(folder)}
-    return board
+    return board, losses
 
 
-def of_scenarios(number: int, period: Period, year: Year, people: str) -> Board:
-    """Return the metrics of a level's year with incidents, against its calm year."""
+def of_scenarios(number: int, period: Period, year: Year, people: str) -> tuple[Board, dict[str, pd.DataFrame]]:
+    """Return the metrics of a level's year with incidents, against its calm year; and the losses of both."""
     with_incidents, without = scenarios(number, period, people)
     result, calm = Result.read(with_incidents, year), Result.read(without, year)
-    periods = impact.periods(list(with_incidents.incidents), period.last)
-    return {
+    calm.check_replay()
+    board = {
         **metrics.quality(result),
         "calm": metrics.quality(calm) | metrics.trainings(calm),
         **metrics.trainings(result),
         **metrics.people(result),
-        "days_from_shift_to_recovery": metrics.days_to_recovery(calm),
-        "incidents": {name: impact.incident(result, calm, days) for name, days in periods.items()},
-        "dora": dora(result, calm),
-        "weeks": metrics.weekly(result),
-        "calm_weeks": metrics.weekly(calm),
+        "incidents": impact.incidents(result, calm, with_incidents.incidents),
+        "dora": dora(result),
         "timeline": metrics.timeline(result),
-        "calm_timeline": metrics.timeline(calm),
     }
+    return board, {name: played.flights[["day", "loss"]] for name, played in (("year", result), ("calm", calm))}
 
 
 def _described(incident: Incident) -> dict[str, Any]:

@@ -34,8 +34,9 @@ class Difference:
     def figures(self) -> dict[str, Any]:
         """Return it as it is published."""
         error = None if self.error is None else round(self.error, 4)
-        t = None if self.t is None else round(self.t, 2)
-        return {"mean": round(self.mean, 4), "error": error, "t": t, "clusters": self.clusters}
+        t = round(self.t, 2) if error and self.t is not None else None
+        mean = round(self.mean, 4) + 0.0  # without the sign of a zero
+        return {"mean": mean, "error": error, "t": t, "clusters": self.clusters}
 
 
 def of_sums(sums: "pd.Series[float]", sizes: "pd.Series[int]") -> Difference:

@@ -1,62 +1,83 @@
 """DORA's five metrics of one level's year, adapted to models."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
-import pandas as pd
+from scipy import stats
 
 from ..simulation.event_log import Event
-from .impact import SIGNS_OF_TROUBLE, by_day
-from .result import Result
+from .difference import Difference, clustered
+from .notice import SIGNS_OF_TROUBLE
+from .result import Result, losses
 
-FAILED_SHARE = 0.02  # a release is a failed one if it makes this share of its first days' answers wrong
-FAILED_DAYS = 14
+JUDGED_DAYS = 14  # after a release
+CHANCE = 0.05  # of releases that change nothing, the test calls this share worse, and the same share better
 
 
-def dora(result: Result, calm: Result) -> dict[str, Any]:
+def dora(result: Result) -> dict[str, Any]:
     """Return DORA's five metrics as defined in 2026, adapted to models; see the scoreboard's text for each."""
-    releases = result.releases()
     deployments = result.event_log.of("deployment")
     changes = [event for event in deployments if event["day"] > result.first and event["share"] == 1]
     months = _days_between(result.first, result.event_log.events[-1]["day"]) / 30.4
-    leads = [_days_between(result.trained(release), release["day"]) for release in releases]
-    failed = [change for change in changes if _is_failed(change, changes, result, calm)]
-    ends = [_restored(change, changes, result, calm) for change in failed]
-    recoveries = [_days_between(change["day"], end) for change, end in zip(failed, ends, strict=True) if end]
+    leads = [_days_between(result.trained(release), release["day"]) for release in result.releases()]
     return {
         "deployments": len(changes),
         "deployment_frequency_per_month": round(len(changes) / months, 2),
         "change_lead_time_days": median(leads) if leads else None,
-        "change_fail_rate": round(len(failed) / len(changes), 3) if changes else None,
-        "failed_deployment_recovery_days": median(recoveries) if recoveries else None,
+        **_instability(result),
         "deployment_rework_rate": round(_rework(changes, result) / len(changes), 3) if changes else None,
     }
 
 
+def _instability(result: Result) -> dict[str, Any]:
+    """Return how many releases were worse than what they replaced, how many better, and how long that lasted."""
+    pairs = pairwise(result.champions())
+    judged = [(release["day"], sign(replacement(result, before, release))) for before, release in pairs]
+    signs, recoveries = [found for _, found in judged], _recoveries(judged)
+    return {
+        "change_fail_rate": round(signs.count(1) / len(signs), 3) if signs else None,
+        "change_improvement_rate": round(signs.count(-1) / len(signs), 3) if signs else None,
+        "failed_deployment_recovery_days": median(recoveries) if recoveries else None,
+    }
+
+
+def _recoveries(judged: list[tuple[str, int]]) -> list[int]:
+    """Return the days from each release that was worse to the next one that was not."""
+    ends = {
+        day: next((later for later, found in judged if later > day and found <= 0), None)
+        for day, worse in judged
+        if worse > 0
+    }
+    return [_days_between(day, end) for day, end in ends.items() if end]
+
+
+def replacement(result: Result, before: Event, release: Event) -> Difference | None:
+    """Return how much higher a release's log loss is than that of the model before it, on the same flights.
+
+    Both are replayed on the real input of its first days, whichever of them served; the error is clustered by day.
+    """
+    end = str(date.fromisoformat(release["day"]) + timedelta(days=JUDGED_DAYS - 1))
+    flights = result.flights[result.flights["day"].between(release["day"], end)]
+    new, old = (
+        losses(flights["late"], result.replayed.loc[flights.index, str(event["name"])])
+        for event in (release, before)
+    )
+    return clustered(new - old, flights["day"])
+
+
+def sign(difference: Difference | None) -> int:
+    """Return 1 if a release is worse, -1 if it is better, 0 if the test (Student's t, one side) does not tell."""
+    if difference is None or difference.t is None:
+        return 0
+    if abs(difference.t) <= stats.t.ppf(1 - CHANCE, difference.clusters - 1):
+        return 0
+    return 1 if difference.t > 0 else -1
+
+
 def _days_between(first: str, last: str) -> int:
     return (date.fromisoformat(last) - date.fromisoformat(first)).days
-
-
-def _impact(change: Event, changes: list[Event], result: Result, calm: Result) -> pd.DataFrame:
-    """Return the impact by day while a change was in service, at most for its first two weeks."""
-    later = [other["day"] for other in changes if other["day"] > change["day"]]
-    end = str(date.fromisoformat(change["day"]) + timedelta(days=FAILED_DAYS))
-    inside = (result.flights["day"] >= change["day"]) & (result.flights["day"] < min([*later, end]))
-    return by_day(result.flights[inside], calm.flights.loc[result.flights.index[inside]])
-
-
-def _is_failed(change: Event, changes: list[Event], result: Result, calm: Result) -> bool:
-    impact = _impact(change, changes, result, calm)
-    return bool(len(impact)) and float(impact["harmed"].sum() / impact["flights"].sum()) > FAILED_SHARE
-
-
-def _restored(change: Event, changes: list[Event], result: Result, calm: Result) -> str | None:
-    """Return the day of the next change that did not fail."""
-    for later in changes:
-        if later["day"] > change["day"] and not _is_failed(later, changes, result, calm):
-            return str(later["day"])
-    return None
 
 
 def _rework(changes: list[Event], result: Result) -> int:

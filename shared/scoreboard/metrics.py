@@ -1,25 +1,18 @@
 """Metrics of one level's year: how good its predictions were, what it trained and released, what people did."""
 
 from collections import Counter
-from datetime import date, timedelta
 from typing import Any
-
-import numpy as np
-import pandas as pd
 
 from .result import Result
 
-HELD_OUT = 7  # days before a training that every level holds out: no model was trained on them
-SHIFTS = (date(2013, 6, 24), date(2013, 9, 2))  # the summer storms and the September calm begin
 
-
-def quality(result: Result) -> dict[str, float]:
+def quality(result: Result) -> dict[str, float | None]:
     """Return log loss, AUC, calibration error (mean gap over ten bins of predictions) and the share answered."""
     from sklearn.metrics import roc_auc_score
 
-    judged = result.flights.dropna()
+    judged = result.flights.dropna(subset=["loss"])
     if judged.empty:
-        return {"answered": 0.0}
+        return {"log_loss": None, "auc": None, "calibration_error": None, "answered": 0.0}
     bins = judged.groupby((judged["answer"] * 10).astype(int).clip(0, 9))
     gaps = (bins["answer"].mean() - bins["late"].mean()).abs() * bins.size()
     return {
@@ -28,13 +21,6 @@ def quality(result: Result) -> dict[str, float]:
         "calibration_error": round(float(gaps.sum() / len(judged)), 4),
         "answered": round(float(result.flights["answer"].notna().mean()), 4),
     }
-
-
-def weekly(result: Result) -> dict[str, float | None]:
-    """Return the mean log loss of each week, by its Monday."""
-    weeks = pd.to_datetime(result.flights["day"]).dt.to_period("W").dt.start_time.dt.strftime("%Y-%m-%d")
-    means = result.flights["loss"].groupby(weeks).mean()
-    return {str(week): None if np.isnan(mean) else round(float(mean), 4) for week, mean in means.items()}
 
 
 def people(result: Result) -> dict[str, Any]:
@@ -59,17 +45,6 @@ def trainings(result: Result) -> dict[str, Any]:
         "withdrawn": len(result.event_log.of("withdrawn")),
         "alarms": len(result.event_log.of("alarm")),
     }
-
-
-def days_to_recovery(calm: Result) -> list[int | None]:
-    """Return, for each shift of the year, the days until a model that was trained on it had all traffic."""
-    days: list[int | None] = []
-    for shift in SHIFTS:
-        # Trained in the morning, on what had landed until the day before, but for the held-out days.
-        trained_on_it = str(shift + timedelta(days=HELD_OUT + 1))
-        releases = [release["day"] for release in calm.releases() if calm.trained(release) >= trained_on_it]
-        days.append((date.fromisoformat(releases[0]) - shift).days if releases else None)
-    return days
 
 
 def timeline(result: Result) -> dict[str, list[str]]:

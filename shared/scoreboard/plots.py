@@ -1,16 +1,21 @@
-"""The scoreboard's plots: quality by week, the year of each level as a timeline, and the closed loop's."""
+"""The scoreboard's plots: what each level gained, and the year of each level as a timeline."""
 
 from collections.abc import Iterable
-from datetime import date
-from itertools import pairwise
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
 
+from .compare import BASE
+from .difference import of_sums
+
 COLOURS = ["#bbbbbb", "#ccbb44", "#4477aa", "#228833", "#aa3377"]
-LOOP = "4"  # the level that starts trainings from what production shows
+YEARS = {"year": "the year with incidents", "calm": "the calm year"}
 MARKS = {
     "released": ("^", "#228833", 0.22),
     "in the A/B test": ("^", "#bbbbbb", 0.22),
@@ -22,57 +27,39 @@ MARKS = {
 
 def draw(board: dict[str, Any], folder: Path) -> list[Path]:
     """Draw all plots; return their files."""
-    plots = {"weeks": _weeks(board), "timeline": _timeline(board)}
-    if LOOP in board["levels"]:
-        plots["loop"] = _loop(board)
+    plots = {"gain": _gain(board), "timeline": _timeline(board)}
     paths = {name: folder / f"scoreboard-{name}.png" for name in plots}
     for name, plot in plots.items():
         plot.savefig(paths[name], dpi=110, metadata={"Software": None})
     return list(paths.values())
 
 
-def _weeks(board: dict[str, Any]) -> Figure:
-    figure = Figure(figsize=(10, 4.5), layout="constrained")
-    axes = figure.subplots()
-    _draw_weeks(axes, {number: level["weeks"] for number, level in board["levels"].items()})
-    axes.set_ylabel("log loss of the week")
-    _mark_incidents(axes, board)
+def _gain(board: dict[str, Any]) -> Figure:
+    """Draw what each level gained over the base until each week, with twice its error; a panel for each year."""
+    years = [name for name in YEARS if all(name in gained for gained in board["gains"].values())]
+    figure = Figure(figsize=(10, 0.6 + 3.2 * len(years)), layout="constrained")
+    for axes, name in zip(figure.subplots(len(years), sharey=True, squeeze=False).flat, years, strict=True):
+        for number, gained in board["gains"].items():
+            _draw_gain(axes, number, gained[name], board["scale"]["constant"])
+        axes.axhline(0, color=COLOURS[int(BASE)], linewidth=2, label=f"level {BASE}")
+        axes.annotate(YEARS[name], (0.01, 0.9), xycoords="axes fraction", weight="bold")
+        axes.set_ylabel(f"gain over level {BASE},\nin flights known beforehand")
+        _mark_incidents(axes, board, injected=name == "year")
+    lines = dict(sorted(zip(*reversed(axes.get_legend_handles_labels()), strict=True)))
+    figure.legend(lines.values(), lines.keys(), ncols=len(lines), loc="outside lower center", frameon=False)
     return figure
 
 
-def _draw_weeks(axes: Axes, levels: dict[str, dict[str, float | None]]) -> None:
-    for number, weeks in levels.items():
-        means = [float("nan") if mean is None else mean for mean in weeks.values()]
-        axes.plot(_dates(weeks), means, color=COLOURS[int(number)], label=f"level {number}", linewidth=1.5)  # type: ignore[arg-type]
-    axes.figure.legend(ncols=len(levels), loc="outside lower center", frameon=False)
-
-
-def _loop(board: dict[str, Any]) -> Figure:
-    """Draw the closed loop's calm year beside the other levels', with what it did; shades are the versions."""
-    figure = Figure(figsize=(10, 5.5), layout="constrained")
-    above, below = figure.subplots(2, sharex=True, height_ratios=[4, 1])
-    calm = {number: level["calm_weeks"] for number, level in board["levels"].items()}
-    lowest = next(iter(calm.values()))
-    _draw_weeks(above, {number: _gain(lowest, weeks) for number, weeks in calm.items()})
-    above.set_ylabel("log loss gained over the first level")
-    timeline = board["levels"][LOOP]["calm_timeline"]
-    for row, (name, (mark, colour, _)) in enumerate(MARKS.items()):
-        below.scatter(_dates(timeline[name]), [row] * len(timeline[name]), marker=mark, color=colour, s=30)
-    below.set_yticks(range(len(MARKS)), list(MARKS))
-    below.set_ylim(-0.6, len(MARKS) - 0.4)
-    first, last = _dates(board["period"])
-    changes = [first, *_dates(timeline["released"][1:]), last]
-    for n, (begins, ends) in enumerate(pairwise(changes)):
-        for axes in (above, below):
-            axes.axvspan(begins, ends, color=COLOURS[int(LOOP)], alpha=0.12 if n % 2 else 0.04, linewidth=0)
-    above.set_xlim(first, last)
-    return figure
-
-
-def _gain(lowest: dict[str, float | None], weeks: dict[str, float | None]) -> dict[str, float | None]:
-    """Return how much lower the log loss was; week by week it says more about the weather than about a level."""
-    pairs = {week: (lowest[week], mean) for week, mean in weeks.items()}
-    return {week: a - b if a is not None and b is not None else None for week, (a, b) in pairs.items()}
+def _draw_gain(axes: Axes, number: str, gained: dict[str, list[float]], worth: float) -> None:
+    """Draw one level's gain; `worth` is the log loss of a flight about which nothing is known."""
+    weeks = pd.DataFrame.from_dict(gained, orient="index", columns=["flights", "sum"])
+    ends = [date.fromisoformat(week) + timedelta(weeks=1) for week in weeks.index]
+    until = [of_sums(weeks["sum"][:n], weeks["flights"][:n]) for n in range(1, len(weeks) + 1)]
+    flights = weeks["flights"].cumsum().to_numpy() / worth
+    gain = np.array([difference.mean for difference in until]) * flights
+    band = 2 * np.array([difference.error or 0.0 for difference in until]) * flights
+    axes.plot(ends, gain, color=COLOURS[int(number)], linewidth=2, label=f"level {number}")  # type: ignore[arg-type]
+    axes.fill_between(ends, gain - band, gain + band, color=COLOURS[int(number)], alpha=0.15, linewidth=0)  # type: ignore[arg-type]
 
 
 def _dates(days: Iterable[str]) -> list[date]:
@@ -95,16 +82,17 @@ def _timeline(board: dict[str, Any]) -> Figure:
     return figure
 
 
-def _mark_incidents(axes: Axes, board: dict[str, Any]) -> None:
-    """Shade the days of each incident, and write its name above the injected ones."""
+def _mark_incidents(axes: Axes, board: dict[str, Any], injected: bool = True) -> None:
+    """Shade the days of each incident, and write its name above; those that are injected only on demand."""
     first, last = (date.fromisoformat(day) for day in board["period"])
     for name, incident in board["incidents"].items():
         begins, ends = date.fromisoformat(incident["first"]), date.fromisoformat(incident["last"])
-        if ends < first or begins > last:
+        if ends < first or begins > last or not (injected or incident["natural"]):
             continue
         axes.axvspan(begins, ends, color="#4477aa" if incident["natural"] else "#ee6677", alpha=0.08)  # type: ignore[arg-type]
-        if not incident["natural"]:
+        if injected != incident["natural"]:
             axes.text(begins, 1.01, name, transform=axes.get_xaxis_transform(), fontsize=7, rotation=45)  # type: ignore[arg-type]
     axes.set_xlim(first, last)  # type: ignore[arg-type]
+    axes.xaxis.set_major_formatter(DateFormatter("%b"))  # type: ignore[no-untyped-call]
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

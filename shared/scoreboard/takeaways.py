@@ -1,7 +1,13 @@
-"""The takeaways of the scoreboard: each sentence is made from figures, or left out if they do not bear it."""
+"""The takeaways of the scoreboard: each sentence is made from figures, or left out if they do not bear it.
+
+Log losses are compared by their difference on the same flights, with its error. A share of a difference is stated
+only where the difference can be told from chance.
+"""
 
 from collections.abc import Callable
 from typing import Any
+
+from .difference import is_measurable
 
 Board = dict[str, Any]
 NOTHING = ("no harm", "prevented", "does not apply")
@@ -12,116 +18,153 @@ def takeaways(board: Board) -> list[str]:
     sentences = []
     for takeaway in TAKEAWAYS:
         try:
-            sentence = takeaway(board["levels"])
+            sentence = takeaway(board)
         except KeyError:
-            continue  # it is about a level or a simulation that is not there
+            continue  # it is about a level, a simulation or a figure that is not there
         if sentence:
             sentences.append(sentence)
     return sentences
 
 
-def hands(levels: Board) -> str | None:
+def verdict(difference: Board) -> str:
+    """Say in words whether a log loss is lower or higher, and by how much."""
+    mean, error = difference["mean"], difference["error"]
+    if not error:
+        return "the same"
+    if not is_measurable(difference):
+        return f"no different as far as one year can tell ({mean:+.4f} ± {error:.4f})"
+    return f"{'lower' if mean < 0 else 'higher'} by {abs(mean):.4f} ± {error:.4f}"
+
+
+def hands(board: Board) -> str | None:
     """State what the first step buys in work, and that it buys nothing in quality."""
-    a, b = levels["0"], levels["1"]
-    if b["human_steps"] >= a["human_steps"] or abs(a["calm"]["log_loss"] - b["calm"]["log_loss"]) > 0.002:
+    a, b = board["levels"]["0"], board["levels"]["1"]
+    difference = board["differences"]["1-0"]["calm"]
+    if b["human_steps"] >= a["human_steps"] or is_measurable(difference):
         return None
     return (
-        f"Level 1 needs {b['human_steps']} human steps a year where level 0 needs {a['human_steps']}, and answers "
-        f"no better (log loss {b['calm']['log_loss']} and {a['calm']['log_loss']} in the calm year): software "
-        "around a model does not improve the model."
+        f"Level 1 needs {b['human_steps']} human steps a year where level 0 needs {a['human_steps']}, and the log "
+        f"loss of its calm year is {verdict(difference)}: software around a model does not improve the model."
     )
 
 
-def alone(levels: Board) -> str | None:
-    """State what is left of each level when nobody comes to work, and which one stays good."""
-    shares = {number: level["nobody"]["answered"] for number, level in levels.items() if "nobody" in level}
-    if shares["0"] > 0.05 or min(shares[number] for number in shares if number != "0") < 0.9:
+def alone(board: Board) -> str | None:
+    """State what is left of each level when nobody comes to work."""
+    nobody = {number: level["nobody"] for number, level in board["levels"].items()}
+    others = {number: level for number, level in nobody.items() if number != "0"}
+    if nobody["0"]["answered"] > 0.05 or min(level["answered"] for level in others.values()) < 0.9:
         return None
-    fewest = min(share for number, share in shares.items() if number != "0")
-    left = {number: levels[number]["nobody"]["log_loss"] for number in "234"}
-    attended = levels["2"]["log_loss"]
-    if left["4"] > attended + 0.001 or min(left["2"], left["3"]) < left["4"] + 0.003:
-        return None
+    fewest = min(level["answered"] for level in others.values())
+    by_level = [
+        f"level {number}'s is {verdict(level['against_people']['year'])}" for number, level in others.items()
+    ]
     return (
-        f"With nobody after the first model, level 0 answers {shares['0']:.0%} of the flights; every other level "
-        f"answers at least {fewest:.1%}, but only level 4 stays as good as with people: its log loss in the "
-        f"year with incidents is {left['4']}, level 2's is {attended} with people and {left['2']} without, "
-        f"level 3's {left['3']}."
+        f"With nobody after the first model, level 0 answers {nobody['0']['answered']:.0%} of the flights, and "
+        f"every other level at least {fewest:.1%}. The log loss with incidents, against that with people there: "
+        f"{'; '.join(by_level)}."
     )
 
 
-def tests(levels: Board) -> str | None:
+def tests(board: Board) -> str | None:
     """State what tests of the application are worth."""
-    harmed = {number: level["incidents"]["code"]["flights_harmed"] for number, level in levels.items()}
-    others = [harmed[number] for number in harmed if number != "0"]
-    if any(levels[number]["incidents"]["code"]["outcome"] not in NOTHING for number in levels if number != "0"):
+    code = {number: level["incidents"]["code"] for number, level in board["levels"].items()}
+    if any(impact["outcome"] not in NOTHING for number, impact in code.items() if number != "0"):
         return None
-    if not others or harmed["0"] < 50:
+    moved = code["0"]["flights_moved"]
+    if len(code) == 1 or moved < 50:
         return None
     return (
-        f"A change that breaks a feature harms {harmed['0']:,} flights where code is changed on the server, and "
-        "none where tests stand before a release: from level 1 on."
+        f"A change that breaks a feature moves {moved:,} answers by more than 0.1 where code is changed on the "
+        "server, and none where tests stand before a release: from level 1 on."
     )
 
 
-def schedule(levels: Board) -> str | None:
+def schedule(board: Board) -> str | None:
     """State what a schedule buys."""
-    a, b = levels["1"], levels["2"]
-    gained = a["calm"]["log_loss"] - b["calm"]["log_loss"]
-    if gained <= 0:
+    a, b = board["levels"]["1"], board["levels"]["2"]
+    if not a["releases"] or not b["releases"]:
         return None
     return (
-        f"Level 2's schedule ({b['calm']['trainings']} trainings against {a['calm']['trainings']}) improves the "
-        f"calm year's log loss by {gained:.4f}, from {a['calm']['log_loss']} to {b['calm']['log_loss']}; people "
-        f"still take {b['steps_per_release']:g} steps for each release ({a['steps_per_release']:g} below)."
+        f"Level 2's schedule trains {b['calm']['trainings']} models where people train {a['calm']['trainings']}: "
+        f"the calm year's log loss is {verdict(board['differences']['2-1']['calm'])}. People still take "
+        f"{b['steps_per_release']:g} steps for each release ({a['steps_per_release']:g} below)."
     )
 
 
-def no_hands(levels: Board) -> str | None:
-    """State what automatic releases buy in work, and what they cost in time."""
-    a, b = levels["2"], levels["3"]
+def no_hands(board: Board) -> str | None:
+    """State what automatic releases buy in work."""
+    a, b = board["levels"]["2"], board["levels"]["3"]
     if b["human_steps"] >= a["human_steps"]:
         return None
-    slower = b["dora"]["change_lead_time_days"] > a["dora"]["change_lead_time_days"]
-    but = (
-        f"; but a model takes {b['dora']['change_lead_time_days']:g} days from its training to all traffic "
-        f"instead of {a['dora']['change_lead_time_days']:g}, because an A/B test wants its days"
-    )
+    return f"Level 3 needs {b['human_steps']} human steps a year where level 2 needs {a['human_steps']}."
+
+
+def automatic(board: Board) -> str | None:
+    """State what automatic releases do to quality."""
+    a, b = board["levels"]["2"]["calm"], board["levels"]["3"]["calm"]
     return (
-        f"Level 3 needs {b['human_steps']} human steps a year where level 2 needs "
-        f"{a['human_steps']}{but if slower else ''}."
+        f"Without those hands, with {b['releases']} releases instead of {a['releases']}, level 3's log loss in "
+        f"the calm year is {verdict(board['differences']['3-2']['calm'])}."
     )
 
 
-def not_better(levels: Board) -> str | None:
-    """State that automatic releases do not make better models, and what gates cost that look at one week."""
-    a, b = levels["2"]["calm"], levels["3"]["calm"]
-    change = b["log_loss"] - a["log_loss"]
-    if change < -0.004 or (change > 0.004 and b["releases"] >= a["releases"]):
+def closed_loop(board: Board) -> str | None:
+    """State what the closed loop adds to a schedule and hands."""
+    a, b = board["levels"]["2"], board["levels"]["4"]
+    return (
+        f"Level 4's log loss against level 2's, in the calm year, is "
+        f"{verdict(board['differences']['4-2']['calm'])}, with {b['calm']['trainings']} trainings instead of "
+        f"{a['calm']['trainings']}; in the year with incidents it takes {b['human_steps']} human steps instead of "
+        f"{a['human_steps']}."
+    )
+
+
+def shifts(board: Board) -> str | None:
+    """State where a model that follows the year is worth most."""
+    by_level = [
+        f"level {above}'s log loss is {verdict(board['differences'][f'{above}-1']['after_shifts'])}"
+        for above in "24"
+    ]
+    return (
+        "In the six weeks after the storms began, and after the September calm began, against level 1: "
+        f"{'; '.join(by_level)}."
+    )
+
+
+def monitored(board: Board) -> str | None:
+    """State what only monitoring notices."""
+    below = [level["incidents"] for number, level in board["levels"].items() if number != "4"]
+    last = {name: board["levels"]["4"]["incidents"][name] for name in _injected(board)}
+    days = {
+        name: impact["noticed_by_machine"]
+        for name, impact in last.items()
+        if impact["noticed_by_machine"] is not None
+        and impact["outcome"] in ("noticed by the machine", "prevented")
+        and all(other[name]["noticed_by_machine"] is None for other in below)
+    }
+    if not days:
         return None
-    worse = "worse" if change > 0 else "better"
-    why = ": gates that look at one week refuse what people let through" if change > 0.004 else ""
-    return (
-        f"They do not make the model better: the calm year's log loss is {abs(change):.4f} {worse} at level 3 "
-        f"than at level 2, with {b['releases']} releases instead of {a['releases']}{why}."
-    )
+    names = ", ".join(f"{name} (day {day})" for name, day in days.items())
+    return f"Level 4's machine alone notices {names}."
 
 
-def everywhere(levels: Board) -> str | None:
+def everywhere(board: Board) -> str | None:
     """State what no level does anything about."""
     names = [
         name
-        for name in next(iter(levels.values()))["incidents"]
-        if all(level["incidents"].get(name, {}).get("outcome") not in NOTHING for level in levels.values())
+        for name in _injected(board)
+        if all(level["incidents"][name]["outcome"] not in NOTHING for level in board["levels"].values())
     ]
-    if not names:
-        return None
-    return f"Some incidents harm every level: {', '.join(names)}. What comes wrong from outside is answered wrong."
+    return f"Some incidents harm every level: {', '.join(names)}." if names else None
 
 
-def full_disk(levels: Board) -> str | None:
+def _injected(board: Board) -> list[str]:
+    return [name for name, incident in board["incidents"].items() if not incident["natural"]]
+
+
+def full_disk(board: Board) -> str | None:
     """State what it costs to log every answer."""
-    a, b = (levels[number]["incidents"]["disk"]["flights_unanswered"] for number in ("2", "3"))
+    a, b = (board["levels"][number]["incidents"]["disk"]["flights_unanswered"] for number in ("2", "3"))
     if b <= a + 50:
         return None
     return (
@@ -130,41 +173,20 @@ def full_disk(levels: Board) -> str | None:
     )
 
 
-def triggers(levels: Board) -> str | None:
-    """State how much of what triggers get a schedule gets."""
-    once, by_schedule, by_trigger = (levels[number]["calm"] for number in ("1", "2", "4"))
-    whole = once["log_loss"] - by_trigger["log_loss"]
-    if whole <= 0:
-        return None
-    share = (once["log_loss"] - by_schedule["log_loss"]) / whole
+def room(board: Board) -> str | None:
+    """State between which log losses all this happens."""
+    calm = [level["calm"]["log_loss"] for level in board["levels"].values()]
+    scale = board["scale"]
     return (
-        f"Level 2's monthly schedule, whose models people release, gets {share:.0%} of what level 4's triggers "
-        f"get over level 1 in the calm year, with {by_schedule['trainings']} trainings instead of "
-        f"{by_trigger['trainings']}; in the year with incidents it takes {levels['2']['human_steps']} human steps "
-        f"instead of {levels['4']['human_steps']}."
+        f"How much there is to gain: answering every flight with the year's share of late ones gives "
+        f"{scale['constant']}, knowing each day's share before it begins and nothing else "
+        f"{scale['day']}. The levels' calm years lie between {min(calm)} and {max(calm)}."
     )
 
 
-def monitored(levels: Board) -> str | None:
-    """State what only monitoring notices."""
-    below = [level["incidents"] for number, level in levels.items() if number != "4"]
-    days = {
-        name: impact["noticed_by_machine"]
-        for name, impact in levels["4"]["incidents"].items()
-        if impact["outcome"] == "noticed by the machine"
-        and all(other[name]["noticed_by_machine"] is None for other in below)
-    }
-    if not days:
-        return None
-    names = ", ".join(f"{name} (day {day})" for name, day in days.items())
-    return (
-        f"Level 4's machine alone notices {names}. It answers wrongly meanwhile like the others; what it spares "
-        "is a model that was trained on it."
-    )
-
-
-def price(levels: Board) -> str | None:
+def price(board: Board) -> str | None:
     """State what it all costs."""
+    levels = board["levels"]
     first, last = min(levels), max(levels)
     a, b = levels[first]["cost"], levels[last]["cost"]
     return (
@@ -173,20 +195,16 @@ def price(levels: Board) -> str | None:
     )
 
 
-def when_to_stop(levels: Board) -> str | None:
-    """State where most of the quality comes from."""
-    losses = {number: level["calm"]["log_loss"] for number, level in levels.items()}
-    best = min(losses, key=lambda number: losses[number])
-    gained, whole = losses["0"] - losses["2"], losses["0"] - losses[best]
-    if whole <= 0:
+def when_to_stop(board: Board) -> str | None:
+    """State how much of the gain in quality the schedule has, if there is a gain that can be measured."""
+    to_schedule, to_loop = (board["differences"][pair]["calm"] for pair in ("2-0", "4-0"))
+    if not is_measurable(to_loop) or to_loop["mean"] > 0:
         return None
-    share = gained / whole
-    if share < 0.5:
-        return None
+    share = to_schedule["mean"] / to_loop["mean"]
     return (
-        f"When to stop: level 2 has {share:.0%} of the quality that the best level (level {best}) adds to level "
-        "0. Who releases seldom, and has people to look, can stop there; what comes after buys hands, evidence "
-        "and safety."
+        f"When to stop: of what level 4 gains in log loss over level 0 in the calm year ({-to_loop['mean']:.4f} ± "
+        f"{to_loop['error']:.4f}), level 2 has {share:.0%}. Who releases seldom, and has people to look, can "
+        "weigh the rest against its price; what comes after level 2 also buys hands, evidence and safety."
     )
 
 
@@ -196,11 +214,13 @@ TAKEAWAYS: tuple[Callable[[Board], str | None], ...] = (
     tests,
     schedule,
     no_hands,
-    not_better,
-    triggers,
+    automatic,
+    closed_loop,
+    shifts,
     monitored,
     everywhere,
     full_disk,
+    room,
     price,
     when_to_stop,
 )

@@ -179,20 +179,20 @@ INCIDENTS = {
             fault="train_slow_candidate",
         ),
         Incident(
-            "humidity", _day("10-22"), _day("11-02"), "humidity is published as a share instead of in percent",
-            flights=as_share, corrected=_day("11-03"),
+            "partial", _day("10-28"), _day("10-30"), "half of the flights are not published for three days",
+            flights=half, corrected=_day("10-31"),
         ),
         Incident(
             "timezone", _day("11-04"), _day("11-06"), "the clocks change, and schedules are in UTC for three days",
             flights=in_utc, corrected=_day("11-07"),
         ),
         Incident(
-            "partial", _day("11-11"), _day("11-13"), "half of the flights are not published for three days",
-            flights=half, corrected=_day("11-14"),
-        ),
-        Incident(
             "stuck", _day("11-18"), _day("11-27"), "the weather station of one airport repeats a fine day",
             flights=stuck,
+        ),
+        Incident(
+            "humidity", _day("11-28"), _day("12-07"), "humidity is a share of 0 to 1 for ten days, not in percent",
+            flights=as_share, corrected=_day("12-08"),
         ),
         Incident(
             "merger", _day("12-09"), _day("12-31"), "one airline flies under the code of the one it merged with",

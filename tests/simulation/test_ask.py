@@ -17,7 +17,7 @@ from shared.world.period import Period
 
 from ..conftest import YEAR, elsewhere
 
-DAY = date(2013, 11, 11)
+DAY = date(2013, 10, 28)
 
 
 @pytest.fixture(scope="module")

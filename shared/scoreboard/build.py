@@ -93,7 +93,7 @@ def of_scenarios(number: int, period: Period, year: Year, people: str) -> tuple[
     calm.check_replay()
     board = {
         **metrics.quality(result),
-        "calm": metrics.quality(calm) | metrics.trainings(calm),
+        "calm": metrics.quality(calm) | compare.shifted(calm.flights) | metrics.trainings(calm),
         **metrics.trainings(result),
         **metrics.people(result),
         "incidents": impact.incidents(result, calm, with_incidents.incidents),

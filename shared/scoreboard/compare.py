@@ -71,6 +71,12 @@ def after_shifts(table: pd.DataFrame) -> pd.DataFrame:
     return table[inside[0] | inside[1]]
 
 
+def shifted(table: pd.DataFrame) -> dict[str, float | None]:
+    """Return the log loss of the weeks that follow a shift of the year; None if no flight of them has one."""
+    loss = after_shifts(table)["loss"].dropna()
+    return {"after_shifts": None if loss.empty else round(float(loss.mean()), 4)}
+
+
 def mondays(days: "pd.Series[str]") -> "pd.Series[str]":
     """Return the Monday of each day's week."""
     unique = pd.Series(days.unique())

@@ -44,9 +44,10 @@ def page(board: Board) -> str:
 
 
 def _differences(board: Board) -> str:
-    """Compare each level with the one below, and the last one with those that leave trainings to people."""
+    """Compare each level with the one below, the last one with the schedule, and all with hands."""
     numbers = list(board["levels"])
-    pairs = list(dict.fromkeys([*(f"{above}-{below}" for below, above in pairwise(numbers)), "4-2", "4-1"]))
+    below = [f"{above}-{below}" for below, above in pairwise(numbers)]
+    pairs = dict.fromkeys([*below, "4-2", *(f"{number}-{compare.BASE}" for number in numbers)])
     rows = [
         [
             "level {} against {}".format(*pair.split("-")),
@@ -107,6 +108,7 @@ NEVER_WORSE: dict[str, tuple[Any, str]] = {
 YEAR = {
     "log loss of the year": both("log_loss"),
     "log loss of the calm year": both("calm", "log_loss"),
+    "log loss after a shift, calm year": both("calm", "after_shifts"),
     "AUC": both("auc"),
     "calibration error": both("calibration_error"),
     "flights answered": both("answered"),

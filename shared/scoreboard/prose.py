@@ -51,7 +51,7 @@ applications by them: these are five stories about one. No bands are given.
 
 IMPACT = """\
 Each incident is counted from its first day until the next one begins, so what lingers after it is counted to
-it. Harm goes two ways.
+it. Flights that were not published can be asked about by nobody, and count for no level. Harm goes two ways.
 
 *Through inputs*: after the last day every model answers all flights once more, from the input as it really was.
 What the level had answered differs from that only by what went wrong in between. A cell gives the outcome, the

@@ -2,6 +2,7 @@
 
 The order of a day is the same for every level: publish, incidents, the daily run, what people have yet to do,
 their daily work, the questions of the day. A simulation that was stopped resumes after the last event in its log.
+When all days are over, its models are replayed on the flights as they really were.
 """
 
 import json

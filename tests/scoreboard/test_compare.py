@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shared.scoreboard.compare import SHIFTS, Losses, after_shifts, differences, gains, mondays
+from shared.scoreboard.compare import SHIFTS, Losses, after_shifts, differences, gains, mondays, shifted
 
 FIRST, DAYS = date(2013, 6, 1), 140
 NAMES = [str(FIRST + timedelta(days=n // 2)) for n in range(2 * DAYS)]
@@ -54,3 +54,5 @@ def test_six_weeks_after_each_shift_are_whole_weeks() -> None:
     assert len(inside) == 2 * 2 * 42
     assert inside.min() == str(SHIFTS[0])
     assert (mondays(inside).value_counts() == 14).all()
+    assert shifted(losses(0.5)) == {"after_shifts": 0.5}
+    assert shifted(losses(np.nan)) == {"after_shifts": None}

@@ -124,7 +124,7 @@ METRICS = {
     "change lead time, days": both("dora", "change_lead_time_days"),
     "failed deployment recovery time, days": both("dora", "failed_deployment_recovery_days"),
     "change fail rate": both("dora", "change_fail_rate"),
-    "the same for better": both("dora", "change_improvement_rate"),
+    "change improvement rate": both("dora", "change_improvement_rate"),
     "deployment rework rate": both("dora", "deployment_rework_rate"),
 }
 COST = {

@@ -42,11 +42,11 @@ Definitions as DORA gives them in 2026, for one application whose model changes:
 application that gets all traffic. *Lead time*: from a model's training to all traffic (median). *Fail rate*:
 share of the models that were worse than the one they replaced, on the same flights of their first {days} days,
 whichever served (log loss of both, replayed on the real input, error clustered by day, one-sided test at
-{chance:.0%}). Its placebo is the test itself: of releases that change nothing it calls {chance:.0%} worse and
-as many better, which is why both are shown. *Recovery time*: from a failed deployment to the next that did not
-fail. *Rework*: share of deployments that people made because of trouble, and returns to an earlier model.
-Frequency and lead time are throughput; fail and rework rate are instability. DORA warns against comparing
-applications by them: these are five stories about one. No bands are given.
+{chance:.0%}); *improvement rate*: the same for better. Their placebo is the test itself: of releases that
+change nothing it calls at least {chance:.0%} worse, and as many better. *Recovery time*: from a failed
+deployment to the next that did not fail. *Rework*: share of deployments that people made because of trouble,
+and returns to an earlier model. Frequency and lead time are throughput; fail and rework rate are instability.
+DORA warns against comparing applications by them: these are five stories about one. No bands are given.
 """
 
 IMPACT = """\

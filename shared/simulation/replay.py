@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..base import StageError
 from ..stack.stage import TELEMETRY_OFF
 from ..stack.tracking import Tracking
 from ..world.dataset import WEATHER
@@ -58,10 +59,18 @@ def features(flights: pd.DataFrame) -> pd.DataFrame:
 
 
 def _load(name: str, kept: Path, tracking: Tracking) -> Predict:
-    """Return the way a model predicts: as a file, as the package that served, or as it was registered."""
+    """Return the way a model predicts: as a file, as the package that served, or as it was registered.
+
+    Raises:
+        StageError: it is none of these any more.
+    """
     if (kept / name).exists():
         return _of_pipeline(pickle.loads((kept / name).read_bytes()))  # noqa: S301 - it was trained here
-    version = tracking.versions()[name.rpartition("/")[2]]
+    version = tracking.versions().get(name.rpartition("/")[2])
+    if version is None:
+        raise StageError(
+            f"the model {name} answered, but is neither in {kept} nor registered: it cannot be replayed"
+        )
     if package := tracking.content(version["run_id"], PACKAGE):
         return _of_package(package)
     os.environ |= TELEMETRY_OFF | {"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}

@@ -262,12 +262,18 @@ class Simulation:
         self._write_timing(what="stage", processes=len(family), memory_mb=round(sum(sizes) / 2**20))
 
     def _replay(self) -> None:
-        """Let all models that had traffic predict the flights of the period, as they really were."""
+        """Let all models that were released or answered predict the flights of the period, as they really were."""
         period, releases = self.scenario.period, self.event_log.of("deployment")
-        names = sorted({str(release["name"]) for release in releases if release["kind"] == "model"})
+        released = {str(release["name"]) for release in releases if release["kind"] == "model"}
+        days_of_answers = (self.scenario.folder() / "answers").glob("*.parquet")
+        answered = {name for path in days_of_answers for name in pd.read_parquet(path)["model"].dropna()}
         flights = pd.concat([self.year.flights_of(day) for day in days(period.first, period.last)])
         kept = self.scenario.folder() / KEPT
-        write_whole(replay(names, flights, kept, Tracking.of(self.stage)), self.scenario.replayed(), index=True)
+        write_whole(
+            replay(sorted(released | answered), flights, kept, Tracking.of(self.stage)),
+            self.scenario.replayed(),
+            index=True,
+        )
 
     def _write_timing(self, **facts: Any) -> None:
         with (self.scenario.folder() / "timings.jsonl").open("a") as file:

@@ -9,7 +9,7 @@ import pytest
 
 from shared import base
 from shared.simulation.run import Simulation
-from shared.simulation.scenario import USUAL, Scenario
+from shared.simulation.scenario import USUAL, Scenario, is_finished
 from shared.stack.stage import Answer, Stage
 from shared.world.dataset import Year, load_year
 from shared.world.incidents import INCIDENTS, feed
@@ -58,6 +58,24 @@ def test_an_answer_is_kept_with_its_model_and_its_intercept(simulation: Simulati
     assert list(kept.loc[one]) == [0.2, "m/2", 0.1]
     assert list(kept.loc[other]) == [0.3, "m/1", 0.0]  # a level that names no model: the one released last
     assert kept.loc[rest].isna().all(axis=None)
+
+
+def test_every_model_that_answered_is_replayed(
+    simulation: Simulation, year: Year, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flights = year.flights_of(DAY)
+    asked(simulation, flights, {flights["flight_id"][0]: Answer(0.4, "m/3")})
+    asked_for: list[str] = []
+
+    def remember(names: list[str], flights: pd.DataFrame, *_: object) -> pd.DataFrame:
+        asked_for.extend(names)
+        return flights.set_index("flight_id")[["humid"]]
+
+    monkeypatch.setattr("shared.simulation.run.replay", remember)
+    assert not is_finished(simulation.scenario)
+    simulation._replay()
+    assert asked_for == ["m/1", "m/3"]
+    assert len(pd.read_parquet(simulation.scenario.replayed())) == len(flights)
 
 
 def test_a_day_without_answers_is_kept_too(simulation: Simulation, year: Year) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from onnx import TensorProto, helper
 
+from shared.base import StageError
 from shared.simulation.replay import PACKAGE, features, keep, replay
 from shared.stack.tracking import Tracking
 from shared.world.dataset import load_year
@@ -61,6 +62,11 @@ def test_a_package_answers_as_it_does_where_it_serves(
     monkeypatch.setattr(Tracking, "content", lambda self, *where: stored[where])
     table = replay(["flight-delays/3"], flights, tmp_path, NOWHERE)
     np.testing.assert_allclose(table["flight-delays/3"], flights["humid"], rtol=1e-5)
+
+
+def test_a_model_that_is_gone_is_named(tmp_path: Path, flights: pd.DataFrame) -> None:
+    with pytest.raises(StageError, match=r"the model m/7 answered, but is neither in .* nor registered"):
+        replay(["m/7"], flights, tmp_path, NOWHERE)
 
 
 def test_the_features_are_those_of_the_levels(flights: pd.DataFrame) -> None:

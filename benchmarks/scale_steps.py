@@ -15,7 +15,6 @@ import pandas as pd
 
 from level4_full.config import paths
 from level4_full.config.params import read_params
-from level4_full.config.policy import read_policy
 from level4_full.data import snapshot
 from level4_full.data.drift import drift_of
 from level4_full.data.features import make_features
@@ -56,17 +55,17 @@ def summarize() -> int:
 
 def watch(number: int) -> int:
     """Watch a day, as the daily check does on the morning after; return how many predictions it read."""
-    yesterday, today, policy = day_of(number), day_of(number + 1), read_policy()
+    yesterday, today = day_of(number), day_of(number + 1)
     champion = models.version(SERVING)
     with patch.object(metrics, "service_metrics", dict):  # no service runs that could be asked
         with timed("join"):
-            recent = measure.predictions_with_outcomes(before(today, measure.DAYS_BACK), yesterday)
+            recent = measure.predictions_with_outcomes(champion, before(today, measure.DAYS_BACK), yesterday)
         with timed("measure"):
             unmeasured = measure.measure(champion, recent, yesterday)
         with timed("report"):
             measure.report(champion, recent, yesterday)
         with timed("observe"):
-            observe.observe(champion, today, policy)
+            observe.observe(champion, today)
     if unmeasured:
         raise ValueError(unmeasured)
     return len(recent)
@@ -87,7 +86,7 @@ def join_log(number: int) -> int:
     champion = models.version(SERVING)
     training = reference(champion)
     with timed("log and outcomes"):
-        table = measure.predictions_with_outcomes(day_of(1), day_of(number))
+        table = measure.predictions_with_outcomes(champion, day_of(1), day_of(number))
     with timed("features"):
         make_features(table)
     with timed("daily metrics"):

@@ -73,9 +73,4 @@ def check_production(day: date) -> list[Event]:
     """Measure yesterday's production, and do what the policy says; the schedule is one trigger among others."""
     from .monitoring.daily_check import check
 
-    return check(day.isoformat(), is_training_day(day))
-
-
-def is_training_day(day: date) -> bool:
-    """Tell whether the schedule has a training on this day: the first Monday of a month."""
-    return day.weekday() == 0 and day.day <= 7
+    return check(day.isoformat())

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     ROLLED_BACK = "rolled back"
     CHECKED = "checked"
     CALIBRATED = "calibrated"
+    REFIT = "refit in the shadow"
     ALARM = "alarm"
     HELD = "held"
     RESUMED = "resumed"

@@ -11,11 +11,11 @@ from datetime import date, timedelta
 import numpy as np
 
 from level3_deployment.config.params import read_params
+from level3_deployment.daily import is_training_day
 from level3_deployment.delivery.experiment import Plan, Verdict, verdict_of
 from level3_deployment.delivery.review import SHADOW_DAYS, must_go_back
 from level3_deployment.serving.routing import CHALLENGER, arm_of
 from level3_deployment.training.paired import Difference
-from level4_full.daily import is_training_day
 from level4_full.training.evaluate import NotBetterError, check_beats
 from shared.simulation.operator_model import read_assumptions, working_days_after
 from shared.world.period import LIVE

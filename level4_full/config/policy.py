@@ -16,15 +16,15 @@ class Promotion(Settings):
 
 
 class Performance(Settings):
-    """How far predictions may be off on average, over the last `days`."""
+    """When the daily bias of the champion adds up to an alarm; in units of its usual deviation from day to day."""
 
-    days: int
-    max_abs_bias: float
-    t_threshold: float
+    daily_deviation: float
+    slack: float
+    threshold: float
 
 
 class Drift(Settings):
-    """How many flights may be unlike any that the champion was trained on, over the last `days`."""
+    """How many flights may be out of the champion's range in one column, over the last `days`."""
 
     days: int
     max_out_of_range_share: float
@@ -37,7 +37,7 @@ class NewData(Settings):
 
 
 class Staleness(Settings):
-    """How old the last training may be."""
+    """How old the data of the champion may be."""
 
     days: int
 
@@ -49,6 +49,16 @@ class Retraining(Settings):
     drift: Drift
     new_data: NewData
     staleness: Staleness
+
+
+class Shadow(Settings):
+    """The refit in the shadow: on which weekdays (0 is Monday), over how many days, and what it must gain."""
+
+    weekdays: list[int]
+    days: int
+    min_gain: float
+    confidence: float
+    days_between: int
 
 
 class Calibration(Settings):
@@ -76,13 +86,9 @@ class Policy(SettingsFile):
 
     promotion: Promotion
     retraining: Retraining
+    shadow: Shadow
     calibration: Calibration
     guards: Guards
-
-    @property
-    def days_back(self) -> int:
-        """Return how many days of metrics it takes: twice the longest window, since some days have none."""
-        return 2 * max(self.retraining.performance.days, self.retraining.drift.days)
 
 
 def read_policy() -> Policy:

@@ -8,7 +8,7 @@ MAX_FACTS = 3  # of the evidence, in words
 
 
 class Cause(StrEnum):
-    """The cause of an alarm; the first five start a training, as its trigger."""
+    """The cause of an alarm; the first five may start a training, as its trigger."""
 
     PERFORMANCE = "performance"
     DRIFT = "drift"

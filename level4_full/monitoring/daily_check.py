@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 from prefect import flow
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
@@ -19,41 +20,48 @@ from .dates import before
 from .decide import Decision, Observation, decide
 from .measure import DAYS_BACK, measure, predictions_with_outcomes, report
 from .observe import observe
+from .shadow import is_worth_it, shadow_refit
 from .store import Action, Record, Status
 
 
-def check(day: str, due: bool) -> list[Event]:
-    """Check production up to the morning of `day`, and act on the policy.
-
-    Args:
-        day: today, such as 2013-03-01.
-        due: whether the schedule has a training today.
-    """
+def check(day: str) -> list[Event]:
+    """Check production up to the morning of `day`, such as 2013-03-01, and act on the policy."""
     # A flow waits up to a second for its heartbeat to stop, and the check takes not much longer than that.
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        return daily_check(day, due)
+        return daily_check(day)
 
 
 @flow(name="daily-check", flow_run_name="{day}")
-def daily_check(day: str, due: bool) -> list[Event]:
+def daily_check(day: str) -> list[Event]:
     """Measure, decide and act, as a flow listed beside the trainings."""
     champion = models.champion()
     if champion is None:
         return [Event(Kind.CHECKED, "there is no champion yet")]
     policy, yesterday = read_policy(), before(day, 1)
-    recent = predictions_with_outcomes(before(day, max(DAYS_BACK, policy.calibration.days)), yesterday)
+    days = max(DAYS_BACK, policy.calibration.days, policy.shadow.days)
+    recent = predictions_with_outcomes(champion, before(day, days), yesterday)
     unmeasured = measure(champion, recent, yesterday)
     events: list[Event] = []
     try:
         report(champion, recent, yesterday)
     except Exception as error:  # people can do without a report for a day
         events.append(Event(Kind.FAILED, f"the report failed, {type(error).__name__}: {error}"))
-    observation = replace(observe(champion, day, policy), due=due, unmeasured=unmeasured)
+    observation = replace(observe(champion, day), unmeasured=unmeasured)
     decision = decide(observation, policy)
     events.append(_checked(observation, decision))
+    if decision.action is Action.REFIT:
+        decision = ask_a_refit(day, decision, recent, policy)
     events += act(day, decision, policy)
     events.append(_calibrated(calibrate(day, recent, serving(), policy)))
     return events
+
+
+def ask_a_refit(day: str, decision: Decision, recent: pd.DataFrame, policy: Policy) -> Decision:
+    """Refit in the shadow; return the decision with what that gained: to retrain, if it is worth it."""
+    excess = shadow_refit(day, recent, policy.shadow)
+    assert decision.alarm is not None  # noqa: S101 - nothing is refitted without one
+    alarm = Alarm(decision.alarm.cause, decision.alarm.evidence | {"excess log loss of a refit": str(excess)})
+    return Decision(Action.RETRAIN if is_worth_it(excess, policy.shadow) else Action.REFIT, alarm)
 
 
 def serving() -> list[ModelVersion]:
@@ -91,15 +99,23 @@ def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
         past = store.decisions(connection)
         store.record(connection, record)
     facts = {"id": identity, "cause": alarm.cause, "evidence": alarm.evidence}
+    if decision.action is Action.REFIT:
+        gain = "a refit gains too little: the champion stays"
+        _conclude(identity, gain)
+        return [Event(Kind.REFIT, f"{alarm}: {gain}", facts)]
     if decision.action is Action.RETRAIN:
         concluded = retraining.request(record)
         return [Event(Kind.ALARM, f"ALARM {alarm}: {concluded.result}", facts | {"status": concluded.status})]
     if decision.action is Action.HOLD:
         return [Event(Kind.HELD, f"HOLD {alarm}: {_hold(record, alarm, past)}", facts)]
     result = resume(str(alarm))
+    _conclude(identity, result)
+    return [Event(Kind.RESUMED, f"RESUMED {result}", facts)]
+
+
+def _conclude(identity: str, result: str) -> None:
     with store.open_store(paths.METRICS_STORE) as connection:
         store.conclude(connection, identity, Status.DONE, result)
-    return [Event(Kind.RESUMED, f"RESUMED {result}", facts)]
 
 
 def _hold(hold: Record, alarm: Alarm, past: list[Record]) -> str:

@@ -1,11 +1,14 @@
 """The decision of a day: retrain, hold, resume, or nothing; the policy says when."""
 
+import calendar
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
 from ..config.policy import Guards, Policy
 from .alarm import Alarm, Cause
+from .dates import days_between
 from .guards import failed_repeatedly, open_holds, reason_to_wait
 from .store import Action, Record
 from .triggers import feed_alarm, recovery, retraining_alarm
@@ -22,10 +25,9 @@ class Observation:
     skew: float  # share of yesterday's predictions that the published flights do not give
     silent_days: int  # without an outcome
     new_flights: int  # since the last training
-    age_days: int  # of the last training
+    age_days: int  # of the champion's newest data
     in_ab_test: bool  # there is a challenger
     decisions: list[Record]  # so far, oldest first
-    due: bool = False  # by schedule
     unmeasured: str = ""  # why yesterday's published flights could not be measured, if so
 
 
@@ -48,13 +50,36 @@ def decide(observation: Observation, policy: Policy) -> Decision:
     """Return the decision of the day: the feed comes first, then trainings."""
     if decision := _about_the_feed(observation, policy.guards):
         return decision
-    alarm = retraining_alarm(
-        observation.window, observation.new_flights, observation.age_days, observation.due, policy.retraining
-    )
+    alarm = _training_alarm(observation, policy)
     if alarm is None:
         return Decision(Action.NOTHING)
-    waits_for = reason_to_wait(observation.decisions, observation.day, observation.in_ab_test, policy.guards)
-    return Decision(Action.NOTHING if waits_for else Action.RETRAIN, alarm, waits_for)
+    action = Action.RETRAIN if alarm.cause in {Cause.STALENESS, Cause.NEW_DATA} else Action.REFIT
+    if waits_for := reason_to_wait(observation.decisions, observation.day, observation.in_ab_test, policy.guards):
+        return Decision(Action.NOTHING, alarm, waits_for)
+    refits = [decision.day for decision in observation.decisions if decision.action is Action.REFIT]
+    if (
+        action is Action.REFIT
+        and refits
+        and days_between(refits[-1], observation.day) < policy.shadow.days_between
+    ):
+        return Decision(Action.NOTHING, alarm, f"a refit gained too little on {refits[-1]}")
+    return Decision(action, alarm)
+
+
+def _training_alarm(observation: Observation, policy: Policy) -> Alarm | None:
+    """Return the alarm that asks for a training; on some weekdays the schedule does."""
+    restarts = [decision.day for decision in observation.decisions if decision.cause is Cause.PERFORMANCE]
+    alarm = retraining_alarm(
+        observation.window,
+        restarts[-1] if restarts else "",
+        observation.new_flights,
+        observation.age_days,
+        policy.retraining,
+    )
+    weekday = date.fromisoformat(observation.day).weekday()
+    if alarm is None and weekday in policy.shadow.weekdays:
+        return Alarm(Cause.SCHEDULE, {"weekday": calendar.day_name[weekday]})
+    return alarm
 
 
 def _about_the_feed(observation: Observation, policy: Guards) -> Decision | None:

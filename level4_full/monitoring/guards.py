@@ -42,7 +42,7 @@ def excluded_days(decisions: list[Record]) -> list[str]:
 
 
 def failed_repeatedly(decisions: list[Record], policy: Guards) -> bool:
-    """Tell whether the last trainings all failed or were refused, since people last looked into failures."""
+    """Tell whether the last trainings all failed, since people last looked; one that a gate refused did not."""
     looked = [decision.day for decision in decisions if decision.cause is Cause.FAILURES]
     ended = [
         decision.status
@@ -52,4 +52,4 @@ def failed_repeatedly(decisions: list[Record], policy: Guards) -> bool:
         and (not looked or decision.day > looked[-1])
     ]
     last = ended[-policy.max_failures_in_a_row :]
-    return len(last) == policy.max_failures_in_a_row and Status.DONE not in last
+    return [Status.FAILED] * policy.max_failures_in_a_row == last

@@ -8,9 +8,11 @@ import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
+from ..data.features import make_features
 from ..data.schema import Flight
 from ..registry import artifact, models
 from ..serving.routing import CHALLENGER, CHAMPION
+from ..training.model import is_late
 from . import guards, metrics, store
 from .dates import before, days_between
 from .reference import Reference, reference
@@ -19,11 +21,17 @@ FEED = "feed"  # the model under whose name metrics of the feed are kept
 DAYS_BACK = 7  # measured again every day, since outcomes come late or are corrected
 
 
-def predictions_with_outcomes(first: str, last: str) -> pd.DataFrame:
-    """Return the predictions for the flights of these days, with `day` and the outcome (NaN: not landed yet)."""
+def predictions_with_outcomes(champion: ModelVersion, first: str, last: str) -> pd.DataFrame:
+    """Return the predictions for the flights of these days, with `day` and the outcome (NaN: not landed yet).
+
+    `raw_probability` is what the champion of today says about each of them, without calibration.
+    """
     predictions = metrics.predictions(paths.PREDICTION_LOG, first, last)
     if predictions.empty:
-        return pd.DataFrame(columns=["day", "model", "arrival_delay"])
+        return pd.DataFrame(columns=["day", "model", "origin", "scheduled_departure", "arrival_delay"])
+    digest = champion.tags["digest"]
+    raw = artifact.load(paths.FETCHED / digest, digest).predict(make_features(predictions))
+    predictions = predictions.assign(raw_probability=raw)
     outcomes = metrics.outcomes(paths.DATA, sorted(predictions["day"].unique()))
     return predictions.merge(outcomes, on="flight_id", how="left")
 
@@ -40,6 +48,8 @@ def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> str
         for day, landed in recent.dropna(subset="arrival_delay").groupby("day"):
             for model, of_model, probability in predictions_by_model(landed):
                 store.write(connection, str(day), model, metrics.quality_metrics(of_model, probability))
+            raw_bias = float((landed["raw_probability"] - is_late(landed)).mean())
+            store.write(connection, str(day), name, {("raw_bias", store.ALL): raw_bias})
         training = training_reference(champion, connection)
         unmeasured = measure_feed(connection, name, training, flights, file) if file.exists() else ""
         if not flights.empty:

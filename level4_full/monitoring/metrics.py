@@ -112,7 +112,7 @@ def input_metrics(flights: pd.DataFrame, reference: Reference) -> Metrics:
     """Measure a day's requested flights, and the champion's predictions for them, against its training data."""
     return {
         ("out_of_range_share", ALL): float(out_of_range(flights, reference).mean()),
-        ("prediction_drift", ALL): psi(reference.sample["late_probability"], flights["champion_probability"]),
+        ("prediction_drift", ALL): psi(reference.sample["late_probability"], flights["raw_probability"]),
     }
 
 

@@ -6,7 +6,6 @@ import pyarrow.parquet as pq
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
-from ..config.policy import Policy
 from ..delivery import promotion
 from ..registry import models
 from . import guards, store
@@ -17,20 +16,19 @@ from .reference import Reference
 from .store import Action, Record
 
 
-def observe(champion: ModelVersion, day: str, policy: Policy) -> Observation:
+def observe(champion: ModelVersion, day: str) -> Observation:
     """Gather what a decision is made from.
 
     Args:
         champion: the version that serves.
         day: today.
-        policy: how many days its thresholds look back.
     """
     name, yesterday = models.served_as(champion), before(day, 1)
     with store.open_store(paths.METRICS_STORE) as connection:
         decisions = store.decisions(connection)
-        window = store.read(connection, name, before(day, policy.days_back), yesterday)
-        jumps = store.by_slice(connection, FEED, yesterday, "day_over_day_jump")
         training = training_reference(champion, connection)
+        window = store.read(connection, name, training.last_day, yesterday)
+        jumps = store.by_slice(connection, FEED, yesterday, "day_over_day_jump")
         distances = distances_from_baseline(connection, decisions, yesterday, training)
         skew = store.by_slice(connection, name, yesterday, "skew").get(store.ALL, 0.0)
     trainings = [decision.day for decision in decisions if decision.action is Action.RETRAIN]
@@ -44,7 +42,7 @@ def observe(champion: ModelVersion, day: str, policy: Policy) -> Observation:
         skew=skew,
         silent_days=days_between(outcomes[-1], yesterday),
         new_flights=sum(map(count_outcomes, (day_ for day_ in outcomes if day_ >= last_training))),
-        age_days=days_between(last_training, day),
+        age_days=days_between(training.last_day, yesterday),
         in_ab_test=models.version_of(promotion.CHALLENGER) is not None,
         decisions=decisions,
     )

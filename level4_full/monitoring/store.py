@@ -36,6 +36,7 @@ class Action(StrEnum):
     """What a decision does."""
 
     NOTHING = "nothing"
+    REFIT = "refit in the shadow"
     RETRAIN = "retrain"
     HOLD = "hold"
     RESUME = "resume"

@@ -11,39 +11,39 @@ RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mea
 
 
 def retraining_alarm(
-    window: pd.DataFrame, new_flights: int, age_days: int, due: bool, policy: Retraining
+    window: pd.DataFrame, restarted: str, new_flights: int, age_days: int, policy: Retraining
 ) -> Alarm | None:
     """Return the first alarm that asks for a training, or None.
 
     Args:
-        window: the champion's metrics `bias` and `out_of_range_share`, one row per day in service, oldest first.
+        window: the champion's metrics `raw_bias` and `out_of_range_share`, one row per day, oldest first.
+        restarted: the day of the last alarm about performance; what was before it does not add up any more.
         new_flights: how many outcomes have landed since the last training.
-        age_days: days since the last training.
-        due: whether the schedule has a training today.
+        age_days: of the champion's newest data.
         policy: the limits.
     """
-    if alarm := _performance(window, policy.performance) or _drift(window, policy.drift):
-        return alarm
-    if new_flights >= policy.new_data.flights:
-        return Alarm(Cause.NEW_DATA, {"flights": new_flights, "days old": age_days})
     if age_days >= policy.staleness.days:
         return Alarm(Cause.STALENESS, {"days": age_days})
-    return Alarm(Cause.SCHEDULE, {"days": age_days}) if due else None
+    if new_flights >= policy.new_data.flights:
+        return Alarm(Cause.NEW_DATA, {"flights": new_flights, "days old": age_days})
+    return _performance(window[window.index >= restarted], policy.performance) or _drift(window, policy.drift)
 
 
 def _performance(window: pd.DataFrame, policy: Performance) -> Alarm | None:
-    """Detect predictions that are too high, or too low, on average.
+    """Detect predictions that have been too high, or too low, for too long: a cumulative sum of the daily bias.
 
-    Log loss itself cannot tell: stormy weeks are hard for every model. Days vary and not flights, so the mean bias
-    is compared with the standard error of its days; `t_threshold` is Student's t, 2.45 is 5 % for seven days.
+    Log loss itself cannot tell: stormy weeks are hard for every model. Source: Page, "Continuous inspection
+    schemes", Biometrika 41, 1954.
     """
-    if "bias" not in window or len(last := window["bias"].dropna().tail(policy.days)) < policy.days:
+    too_high = too_low = 0.0
+    for bias in window.get("raw_bias", pd.Series(dtype=float)).dropna() / policy.daily_deviation:
+        too_high = max(0.0, too_high + bias - policy.slack)
+        too_low = max(0.0, too_low - bias - policy.slack)
+    largest = max(too_high, too_low)
+    if largest <= policy.threshold:
         return None
-    mean, error = float(last.mean()), float(last.std() / np.sqrt(policy.days))
-    if abs(mean) > policy.max_abs_bias and abs(mean) > policy.t_threshold * error:
-        evidence = {"bias": round(mean, 3), "t": round(mean / error, 1), "days": policy.days}
-        return Alarm(Cause.PERFORMANCE, evidence)
-    return None
+    direction = "too high" if too_high > too_low else "too low"
+    return Alarm(Cause.PERFORMANCE, {"predictions": direction, "cumulative sum": round(largest, 1)})
 
 
 def _drift(window: pd.DataFrame, policy: Drift) -> Alarm | None:

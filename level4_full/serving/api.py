@@ -23,6 +23,7 @@ class Prediction(BaseModel):
     model: str
     arm: str
     calibration: str | None = Field(default=None, description="of the model's level, by the day it was made")
+    intercept: float = Field(default=0.0, description="added to the model's logit by the calibration")
 
 
 class Response(BaseModel):

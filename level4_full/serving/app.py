@@ -60,6 +60,7 @@ def predict_and_log(flights: list[Flight]) -> Response:
                 model=entry.model,
                 arm=entry.arm,
                 calibration=entry.calibration,
+                intercept=entry.intercept,
             )
             for entry in predictions
         ]

@@ -88,9 +88,3 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_rest_still_happens(tmp_p
     assert first.kind is Kind.FAILED
     assert "2013-03-01.parquet" in first.text
     assert [event.text for event in others] == [f"{job} done" for job in JOBS]
-
-
-def test_the_schedule_is_the_first_monday_of_a_month() -> None:
-    days = [date(2013, 7, day) for day in range(1, 32)]
-    assert [day.day for day in days if daily.is_training_day(day)] == [1]
-    assert daily.is_training_day(date(2013, 8, 5))

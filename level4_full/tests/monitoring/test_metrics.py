@@ -41,7 +41,7 @@ def reference(flights: pd.DataFrame) -> Reference:
 def today() -> pd.DataFrame:
     """Return a day like those of the training data, with the champion's predictions."""
     table = make_flights(days=1, first="2013-03-15", seed=1)
-    return table.assign(champion_probability=np.linspace(0, 1, len(table)))
+    return table.assign(raw_probability=np.linspace(0, 1, len(table)))
 
 
 def yesterday(reference: Reference) -> dict[str, float]:
@@ -83,15 +83,13 @@ def test_what_was_never_seen_is_counted(today: pd.DataFrame, reference: Referenc
 
 
 def test_the_predictions_drift_when_all_are_late(today: pd.DataFrame, reference: Reference) -> None:
-    assert (
-        metrics.input_metrics(today.assign(champion_probability=0.95), reference)["prediction_drift", ALL] > 0.25
-    )
+    assert metrics.input_metrics(today.assign(raw_probability=0.95), reference)["prediction_drift", ALL] > 0.25
 
 
 def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFrame, tmp_path: Path) -> None:
     inputs = json.loads(
         today.head(2)
-        .drop(columns=["champion_probability", "arrival_delay"])
+        .drop(columns=["raw_probability", "arrival_delay"])
         .to_json(orient="records", date_format="iso")
     )
     first, second = map(Flight.model_validate, inputs)
@@ -112,7 +110,7 @@ def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFram
 
 
 def test_inputs_are_read_with_the_types_of_a_flight(today: pd.DataFrame, tmp_path: Path) -> None:
-    flights = today.head(3).drop(columns=["champion_probability", "arrival_delay"])
+    flights = today.head(3).drop(columns=["raw_probability", "arrival_delay"])
     inputs = json.loads(flights.to_json(orient="records", date_format="iso"))
     for features, flight_id in zip(inputs, ("2013-03-15", "2013-03-16", "2013-03-17"), strict=True):
         features |= {"flight_id": flight_id, "tailnum": None, "visib": None, "temp": 39}
@@ -130,7 +128,7 @@ def test_inputs_are_read_with_the_types_of_a_flight(today: pd.DataFrame, tmp_pat
 def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFrame, tmp_path: Path) -> None:
     inputs = json.loads(
         today.head(2)
-        .drop(columns=["champion_probability", "arrival_delay"])
+        .drop(columns=["raw_probability", "arrival_delay"])
         .to_json(orient="records", date_format="iso")
     )
     inputs[0]["scheduled_departure"], inputs[1]["scheduled_departure"] = (

@@ -69,9 +69,8 @@ def test_a_feed_that_became_unreadable_is_told_and_quality_is_still_measured(
     write_days(day.assign(temp="mild") if broken == "no numbers" else day, tmp_path)
     if broken == "no flights":
         day.head(0).to_parquet(tmp_path / "flights" / "2013-03-15.parquet")
-    recent = day.assign(
-        arm="champion", day="2013-03-15", model=NAME, champion_probability=0.1, late_probability=0.1
-    )
+    said = dict.fromkeys(("champion_probability", "raw_probability", "late_probability"), 0.1)
+    recent = day.assign(arm="champion", day="2013-03-15", model=NAME, **said)
     assert "Error" in measure.measure(CHAMPION, recent, "2013-03-15")
     with store.open_store(paths.METRICS_STORE) as connection:
         measured = store.read(connection, NAME, "2013-03-15", "2013-03-15").columns

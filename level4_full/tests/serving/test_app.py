@@ -127,7 +127,7 @@ def test_answers_come_in_the_order_of_the_request(client: TestClient, model: str
     ]
     assert {prediction["model"] for prediction in predictions} == {model}
     assert {frozenset(prediction) for prediction in predictions} == {
-        frozenset({"flight_id", "late_probability", "model", "arm", "calibration"})
+        frozenset({"flight_id", "late_probability", "model", "arm", "calibration", "intercept"})
     }
 
 

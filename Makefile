@@ -22,7 +22,7 @@ IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no 
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench clean simulate scoreboard assess where traffic drift sizes
+.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench replica clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -120,10 +120,12 @@ check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, li
 test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## the tests; QUICK=1 the quick ones; FULL=1 every level's containers and probes too; LEVEL=2 one level
 	$(RUN) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m $(if $(QUICK),"not slow",$(if $(FULL),"slow or not slow","not full")) $(if $(LEVEL),$(call folder_of,$(LEVEL))/tests)
 
-bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure speed, scale, first start, A/B test and alarms on real flights: docs/speed.*, scale.*, start.*, decisions.*, triggers.*, retraining.* [ROWS=30000000]
+replica: | $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## play a policy of your own over the year, on cached models: POLICY=file.py
+	@STAGE=.stage/bench $(RUN) -m benchmarks.replica $(POLICY)
+
+bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure speed, scale, first start, A/B test and alarms on real flights: docs/speed.*, scale.*, start.*, decisions.*, retraining.* [ROWS=30000000]
 	@$(RUN) -m benchmarks.speed
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica
-	@STAGE=.stage/bench $(RUN) -m benchmarks.triggers
 	@STAGE=.stage/bench $(RUN) -m benchmarks.retraining
 	@STAGE=.stage/bench ROWS=$(ROWS) $(RUN) -m benchmarks.scale
 	@$(RUN) -m benchmarks.start

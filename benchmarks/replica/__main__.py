@@ -1,18 +1,33 @@
-"""Measure all that decides: `python -m benchmarks.replica` writes docs/decisions.md and docs/decisions.json."""
+"""Measure all that decides, or a policy of your own.
+
+`python -m benchmarks.replica` writes docs/decisions.md and docs/decisions.json; with the path of a file that has a
+generator `policy`, it plays that one and prints its log loss.
+"""
 
 import json
+import runpy
+import sys
 
 from shared.base import ROOT, write_text
 
-from . import gates, nulls
+from . import gates, nulls, play, policies, triggers
 from .page import page
 from .year import Year
 
 
 def main() -> None:
-    """Measure, and write both files."""
+    """Play the policy of a file, or measure everything and write both files."""
     year = Year.read()
-    results = {"gates": gates.measure(year), "experiment": nulls.measure(year)}
+    if len(sys.argv) > 1:
+        played = play.play(runpy.run_path(sys.argv[1])["policy"], year)
+        print(json.dumps(play.compared(played, play.play(policies.level2, year)), indent=1))
+        return
+    results = {
+        "policies": play.measure(year),
+        "gates": gates.measure(year),
+        "experiment": nulls.measure(year),
+        "triggers": triggers.measure(year),
+    }
     write_text(ROOT / "docs" / "decisions.json", json.dumps(results, indent=1) + "\n")
     write_text(ROOT / "docs" / "decisions.md", page(results))
 

@@ -19,6 +19,24 @@ All figures are also in [decisions.json](decisions.json). One year and one model
 the same year, so expect worse of another one.
 """
 
+POLICIES = """
+## Policies of a year
+
+March to December without incidents, on cached models: what each level does, beside a constant, an oracle that
+knows each day's share of late flights and nothing else, and refits that are released blindly. Try one of your own:
+a file with a generator `policy`, like those in [policies.py](../benchmarks/replica/policies.py), and
+`make replica POLICY=mine.py`.
+"""
+
+TRIGGERS = """
+## The performance trigger of level 4
+
+The daily bias of a model that is trained anew every Monday, so that there is nothing to learn, deviates by
+{deviation:.2f} from day to day, and a day resembles the one before it (correlation {autocorrelation:.2f}). With
+mornings drawn in blocks of seven days, {block:.1%} of weeks have a false alarm ({single:.1%} with single days,
+which real ones are not). About a model that is never renewed it alarms {old} times a year.
+"""
+
 GATES = """
 ## The model gates
 
@@ -47,7 +65,8 @@ Of {models} champions that were trained on flipped labels, {back} would be rolle
 
 def page(results: dict[str, Any]) -> str:
     """Return the page."""
-    return HEAD + gates(results["gates"]) + experiment(results["experiment"])
+    parts = policies(results["policies"]), gates(results["gates"]), experiment(results["experiment"])
+    return HEAD + "".join(parts) + triggers(results["triggers"])
 
 
 def experiment(measured: dict[str, Any]) -> str:
@@ -62,6 +81,26 @@ def experiment(measured: dict[str, Any]) -> str:
         models=bad["models"],
         back=bad["rolled back"],
         wait=bad["median days"],
+    )
+
+
+def policies(measured: dict[str, Any]) -> str:
+    """Return what policies win over the year."""
+    rows = [
+        [name, f"{row['log_loss']:.4f}", row["against level 2"], f"{row['t']:.1f}"]
+        for name, row in measured.items()
+    ]
+    return POLICIES + "\n" + table(["policy", "log loss", "against level 2, by week", "t"], rows) + "\n"
+
+
+def triggers(measured: dict[str, Any]) -> str:
+    """Return how often the performance trigger is wrong."""
+    false = measured["false alarms"]
+    return TRIGGERS.format(
+        **measured,
+        single=false["1"],
+        block=false["7"],
+        old=measured["alarms about a model that is never renewed"],
     )
 
 

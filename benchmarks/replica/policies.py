@@ -16,6 +16,13 @@ from level3_deployment.delivery.experiment import Plan, Verdict, verdict_of
 from level3_deployment.delivery.review import SHADOW_DAYS, must_go_back
 from level3_deployment.serving.routing import CHALLENGER, arm_of
 from level3_deployment.training.paired import Difference
+from level4_full.config.params import read_params as read_level4_params
+from level4_full.config.policy import Policy as Limits
+from level4_full.config.policy import read_policy
+from level4_full.data.labels import label_dispersion
+from level4_full.monitoring.calibrate import fit
+from level4_full.monitoring.shadow import is_worth_it
+from level4_full.serving.calibration import calibrated
 from level4_full.training.evaluate import NotBetterError, check_beats
 from shared.simulation.operator_model import read_assumptions, working_days_after
 from shared.world.period import LIVE
@@ -88,13 +95,14 @@ def beats_baselines(year: Year, candidate: Model, before: date) -> bool:
 class Candidate:
     """A version of levels 3 and 4: the model that was judged, and its refit on all days, which serves."""
 
+    trained_on: date
     judged: Model
     serves: Model
 
     @classmethod
     def of(cls, year: Year, day: date) -> "Candidate":
         """Train on the morning of a day."""
-        return cls(year.model(day - HELD_OUT), year.model(day))
+        return cls(day, year.model(day - HELD_OUT), year.model(day))
 
 
 @dataclass
@@ -131,10 +139,14 @@ class Delivery:
                 self.champion, self.previous, self.challenger = self.previous, None, None
                 self.log.append(f"{day} rolled back: {excess}")
 
-    def answers(self, day: date, share: float) -> np.ndarray:
+    def answers(self, day: date, share: float, intercept: Callable[[Model], float] = lambda _: 0.0) -> np.ndarray:
         """Return what is answered on a day: by the challenger for its share of flight numbers."""
         where = self.year.on(day)
-        answers = self.champion.serves.probability[where]
+
+        def answered(model: Model) -> np.ndarray:
+            return calibrated(model.probability[where], intercept(model))
+
+        answers = answered(self.champion.serves)
         if self.challenger is None:
             return answers
         flights = self.year.table.iloc[where]
@@ -142,7 +154,7 @@ class Delivery:
             arm_of(carrier, flight, str(self.since), share)
             for carrier, flight in zip(flights["carrier"], flights["flight"], strict=True)
         ]
-        return np.where(np.array(arms) == CHALLENGER, self.challenger.serves.probability[where], answers)
+        return np.where(np.array(arms) == CHALLENGER, answered(self.challenger.serves), answers)
 
     def _excess(self, candidate: Candidate, other: Candidate, first: date, end: date) -> Difference:
         return self.year.excess(candidate.serves, other.serves, self.year.between(first, end))
@@ -158,4 +170,40 @@ def level3(year: Year) -> Iterator[np.ndarray]:
         if is_training_day(day):
             delivery.deliver(Candidate.of(year, day), day)
         yield delivery.answers(day, plan.share)
-    print("\n".join(delivery.log))
+
+
+def level4(year: Year) -> Iterator[np.ndarray]:
+    """Ask a refit in the shadow every Monday, and train when it is worth it; calibrate every morning."""
+    policy, experiment = read_policy(), read_level4_params().experiment
+    plan = Plan(experiment.days, experiment.challenger_share, is_change=False)
+    delivery = Delivery(year, Candidate.of(year, LIVE))
+    trained = LIVE
+    for day in year.live:
+        delivery.review(day, plan)
+        cools_down = day < trained + timedelta(days=policy.guards.cool_down_days)
+        if delivery.challenger is None and not cools_down and _wants_training(delivery, day, policy):
+            delivery.deliver(Candidate.of(year, day), day)
+            trained = day
+        yield delivery.answers(day, plan.share, lambda model, day=day: _intercept(year, model, day, policy))
+
+
+def _wants_training(delivery: Delivery, day: date, policy: Limits) -> bool:
+    """Tell whether the champion is old, or, on scheduled days, a refit in the shadow is worth a training."""
+    if day >= delivery.champion.trained_on + timedelta(days=policy.retraining.staleness.days):
+        return True
+    if day.weekday() not in policy.shadow.weekdays:
+        return False
+    first = day - timedelta(days=policy.shadow.days)
+    year = delivery.year
+    excess = year.excess(year.model(first), delivery.champion.serves, year.between(first, day))
+    return is_worth_it(excess, policy.shadow)
+
+
+def _intercept(year: Year, model: Model, day: date, policy: Limits) -> float:
+    """Return the intercept of a model on the morning of a day."""
+    where = year.between(max(LIVE, day - timedelta(days=policy.calibration.days)), day)
+    late = year.late[where].astype(int)
+    whole = day >= LIVE + timedelta(days=policy.calibration.days)
+    if whole and label_dispersion(year.table.iloc[where], late) < policy.calibration.min_label_dispersion:
+        return 0.0
+    return fit(model.probability[where], late, policy.calibration)

@@ -111,15 +111,13 @@ class Year:
 
     def baselines(self, before: date) -> list[Model]:
         """Return the baselines that a candidate must beat, trained on all flights before a day."""
-        names = ("mean", "time of day")
-        return [
-            self._kept(
-                f"{before}-{name}-{_hash({})}",
-                before,
-                lambda name=name: train_code.train_baselines(self._past(before, None))[name],
-            )
-            for name in names
-        ]
+        return [self._baseline(name, before) for name in ("mean", "time of day")]
+
+    def _baseline(self, name: str, before: date) -> Model:
+        def train() -> Pipeline:
+            return train_code.train_baselines(self._past(before, None))[name]
+
+        return self._kept(f"{before}-{name}-{_hash({})}", before, train)
 
     def _past(self, before: date, change: Change | None) -> pd.DataFrame:
         past = self.table.iloc[self.between(FIRST_DAY, before)]

@@ -66,7 +66,8 @@ def explain(flight_id: str) -> list[str]:
     if logged is None:
         raise NotExplainedError(f"there is no prediction for {flight_id}: ids look like 2013-07-01-B6939-JFK")
     version = models.version(models.number_of(logged["model"]))
-    flight = pd.DataFrame([json.loads(logged["inputs"])])
+    repaired = json.loads(logged["repaired"] or "{}")
+    flight = pd.DataFrame([json.loads(logged["inputs"]) | repaired])
     (explanation,) = explain_flights(models.load(version.source), flight)
     contributions = explanation.contributions | {"calibration": logged["intercept"]}
     explanation = Explanation(explanation.base, contributions)

@@ -35,6 +35,8 @@ def trace(flight_id: str) -> Iterator[str]:
         raise BrokenTraceError(f"there is no prediction for {flight_id}: ids look like 2013-07-01-B6939-JFK")
     late, asked_at, arm, model = (logged[key] for key in ("late_probability", "asked_at", "arm", "model"))
     yield f"prediction   {late:.4f} at {asked_at}, {arm}, {model}"
+    if logged["repaired"]:
+        yield f"repair       {logged['repaired']} instead of what was requested"
     if logged["calibration"]:
         yield _calibration(logged)
     version = models.version(models.number_of(model))

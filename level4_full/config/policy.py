@@ -70,13 +70,24 @@ class Calibration(Settings):
     min_label_dispersion: float
 
 
+class Feed(Settings):
+    """When the flights published for a day are suspicious."""
+
+    max_jump_ratio: float
+    max_out_of_range_share: float
+    max_distances: dict[str, float]  # by column
+    min_observations: float
+    min_rows_share: float
+    min_rows_share_of_origin: float
+
+
 class Guards(Settings):
     """What keeps a training from starting."""
 
     cool_down_days: int
     max_trainings_in_30_days: int
     max_failures_in_a_row: int
-    max_jump_ratio: float
+    retry_days: int
     max_skew_share: float
     max_silent_days: int
 
@@ -88,6 +99,7 @@ class Policy(SettingsFile):
     retraining: Retraining
     shadow: Shadow
     calibration: Calibration
+    feed: Feed
     guards: Guards
 
 

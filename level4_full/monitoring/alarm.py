@@ -15,11 +15,11 @@ class Cause(StrEnum):
     NEW_DATA = "new_data"
     STALENESS = "staleness"
     SCHEDULE = "schedule"
-    SUSPICIOUS_FEED = "suspicious feed"
+    UNREADABLE_FEED = "unreadable feed"
     SKEW = "skew"
     STALE_FEED = "stale feed"
     FAILURES = "failures"
-    FEED_RECOVERED = "feed recovered"
+    RECOVERED = "recovered"
 
 
 @dataclass(frozen=True)

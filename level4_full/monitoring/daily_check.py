@@ -40,13 +40,13 @@ def daily_check(day: str) -> list[Event]:
     policy, yesterday = read_policy(), before(day, 1)
     days = max(DAYS_BACK, policy.calibration.days, policy.shadow.days)
     recent = predictions_with_outcomes(champion, before(day, days), yesterday)
-    unmeasured = measure(champion, recent, yesterday)
-    events: list[Event] = []
+    events, unreadable = look_at_the_feed(day, champion, policy)
+    measure(champion, recent, yesterday)
     try:
         report(champion, recent, yesterday)
     except Exception as error:  # people can do without a report for a day
         events.append(Event(Kind.FAILED, f"the report failed, {type(error).__name__}: {error}"))
-    observation = replace(observe(champion, day), unmeasured=unmeasured)
+    observation = replace(observe(champion, day), unreadable=unreadable)
     decision = decide(observation, policy)
     events.append(_checked(observation, decision))
     if decision.action is Action.REFIT:
@@ -54,6 +54,24 @@ def daily_check(day: str) -> list[Event]:
     events += act(day, decision, policy)
     events.append(_calibrated(calibrate(day, recent, serving(), policy)))
     return events
+
+
+def look_at_the_feed(day: str, champion: ModelVersion, policy: Policy) -> tuple[list[Event], str]:
+    """Examine the flights of today before any is answered; return what is wrong, and why they are unreadable."""
+    from .feed import examine_today  # seconds of imports
+
+    try:
+        examined = examine_today(day, champion, policy)
+    except Exception as error:  # the file may hold anything
+        return [], f"{type(error).__name__}, {error}"
+    events = []
+    if examined.correction:
+        facts = {"cause": "feed", "evidence": examined.suspicious, "columns": examined.correction.missing}
+        events.append(Event(Kind.ALARM, f"ALARM feed: {examined.correction}", facts))
+    if rows := examined.incomplete:
+        text = ", ".join(f"{share:.0%} of the usual flights ({name})" for name, share in rows.items())
+        events.append(Event(Kind.ALARM, f"ALARM feed: {text}", {"cause": "incomplete feed", "evidence": rows}))
+    return events, ""
 
 
 def ask_a_refit(day: str, decision: Decision, recent: pd.DataFrame, policy: Policy) -> Decision:
@@ -83,8 +101,6 @@ def _checked(observation: Observation, decision: Decision) -> Event:
     if "log_loss" in week:
         facts |= {name: round(float(week[name].mean()), 4) for name in ("log_loss", "bias")}
         text = f"log loss {facts['log_loss']:.3f} and bias {facts['bias']:+.3f} over {len(week)} days, {text}"
-    if observation.unmeasured:
-        text = f"{text}; the feed cannot be measured, {observation.unmeasured}"
     return Event(Kind.CHECKED, text, facts)
 
 
@@ -108,7 +124,7 @@ def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
         return [Event(Kind.ALARM, f"ALARM {alarm}: {concluded.result}", facts | {"status": concluded.status})]
     if decision.action is Action.HOLD:
         return [Event(Kind.HELD, f"HOLD {alarm}: {_hold(record, alarm, past)}", facts)]
-    result = resume(str(alarm))
+    result = resume(str(alarm), alarm.evidence["hold"])
     _conclude(identity, result)
     return [Event(Kind.RESUMED, f"RESUMED {result}", facts)]
 
@@ -127,10 +143,11 @@ def _hold(hold: Record, alarm: Alarm, past: list[Record]) -> str:
     return f"no training until people have looked at {path.name}"
 
 
-def resume(why: str) -> str:
-    """End every open hold: trainings may start again."""
+def resume(why: str, hold_id: str | None = None) -> str:
+    """End an open hold, or all of them: trainings may start again."""
     with store.open_store(paths.METRICS_STORE) as connection:
         holds = guards.open_holds(store.decisions(connection))
+        holds = [hold for hold in holds if hold_id in (None, hold.id)]
         for hold in holds:
             store.conclude(connection, hold.id, Status.DONE, f"ended: {why}")
     for hold in holds:

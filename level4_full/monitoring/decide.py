@@ -11,7 +11,7 @@ from .alarm import Alarm, Cause
 from .dates import days_between
 from .guards import failed_repeatedly, open_holds, reason_to_wait
 from .store import Action, Record
-from .triggers import feed_alarm, recovery, retraining_alarm
+from .triggers import hold_alarms, retraining_alarm
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,13 @@ class Observation:
 
     day: str
     window: pd.DataFrame  # the champion's metrics, one row per day that it has served
-    day_over_day_jumps: dict[str, float]  # yesterday's, by statistic, against the largest in the training data
-    distances_from_baseline: dict[str, float]  # likewise from the day before the open hold, if there is one
     skew: float  # share of yesterday's predictions that the published flights do not give
     silent_days: int  # without an outcome
     new_flights: int  # since the last training
     age_days: int  # of the champion's newest data
     in_ab_test: bool  # there is a challenger
     decisions: list[Record]  # so far, oldest first
-    unmeasured: str = ""  # why yesterday's published flights could not be measured, if so
+    unreadable: str = ""  # why today's published flights could not be examined, if so
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,8 @@ class Decision:
 
 
 def decide(observation: Observation, policy: Policy) -> Decision:
-    """Return the decision of the day: the feed comes first, then trainings."""
-    if decision := _about_the_feed(observation, policy.guards):
+    """Return the decision of the day: holds come first, then trainings."""
+    if decision := _about_holds(observation, policy.guards):
         return decision
     alarm = _training_alarm(observation, policy)
     if alarm is None:
@@ -82,14 +80,15 @@ def _training_alarm(observation: Observation, policy: Policy) -> Alarm | None:
     return alarm
 
 
-def _about_the_feed(observation: Observation, policy: Guards) -> Decision | None:
-    """Return whether trainings must be held, or may go on."""
-    if holds := open_holds(observation.decisions):
-        recovered = recovery(holds[0].evidence, observation.distances_from_baseline, policy)
-        return Decision(Action.RESUME, recovered) if recovered else None
+def _about_holds(observation: Observation, policy: Guards) -> Decision | None:
+    """Return whether trainings must be held, or may go on: a hold ends as soon as its own cause is gone."""
+    alarms = hold_alarms(observation.unreadable, observation.skew, observation.silent_days, policy)
     if failed_repeatedly(observation.decisions, policy):
-        return Decision(Action.HOLD, Alarm(Cause.FAILURES, {"in a row": policy.max_failures_in_a_row}))
-    alarm = feed_alarm(
-        observation.unmeasured, observation.day_over_day_jumps, observation.skew, observation.silent_days, policy
-    )
-    return Decision(Action.HOLD, alarm) if alarm else None
+        alarms[Cause.FAILURES] = Alarm(Cause.FAILURES, {"in a row": policy.max_failures_in_a_row})
+    holds = {hold.cause: hold for hold in open_holds(observation.decisions)}
+    for cause, hold in holds.items():
+        days = days_between(hold.day, observation.day)
+        if cause not in alarms and (cause is not Cause.FAILURES or days >= policy.retry_days):
+            return Decision(Action.RESUME, Alarm(Cause.RECOVERED, {"hold": hold.id, "days": days}))
+    new = [alarm for cause, alarm in alarms.items() if cause not in holds]
+    return Decision(Action.HOLD, new[0]) if new else None

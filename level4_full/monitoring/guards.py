@@ -5,8 +5,6 @@ from .alarm import Cause
 from .dates import before, days_between
 from .store import Action, Record, Status
 
-BREAKS = {Cause.SUSPICIOUS_FEED, Cause.FEED_RECOVERED}  # days on which the feed is not like the day before
-
 
 def reason_to_wait(decisions: list[Record], day: str, in_ab_test: bool, policy: Guards) -> str:
     """Return why no training may start on `day`; empty if one may.
@@ -34,11 +32,6 @@ def open_holds(decisions: list[Record]) -> list[Record]:
     return [
         decision for decision in decisions if decision.action is Action.HOLD and decision.status is Status.OPEN
     ]
-
-
-def excluded_days(decisions: list[Record]) -> list[str]:
-    """Return the days on which the feed broke or recovered; each was decided on the next morning."""
-    return [before(decision.day, 1) for decision in decisions if decision.cause in BREAKS]
 
 
 def failed_repeatedly(decisions: list[Record], policy: Guards) -> bool:

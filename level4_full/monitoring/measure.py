@@ -1,23 +1,22 @@
 """Measure production: join predictions with outcomes, and write the metrics and the report of a day."""
 
-import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
+from ..data import corrections
+from ..data.corrections import Correction, put_right
 from ..data.features import make_features
 from ..data.schema import Flight
 from ..registry import artifact, models
 from ..serving.routing import CHALLENGER, CHAMPION
 from ..training.model import is_late
-from . import guards, metrics, store
-from .dates import before, days_between
-from .reference import Reference, reference
+from . import metrics, store
+from .dates import days_between
+from .reference import reference
 
-FEED = "feed"  # the model under whose name metrics of the feed are kept
 DAYS_BACK = 7  # measured again every day, since outcomes come late or are corrected
 
 
@@ -36,48 +35,31 @@ def predictions_with_outcomes(champion: ModelVersion, first: str, last: str) -> 
     return predictions.merge(outcomes, on="flight_id", how="left")
 
 
-def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> str:
-    """Measure the quality of the last days for every model that served, and yesterday's service, feed and inputs.
-
-    Returns:
-        Why the feed could not be measured, if so; the rest is measured all the same.
-    """
-    name, file = models.served_as(champion), paths.DATA / "flights" / f"{yesterday}.parquet"
-    flights = recent[recent["day"] == yesterday]
+def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None:
+    """Measure the quality of the last days for every model that served, and yesterday's service and inputs."""
+    name, flights = models.served_as(champion), recent[recent["day"] == yesterday]
+    training = reference(champion)
     with store.open_store(paths.METRICS_STORE) as connection:
         for day, landed in recent.dropna(subset="arrival_delay").groupby("day"):
             for model, of_model, probability in predictions_by_model(landed):
                 store.write(connection, str(day), model, metrics.quality_metrics(of_model, probability))
             raw_bias = float((landed["raw_probability"] - is_late(landed)).mean())
             store.write(connection, str(day), name, {("raw_bias", store.ALL): raw_bias})
-        training = training_reference(champion, connection)
-        unmeasured = measure_feed(connection, name, training, flights, file) if file.exists() else ""
         if not flights.empty:
             age = {("age_days", store.ALL): float(days_between(training.last_day, yesterday))}
             measured = metrics.input_metrics(flights, training) | age | metrics.service_metrics()
-            store.write(connection, yesterday, name, measured)
-    return unmeasured
+            store.write(connection, yesterday, name, measured | skew(flights, yesterday))
 
 
-def measure_feed(
-    connection: sqlite3.Connection, name: str, training: Reference, flights: pd.DataFrame, file: Path
-) -> str:
-    """Measure a day's published flights, and whether predictions were made from them; say why not, if so."""
-    level = store.by_slice(connection, FEED, before(file.stem, 1), "level")
-    try:
-        published = pd.read_parquet(file).reindex(columns=list(Flight.model_fields))
-        store.write(connection, file.stem, FEED, metrics.feed_metrics(published, training, level))
-        if not flights.empty:
-            skew = metrics.skew_metrics(flights, published, artifacts(flights))
-            store.write(connection, file.stem, name, skew)
-    except Exception as error:  # the file may hold anything
-        return f"{type(error).__name__}, {error}"
-    return ""
-
-
-def training_reference(champion: ModelVersion, connection: sqlite3.Connection) -> Reference:
-    """Return the reference of the champion, without the days on which the feed broke or recovered."""
-    return reference(champion, guards.excluded_days(store.decisions(connection)))
+def skew(flights: pd.DataFrame, yesterday: str) -> metrics.Metrics:
+    """Measure whether predictions were made from what was published, corrected as it was that day."""
+    file = paths.DATA / "flights" / f"{yesterday}.parquet"
+    if not file.exists():
+        return {}
+    correction = corrections.read(paths.DATA).get(yesterday, Correction(""))
+    published = pd.read_parquet(file).rename(columns=correction.renamed)
+    published = put_right(published.reindex(columns=list(Flight.model_fields)), correction.transforms)
+    return metrics.skew_metrics(flights, published, artifacts(flights))
 
 
 def report(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None:
@@ -87,8 +69,7 @@ def report(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None
     landed = recent[recent["day"] == yesterday].dropna(subset="arrival_delay")
     if landed.empty:
         return
-    with store.open_store(paths.METRICS_STORE) as connection:
-        sample = training_reference(champion, connection).sample
+    sample = reference(champion).sample
     flights = landed.assign(late_probability=landed["champion_probability"])
     add_report(paths.REPORTS, yesterday, models.served_as(champion), flights, sample)
 

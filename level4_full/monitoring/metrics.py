@@ -19,14 +19,15 @@ from ..serving.prediction_log import open_log
 from ..serving.routing import CHAMPION
 from ..training.evaluate import log_losses, quality
 from ..training.model import is_late
-from .reference import Reference, daily, out_of_range
+from .reference import Reference
 from .store import ALL
 
 Metrics = dict[tuple[str, str], float]  # by name and slice
 
 MIN_FLIGHTS = 20  # in a slice of a day
 QUERY = """
-SELECT substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability, others, intercept, inputs
+SELECT substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability, others, intercept,
+       json_patch(inputs, coalesce(repaired, '{}')) AS inputs
 FROM predictions WHERE id IN (
   SELECT max(id) FROM predictions WHERE scheduled_departure BETWEEN ? AND ? GROUP BY flight_id
 ) ORDER BY scheduled_departure, flight_id
@@ -92,28 +93,9 @@ def quality_metrics(landed: pd.DataFrame, probability: "pd.Series[float]") -> Me
     return metrics
 
 
-def feed_metrics(published: pd.DataFrame, reference: Reference, before: Mapping[str, float]) -> Metrics:
-    """Measure a day's published flights, which the next model will be trained on, against the day before.
-
-    Args:
-        published: the day's flights; a column that is not there counts as missing for every flight.
-        reference: of the champion.
-        before: `mean` and `missing` of each column on the day before, where they were measured.
-    """
-    today = {str(name): float(value) for name, value in daily(published).iloc[0].items()}
-    metrics: Metrics = {("level", name): value for name, value in today.items()}
-    for name, value in today.items():
-        if name in before and pd.notna(value):
-            metrics[("day_over_day_jump", name)] = abs(value - before[name]) / reference.largest_jumps[name]
-    return metrics
-
-
 def input_metrics(flights: pd.DataFrame, reference: Reference) -> Metrics:
-    """Measure a day's requested flights, and the champion's predictions for them, against its training data."""
-    return {
-        ("out_of_range_share", ALL): float(out_of_range(flights, reference).mean()),
-        ("prediction_drift", ALL): psi(reference.sample["late_probability"], flights["raw_probability"]),
-    }
+    """Measure the champion's predictions for a day's flights against those for its training data."""
+    return {("prediction_drift", ALL): psi(reference.sample["late_probability"], flights["raw_probability"])}
 
 
 def psi(expected: "pd.Series[float]", actual: "pd.Series[float]") -> float:

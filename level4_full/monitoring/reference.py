@@ -1,11 +1,9 @@
 """The reference: a summary of the champion's training data, with which live data are compared."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
@@ -33,14 +31,10 @@ class Reference:
     sample: pd.DataFrame  # flights, with the champion's predictions
 
 
-def reference(champion: ModelVersion, excluded_days: Iterable[str] = ()) -> Reference:
+def reference(champion: ModelVersion) -> Reference:
     """Return the reference of this champion.
 
     Its training table is read once and summarized in files: a day must cost the same however long the table is.
-
-    Args:
-        champion: the version.
-        excluded_days: days on which the feed broke or recovered; their jumps do not count.
     """
     folder = paths.RUNS / champion.run_id / "reference"
     if not folder.exists():
@@ -52,7 +46,7 @@ def reference(champion: ModelVersion, excluded_days: Iterable[str] = ()) -> Refe
             pd.Series(MIN_GAP, index=[f"missing {name}" for name in NUMERIC]),
         ]
     )
-    changes = days.diff().abs().drop(index=list(excluded_days), errors="ignore").max()
+    changes = days.diff().abs().max()
     return Reference(
         last_day=str(days.index[-1]),
         low=numeric["low"],
@@ -90,12 +84,3 @@ def daily(flights: pd.DataFrame) -> pd.DataFrame:
     means, missing = values.groupby(day).mean(), values.isna().groupby(day).mean()
     by_day = pd.concat([means.add_prefix("mean "), missing.add_prefix("missing ")], axis=1)
     return by_day.set_axis(pd.DatetimeIndex(by_day.index).strftime("%Y-%m-%d"))
-
-
-def out_of_range(flights: pd.DataFrame, reference: Reference) -> np.ndarray:
-    """Tell of each flight whether it lies outside the training data: a value out of range, or a new category."""
-    values = flights[NUMERIC]
-    outside = (values.lt(reference.low) | values.gt(reference.high)).any(axis=1)
-    for name in CATEGORICAL:
-        outside |= ~flights[name].isin(reference.categories[name])
-    return outside.to_numpy()

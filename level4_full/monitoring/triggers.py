@@ -1,13 +1,11 @@
-"""Triggers: which measurements raise an alarm, for a training, for a hold, or for its end."""
+"""Triggers: which measurements raise an alarm, for a training or for a hold."""
 
-import numpy as np
+from typing import Any
+
 import pandas as pd
 
 from ..config.policy import Drift, Guards, Performance, Retraining
 from .alarm import Alarm, Cause
-
-# In heavy rain and on still days these jump a lot from one day to the next, and nothing is wrong.
-RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
 
 
 def retraining_alarm(
@@ -22,10 +20,10 @@ def retraining_alarm(
         age_days: of the champion's newest data.
         policy: the limits.
     """
-    if age_days >= policy.staleness.days:
-        return Alarm(Cause.STALENESS, {"days": age_days})
     if new_flights >= policy.new_data.flights:
         return Alarm(Cause.NEW_DATA, {"flights": new_flights, "days old": age_days})
+    if age_days >= policy.staleness.days:
+        return Alarm(Cause.STALENESS, {"days": age_days})
     return _performance(window[window.index >= restarted], policy.performance) or _drift(window, policy.drift)
 
 
@@ -57,40 +55,20 @@ def _drift(window: pd.DataFrame, policy: Drift) -> Alarm | None:
     return Alarm(Cause.DRIFT, {name: round(mean, 2), "days": policy.days})
 
 
-def feed_alarm(
-    unmeasured: str, jumps: dict[str, float], skew: float, silent_days: int, policy: Guards
-) -> Alarm | None:
-    """Return the alarm that holds all trainings because the feed itself is suspicious, or None.
+def hold_alarms(unreadable: str, skew: float, silent_days: int, policy: Guards) -> dict[Cause, Alarm]:
+    """Return what keeps all trainings from starting, for as long as it is so.
 
     Args:
-        unmeasured: why the published flights could not be measured; empty if they were.
-        jumps: by statistic, the change since the day before against the largest one in the training data.
+        unreadable: why today's published flights could not be examined; empty if they were.
         skew: share of the predictions that were made from other inputs than were published.
         silent_days: for how many days no outcome has landed.
         policy: the limits.
     """
-    if unmeasured:
-        return Alarm(Cause.SUSPICIOUS_FEED, {"cannot be measured:": unmeasured})
-    sudden = {
-        name: round(jump, 1)
-        for name, jump in jumps.items()
-        if jump > policy.max_jump_ratio and name not in RESTLESS
-    }
-    if sudden:
-        return Alarm(Cause.SUSPICIOUS_FEED, dict(sorted(sudden.items(), key=lambda item: -item[1])))
+    alarms: dict[Cause, dict[str, Any]] = {}
+    if unreadable:
+        alarms[Cause.UNREADABLE_FEED] = {"cannot be examined:": unreadable}
     if skew > policy.max_skew_share:
-        return Alarm(Cause.SKEW, {"share of predictions": round(skew, 2)})
-    return Alarm(Cause.STALE_FEED, {"days": silent_days}) if silent_days > policy.max_silent_days else None
-
-
-def recovery(held: dict[str, object], distances: dict[str, float], policy: Guards) -> Alarm | None:
-    """Return why a hold ends without people: everything that had jumped is back where it was; or None.
-
-    Args:
-        held: the evidence of the hold.
-        distances: by statistic, how far it is from its value before the hold, in the unit of `jumps` above.
-        policy: the limits.
-    """
-    if held and all(distances.get(name, np.inf) <= policy.max_jump_ratio for name in held):
-        return Alarm(Cause.FEED_RECOVERED, {name: round(distances[name], 1) for name in held})
-    return None
+        alarms[Cause.SKEW] = {"share of predictions": round(skew, 2)}
+    if silent_days > policy.max_silent_days:
+        alarms[Cause.STALE_FEED] = {"days": silent_days}
+    return {cause: Alarm(cause, evidence) for cause, evidence in alarms.items()}

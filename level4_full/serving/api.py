@@ -1,8 +1,11 @@
 """The schemas of requests and responses."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ..data.schema import Flight
+from .repair import with_right_names
 
 MAX_FLIGHTS = 10_000  # in a request
 
@@ -12,7 +15,9 @@ class Request(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    flights: list[Flight] = Field(min_length=1, max_length=MAX_FLIGHTS)
+    flights: Annotated[list[Flight], BeforeValidator(with_right_names)] = Field(
+        min_length=1, max_length=MAX_FLIGHTS
+    )
 
 
 class Prediction(BaseModel):

@@ -72,7 +72,8 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
     champion, challenger, experiment = rollout.champion, rollout.challenger, rollout.experiment
     if champion is None:
         raise NoModelError
-    features = make_features({name: [getattr(flight, name) for flight in flights] for name in Flight.model_fields})
+    right, changes = rollout.repair.apply(flights)
+    features = make_features({name: [getattr(flight, name) for flight in right] for name in Flight.model_fields})
     calibration = rollout.calibration
     by_model = calibration.apply(follower.predict(champion, rollout.others, features))
     predictions = []
@@ -84,7 +85,8 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
             serving = challenger if arm == CHALLENGER else champion
         probability = others.pop(serving.name)
         calibrated = calibration.id, calibration.intercept(serving.name)
-        predictions.append(Logged(flight, arm, serving.name, probability, experiment, others, *calibrated))
+        known = serving.name, probability, experiment, others, *calibrated, changes[n]
+        predictions.append(Logged(flight, arm, *known))
     return predictions
 
 

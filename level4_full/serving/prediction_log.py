@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ..data.schema import Flight
 
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS predictions (
   others TEXT NOT NULL,            -- by model, JSON: what others predicted that did not serve this flight
   calibration TEXT,                -- null before the first
   intercept REAL NOT NULL,         -- what the calibration added to the model's logit
+  repaired TEXT,                   -- the columns that were not as requested, JSON; null: all were
   inputs TEXT NOT NULL             -- the flight as requested, JSON
 );
 CREATE INDEX IF NOT EXISTS by_flight ON predictions (flight_id);
@@ -32,7 +34,7 @@ CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 """
 COLUMNS = (
     "asked_at flight_id scheduled_departure experiment arm model late_probability others "
-    "calibration intercept inputs"
+    "calibration intercept repaired inputs"
 )
 
 
@@ -48,6 +50,7 @@ class Logged:
     others: Mapping[str, float] = field(default_factory=dict)  # by model
     calibration: str | None = None
     intercept: float = 0.0
+    repaired: Mapping[str, Any] = field(default_factory=dict)  # columns that are not as requested
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -99,6 +102,7 @@ def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
             json.dumps(entry.others, allow_nan=False),
             entry.calibration,
             entry.intercept,
+            json.dumps(entry.repaired, default=datetime.isoformat) if entry.repaired else None,
             entry.flight.model_dump_json(),
         )
         for entry in predictions

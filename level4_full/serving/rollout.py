@@ -19,6 +19,7 @@ from ..errors import StageError
 from ..registry import certificate
 from ..registry.artifact import Artifact, BrokenArtifactError, digest_of, fetch, load, read_stored
 from .calibration import Calibration
+from .repair import Repair
 
 SECONDS_BETWEEN_POLLS = 0.5
 SHADOWS = ("previous",)  # aliases
@@ -46,6 +47,7 @@ class Rollout:
     share: float = 0.0
     shadows: tuple[Arm, ...] = ()  # predict like the others, and serve nobody
     calibration: Calibration = field(default_factory=Calibration)
+    repair: Repair = field(default_factory=Repair)
 
     @property
     def others(self) -> list[Arm]:
@@ -137,14 +139,15 @@ class Follower:
         try:
             shadows = tuple(self._arm(aliases[alias]) for alias in SHADOWS if alias in aliases)
             calibration = Calibration.read(tags.get("calibration", "{}"))
+            repair = Repair.read(tags.get("repair", "{}"))
             if "challenger" not in aliases:
-                return Rollout(champion, shadows=shadows, calibration=calibration)
+                return Rollout(champion, shadows=shadows, calibration=calibration, repair=repair)
             challenger = self._arm(aliases["challenger"])
         except Exception:
             self.rollout = Rollout(champion)  # the champion serves, whatever is wrong with the others
             raise
         share = float(tags["challenger_share"])
-        return Rollout(champion, challenger, tags["experiment"], share, shadows, calibration)
+        return Rollout(champion, challenger, tags["experiment"], share, shadows, calibration, repair)
 
     def _arm(self, version: str) -> Arm:
         if version in self._dropped:

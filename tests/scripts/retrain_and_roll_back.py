@@ -1,5 +1,7 @@
 """Retrain for an alarm, promote what came of it, and roll back."""
 
+from datetime import date
+
 from . import module
 
 alarm, decide, daily_check, promotion, models, store = map(
@@ -20,5 +22,5 @@ for event in daily_check.act("2013-07-05", decision, daily_check.read_policy()):
     print(event.text)
 if not models.version_of(promotion.CHALLENGER):
     promotion.release("2", 0.5)
-promotion.promote("a test")
+promotion.promote("a test", date(2013, 7, 5))
 promotion.rollback("a test")

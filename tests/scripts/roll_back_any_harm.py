@@ -1,12 +1,11 @@
-"""Check production with a policy by which any harm at all is too much."""
+"""Review the champion as on 5 July, as if any harm at all were too much, and surely so."""
+
+from datetime import date
 
 from . import module
 
-daily_check = module("monitoring.daily_check")
+review = module("delivery.review")
 
-policy = daily_check.read_policy()
-strict = policy.rollback.model_copy(update={"min_flights": 1, "max_excess_log_loss": -1, "t_threshold": -1000})
-harsh = policy.model_copy(update={"rollback": strict})
-daily_check.read_policy = lambda: harsh
-for event in daily_check.check("2013-07-04", False):
+review.must_go_back = lambda excess: True
+for event in review.review_champion(date(2013, 7, 5)):
     print(event.text)

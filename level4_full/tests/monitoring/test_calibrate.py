@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ...config import paths
@@ -19,6 +20,12 @@ from ..conftest import make_flights
 
 LIMITS = read_policy().calibration
 VERSION: Any = SimpleNamespace(version="2", tags={"digest": "aa"})
+
+
+def flights(days: int) -> pd.DataFrame:
+    """Return requests of some days with their outcomes."""
+    table = make_flights(days)
+    return table.assign(day=table["scheduled_departure"].dt.strftime("%Y-%m-%d"))
 
 
 def labels(flights: int, share: float, seed: int = 0) -> np.ndarray:
@@ -61,7 +68,7 @@ def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]
 
 
 def test_what_is_published_is_on_record_with_what_it_was_made_from(published: dict[str, str]) -> None:
-    recent = make_flights(days=7)  # half of them are late
+    recent = flights(7)  # half of them are late
     made = calibrate("2013-03-08", recent, [VERSION], read_policy())
     model = "flight-delays/2@aa"
     assert made.intercepts[model] > 0.1
@@ -75,12 +82,17 @@ def test_what_is_published_is_on_record_with_what_it_was_made_from(published: di
 
 def test_labels_without_clusters_switch_it_off(published: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration_code, "label_dispersion", lambda *_: LIMITS.min_label_dispersion - 0.1)
-    assert calibrate("2013-03-08", make_flights(days=7), [VERSION], read_policy()).intercepts == {
-        "flight-delays/2@aa": 0.0
-    }
+    assert calibrate("2013-03-08", flights(7), [VERSION], read_policy()).intercepts == {"flight-delays/2@aa": 0.0}
+
+
+def test_a_day_or_two_are_not_enough_to_switch_it_off(
+    published: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibration_code, "label_dispersion", lambda *_: LIMITS.min_label_dispersion - 0.1)
+    assert calibrate("2013-03-03", flights(2), [VERSION], read_policy()).intercepts["flight-delays/2@aa"] > 0
 
 
 def test_before_any_outcome_it_is_off(published: dict[str, str]) -> None:
-    unknown = make_flights(days=1).assign(arrival_delay=np.nan)
+    unknown = flights(1).assign(arrival_delay=np.nan)
     assert calibrate("2013-03-02", unknown, [VERSION], read_policy()).intercepts == {"flight-delays/2@aa": 0.0}
     assert json.loads(published["calibration"])["id"] == "2013-03-02"

@@ -11,7 +11,7 @@ import pytest
 from ...data.features import NUMERIC
 from ...data.schema import Flight
 from ...monitoring import metrics, store
-from ...monitoring.reference import MIN_GAP, MIN_SHIFT, Reference, daily, out_of_range
+from ...monitoring.reference import MIN_GAP, MIN_SHIFT, Reference, daily
 from ...monitoring.store import ALL
 from ...serving.calibration import calibrated
 from ...serving.prediction_log import Logged, append, open_log
@@ -44,42 +44,8 @@ def today() -> pd.DataFrame:
     return table.assign(raw_probability=np.linspace(0, 1, len(table)))
 
 
-def yesterday(reference: Reference) -> dict[str, float]:
-    return {str(name): float(value) for name, value in daily(reference.sample).iloc[-1].items()}
-
-
-def jumps(today: pd.DataFrame, reference: Reference) -> dict[str, float]:
-    values = metrics.feed_metrics(today, reference, yesterday(reference))
-    return {cut: value for (name, cut), value in values.items() if name == "day_over_day_jump"}
-
-
-def test_a_day_like_the_others_shows_nothing(today: pd.DataFrame, reference: Reference) -> None:
-    values = metrics.input_metrics(today, reference)
-    assert values["out_of_range_share", ALL] < 0.1
-    assert values["prediction_drift", ALL] < 0.1
-    assert max(jumps(today, reference).values()) < 1.5
-
-
-def test_a_temperature_in_other_units_jumps(today: pd.DataFrame, reference: Reference) -> None:
-    values = jumps(today.assign(temp=(today["temp"] - 32) * 5 / 9), reference)
-    assert values["mean temp"] > 1.5
-    assert [name for name, jump in values.items() if jump > 1.5] == ["mean temp"]
-
-
-def test_a_column_that_is_gone_jumps(today: pd.DataFrame, reference: Reference) -> None:
-    gone = today.drop(columns="visib").reindex(columns=today.columns)
-    assert jumps(gone, reference)["missing visib"] > 1.5
-
-
-def test_an_airport_without_weather_jumps(today: pd.DataFrame, reference: Reference) -> None:
-    today.loc[today["origin"] == "JFK", NUMERIC[1:]] = np.nan
-    assert jumps(today, reference)["missing temp"] > 1.5
-
-
-def test_what_was_never_seen_is_counted(today: pd.DataFrame, reference: Reference) -> None:
-    assert out_of_range(today.assign(temp=200.0), reference).all()
-    assert out_of_range(today.assign(temp=-200.0), reference).all()
-    assert out_of_range(today.assign(dest="XNA"), reference).all()
+def test_a_day_like_the_others_shows_no_drift_of_predictions(today: pd.DataFrame, reference: Reference) -> None:
+    assert metrics.input_metrics(today, reference)["prediction_drift", ALL] < 0.1
 
 
 def test_the_predictions_drift_when_all_are_late(today: pd.DataFrame, reference: Reference) -> None:

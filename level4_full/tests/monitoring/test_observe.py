@@ -12,10 +12,10 @@ from ...config import paths
 from ...config.policy import read_policy
 from ...data.features import CATEGORICAL, NUMERIC
 from ...events import Kind
-from ...monitoring import daily_check, guards, issues, measure, metrics, observe, reference, store
+from ...monitoring import daily_check, guards, issues, measure, metrics, reference, store
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
-from ...monitoring.store import Action, Record, Status
+from ...monitoring.store import Action
 from ...registry import models
 from ..conftest import make_flights, write_days
 
@@ -61,36 +61,32 @@ def test_the_champion_is_measured_on_every_flight_and_a_challenger_on_its_own() 
     assert {name: len(flights) for name, flights, _ in measured} == {"flight-delays/1@bb": 4, NAME: 1}
 
 
-@pytest.mark.parametrize("broken", ["no numbers", "no flights"])
-def test_a_feed_that_became_unreadable_is_told_and_quality_is_still_measured(
-    trained_on: pd.DataFrame, tmp_path: Path, broken: str
+@pytest.mark.parametrize("broken", ["no numbers", "no flights", "no file"])
+def test_a_feed_that_became_unreadable_is_told(
+    trained_on: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
+    monkeypatch.setattr(models, "tag_model", lambda *_: None)
     day = make_flights(days=1, first="2013-03-15")
     write_days(day.assign(temp="mild") if broken == "no numbers" else day, tmp_path)
     if broken == "no flights":
         day.head(0).to_parquet(tmp_path / "flights" / "2013-03-15.parquet")
+    today = "2013-03-16" if broken == "no file" else "2013-03-15"
+    events, unreadable = daily_check.look_at_the_feed(today, CHAMPION, read_policy())
+    assert not events
+    assert "Error" in unreadable
+
+
+def test_the_quality_of_the_last_days_is_measured(trained_on: pd.DataFrame, tmp_path: Path) -> None:
+    day = make_flights(days=1, first="2013-03-15")
+    write_days(day, tmp_path)
     said = dict.fromkeys(("champion_probability", "raw_probability", "late_probability"), 0.1)
-    recent = day.assign(arm="champion", day="2013-03-15", model=NAME, **said)
-    assert "Error" in measure.measure(CHAMPION, recent, "2013-03-15")
+    recent = day.assign(arm="champion", day="2013-03-15", model=NAME, intercept=0.0, **said)
+    measure.measure(CHAMPION, recent, "2013-03-15")
     with store.open_store(paths.METRICS_STORE) as connection:
-        measured = store.read(connection, NAME, "2013-03-15", "2013-03-15").columns
-    assert {"log_loss", "out_of_range_share"} <= set(measured)
-
-
-def test_a_gap_that_was_trained_on_does_not_hide_the_next(trained_on: pd.DataFrame, tmp_path: Path) -> None:
-    gap = trained_on["scheduled_departure"].dt.day.between(5, 8) & (trained_on["origin"] == "JFK")
-    trained_on.loc[gap, "temp"] = np.nan
-    trained_on.to_parquet(tmp_path / "table.parquet")
-    with_gap = reference.reference(CHAMPION).largest_jumps["missing temp"]
-    with store.open_store(paths.METRICS_STORE) as connection:
-        for day, action, cause in (
-            ("2013-03-06", Action.HOLD, Cause.SUSPICIOUS_FEED),
-            ("2013-03-10", Action.RESUME, Cause.FEED_RECOVERED),
-        ):
-            store.record(connection, Record(day, day, action, cause, "", {}))
-        without = measure.training_reference(CHAMPION, connection).largest_jumps["missing temp"]
-    assert with_gap > 0.25
-    assert without == reference.MIN_GAP
+        measured = store.read(connection, NAME, "2013-03-15", "2013-03-15")
+    late = (recent["arrival_delay"].dropna() >= 15).mean()
+    assert measured["raw_bias"].item() == pytest.approx(0.1 - late)
+    assert {"log_loss", "bias", "prediction_drift", "skew"} <= set(measured.columns)
 
 
 def test_the_training_table_is_read_once_and_its_summary_says_the_same(
@@ -121,18 +117,6 @@ def test_a_summary_that_was_not_finished_is_made_again(
     assert reference.reference(CHAMPION).last_day == "2013-03-14"
 
 
-def test_the_feed_is_compared_with_the_day_before_the_hold(trained_on: pd.DataFrame) -> None:
-    hold = Record("1", "2013-03-15", Action.HOLD, Cause.SUSPICIOUS_FEED, "", {})
-    ended = Record("1", "2013-03-15", Action.HOLD, Cause.SUSPICIOUS_FEED, "", {}, Status.DONE)
-    training = reference.reference(CHAMPION)
-    with store.open_store(paths.METRICS_STORE) as connection:
-        for day, level in (("2013-03-13", 50.0), ("2013-03-14", 10.0), ("2013-03-20", 52.0)):
-            store.write(connection, day, measure.FEED, {("level", "mean temp"): level})
-        distances = observe.distances_from_baseline(connection, [hold], "2013-03-20", training)
-        assert distances == {"mean temp": pytest.approx(2 / training.largest_jumps["mean temp"])}
-        assert observe.distances_from_baseline(connection, [ended], "2013-03-20", training) == {}
-
-
 def test_a_hold_whose_issue_cannot_be_written_holds_all_the_same(
     trained_on: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,9 +124,9 @@ def test_a_hold_whose_issue_cannot_be_written_holds_all_the_same(
         raise OSError("no space left on device")
 
     monkeypatch.setattr(issues, "write", full)
-    alarm = Alarm(Cause.SUSPICIOUS_FEED, {"mean temp": 2.0})
+    alarm = Alarm(Cause.STALE_FEED, {"days": 3})
     (event,) = daily_check.act("2013-03-15", Decision(Action.HOLD, alarm), read_policy())
-    assert (event.kind, event.facts["cause"]) == (Kind.HELD, "suspicious feed")
+    assert (event.kind, event.facts["cause"]) == (Kind.HELD, "stale feed")
     assert "no space left" in event.text
     with store.open_store(paths.METRICS_STORE) as connection:
         assert len(guards.open_holds(store.decisions(connection))) == 1

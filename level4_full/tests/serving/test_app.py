@@ -4,7 +4,9 @@ import json
 import math
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +36,7 @@ from ...serving import app as application
 from ...serving.app import app, follower
 from ...serving.calibration import Calibration
 from ...serving.prediction_log import Logged, LogWriter, experiment_predictions, last_prediction, open_log
+from ...serving.repair import Repair
 from ...serving.rollout import Arm, Rollout
 from ...serving.routing import CHALLENGER, arm_of
 from ..conftest import make_flights
@@ -448,3 +451,58 @@ def test_a_model_without_an_intercept_answers_as_certified(
 def test_an_intercept_beyond_the_limit_is_not_applied(intercept: float) -> None:
     with pytest.raises(ValueError, match=r"beyond 0\.5"):
         Calibration.read(json.dumps({"id": "2013-03-01", "intercepts": {"m/1": intercept}}))
+
+
+@pytest.fixture
+def warm(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let a model serve that says the temperature / 100, and repairs be made."""
+    thermometer = SimpleNamespace(predict=lambda features: features["temp"] / 100)
+    arm = Arm("flight-delays/7@0123", thermometer)  # type: ignore[arg-type]
+
+    def repaired(text: str) -> None:
+        monkeypatch.setattr(follower, "rollout", Rollout(arm, repair=Repair.read(text)))
+
+    return repaired
+
+
+def test_a_known_fault_is_undone_and_the_log_keeps_what_was_asked(
+    client: TestClient, warm: Callable[[str], None]
+) -> None:
+    warm('{"id": "2013-03-01", "transforms": ["°C"]}')
+    assert late(client, temp=10.0, dewp=None) == pytest.approx(0.5)
+    logged = last_prediction(paths.PREDICTION_LOG, MORNING["flight_id"])
+    assert logged is not None
+    assert json.loads(logged["inputs"])["temp"] == 10.0
+    assert json.loads(logged["repaired"]) == {"temp": 50.0}
+    warm("{}")
+    assert late(client, temp=10.0) == pytest.approx(0.1)
+
+
+def test_a_column_of_another_name_is_taken_while_it_is_repaired(
+    client: TestClient, warm: Callable[[str], None]
+) -> None:
+    other = {name: value for name, value in MORNING.items() if name != "temp"} | {"temperature": 50.0}
+    warm("{}")
+    assert ask(client, other).status_code == 422
+    warm('{"id": "2013-03-01", "renamed": {"temperature": "temp"}}')
+    assert ask(client, other).json()["predictions"][0]["late_probability"] == pytest.approx(0.5)
+    assert late(client, temp=50.0) == pytest.approx(0.5)
+    warm("{}")
+    assert ask(client, other).status_code == 422
+
+
+def test_a_shifted_schedule_is_shifted_back(
+    client: TestClient, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repair = Repair.read('{"id": "2013-11-04", "transforms": ["UTC in winter"]}')
+    monkeypatch.setattr(follower, "rollout", replace(follower.rollout, repair=repair))
+    assert late(client, scheduled_departure="2013-11-04T16:00:00") == 0  # eleven in New York
+    assert late(client, scheduled_departure="2013-11-04T17:00:00") == 1
+    logged = last_prediction(paths.PREDICTION_LOG, MORNING["flight_id"])
+    assert logged is not None
+    assert json.loads(logged["repaired"]) == {"scheduled_departure": "2013-11-04T12:00:00"}
+
+
+def test_a_repair_that_nobody_knows_is_not_made() -> None:
+    with pytest.raises(KeyError):
+        Repair.read('{"id": "2013-03-01", "transforms": ["Kelvin"]}')

@@ -211,7 +211,7 @@ def inject_faults(context: Context, last: date) -> Faults:
     for _ in range(2):
         live(day := day + timedelta(days=1), _celsius(_later(context.year)))
     count = len(context.tracking.runs())
-    live(day := day + timedelta(days=1), _renamed(context.year))
+    live(day := day + timedelta(days=1), _unreadable(context.year))
     faults.runs_on_broken = sum(run["status"] == "FINISHED" for run in context.tracking.runs()[count:])
     issues = [path for path in context.files(started) if "issue" in str(path.parent).lower()]
     faults.issues = [context.short(path) for path in issues]
@@ -240,8 +240,8 @@ def _celsius(year: Year) -> Year:
     return Year(year.flights.assign(**celsius), year.outcomes)
 
 
-def _renamed(year: Year) -> Year:
-    return Year(year.flights.rename(columns={"visib": "visibility"}), year.outcomes)
+def _unreadable(year: Year) -> Year:
+    return Year(year.flights.assign(visib="far"), year.outcomes)
 
 
 def _alarms(context: Context, events: list[Event], since: float) -> list[str]:

@@ -1,0 +1,81 @@
+"""Corrections: what was wrong with the flights published on a day, and how they are read all the same.
+
+What was published stays as it is. Requests of the day are corrected before they are predicted, and trainings
+correct what they read, so that a fault of the feed is no reason to wait.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..config.files import write_text
+from .faults import TRANSFORMS
+
+FILE = "corrections.json"  # beside the collected files: by day, what was wrong with its flights
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What was wrong with a day's flights."""
+
+    sha256: str  # of the file as published: published again, it has to be examined again
+    renamed: dict[str, str] = field(default_factory=dict)  # the published name of a column, and its name
+    transforms: list[str] = field(default_factory=list)  # the known faults that were undone
+    missing: list[str] = field(default_factory=list)  # columns that nobody can put right: trainings do without
+
+    def __bool__(self) -> bool:
+        """Tell whether anything was wrong."""
+        return bool(self.renamed or self.transforms or self.missing)
+
+    def __str__(self) -> str:
+        """Return in words what was wrong, and what was done about it."""
+        words = [f"{old} is read as {new}" for old, new in self.renamed.items()]
+        words += [f"{' and '.join(TRANSFORMS[name])} published as {name}: put right" for name in self.transforms]
+        if self.missing:
+            words.append(f"{', '.join(self.missing)} left out of trainings")
+        return "; ".join(words)
+
+
+def put_right(flights: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Undo known faults in a table of flights."""
+    for name in names:
+        flights = flights.assign(**{column: undo(flights[column]) for column, undo in TRANSFORMS[name].items()})
+    return flights
+
+
+def read(data: Path) -> dict[str, Correction]:
+    """Return the corrections of the collected files, by day (`2013-03-01`)."""
+    path = data / FILE
+    if not path.exists():
+        return {}
+    return {day: Correction(**entry) for day, entry in json.loads(path.read_text()).items()}
+
+
+def write(data: Path, corrections: Mapping[str, Correction]) -> None:
+    """Keep the corrections of the collected files."""
+    write_text(data / FILE, json.dumps({day: asdict(entry) for day, entry in corrections.items()}, indent=1))
+
+
+def sha256_of(data: Path, day: str) -> str:
+    """Return the hash of a day's flights as published; empty if there are none."""
+    path = data / "flights" / f"{day}.parquet"
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def corrected(table: pd.DataFrame, data: Path) -> pd.DataFrame:
+    """Return a table of collected flights with what was wrong put right, or missing."""
+    published_on = table["flight_id"].str[:10]
+    for day, correction in read(data).items():
+        here = published_on == day
+        if here.any() and correction.sha256 == sha256_of(data, day):
+            flights = put_right(table[here], correction.transforms)
+            spoilt = [name for name in correction.missing if name != "scheduled_departure"]
+            table = pd.concat([table[~here], flights.assign(**dict.fromkeys(spoilt, np.nan))])
+            if "scheduled_departure" in correction.missing:  # without it, a flight is of no use
+                table = table[table["flight_id"].str[:10] != day]
+    return table

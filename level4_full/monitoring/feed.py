@@ -1,0 +1,196 @@
+"""The feed of today, measured before any of it is answered: what jumped is put right, or left out of trainings.
+
+Evidently measures the published flights; the policy says how much is too much. What is wrong is put right if the
+flights then look like those of the last good day, and a transform is known that does it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+from evidently import DataDefinition, Dataset, Report
+from evidently.metrics import MeanValue, MissingValueCount, OutListValueCount, OutRangeValueCount, ValueDrift
+from mlflow.entities.model_registry import ModelVersion
+
+from ..config import paths
+from ..config.policy import Feed as Limits
+from ..config.policy import Policy
+from ..data import corrections
+from ..data.corrections import Correction, put_right
+from ..data.faults import TRANSFORMS
+from ..data.features import CATEGORICAL, NUMERIC, make_features
+from ..data.schema import Flight
+from ..registry import models
+from . import store
+from .dates import before
+from .reference import Reference, reference
+
+TIME = "minute_of_day"
+COLUMN_OF = {TIME: "scheduled_departure"}  # where the measured column is not a published one
+# In heavy rain and on still days these jump a lot from one day to the next, and nothing is wrong.
+RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
+WEATHER = set(NUMERIC) - {"distance"}
+WEEKS_BACK, DAYS_BACK = 4, 14
+FEED = "feed"  # the model under whose name metrics of the feed are kept
+MIN_FLIGHTS = 100  # from an airport in a day: a station reports every hour, and fewer flights miss some reports
+
+Statistics = dict[str, float]  # by name, such as `mean temp`
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What came of the examination of a day's flights."""
+
+    correction: Correction
+    statistics: Statistics = field(default_factory=dict)  # after the correction
+    suspicious: Statistics = field(default_factory=dict)  # before it: by how much each is beyond its limit
+    incomplete: Statistics = field(default_factory=dict)  # share of the usual rows, where that is low
+
+
+def examine(day: str, reference: Reference, good: Statistics, limits: Limits) -> Examined:
+    """Examine the flights published for a day.
+
+    Args:
+        day: as in 2013-03-01; its file has been collected.
+        reference: of the champion.
+        good: the statistics of the last day on which each was not suspicious.
+        limits: of the policy.
+    """
+    published = pd.read_parquet(paths.DATA / "flights" / f"{day}.parquet")
+    renamed = _renamed(list(published.columns))
+    flights = published.rename(columns=renamed).reindex(columns=list(Flight.model_fields))
+    now = statistics(flights, reference)
+    suspicious = beyond(now, good, reference, limits)
+    transforms: list[str] = []
+    for name, undo in TRANSFORMS.items():
+        spoilt = columns_of(beyond(now, good, reference, limits))
+        if not spoilt & undo.keys():
+            continue
+        right = put_right(flights, [name])
+        after = statistics(right, reference)
+        if not columns_of(beyond(after, good, reference, limits)) & undo.keys():
+            flights, now = right, after
+            transforms.append(name)
+    missing = sorted(columns_of(beyond(now, good, reference, limits)))
+    correction = Correction(corrections.sha256_of(paths.DATA, day), renamed, transforms, missing)
+    return Examined(correction, now, suspicious, incomplete(day, flights, limits))
+
+
+def _renamed(columns: list[str]) -> dict[str, str]:
+    """Return the column that has another name, if exactly one is missing and exactly one is unknown."""
+    unknown, missing = set(columns) - Flight.model_fields.keys(), Flight.model_fields.keys() - set(columns)
+    return dict(zip(unknown, missing, strict=True)) if len(unknown) == len(missing) == 1 else {}
+
+
+def statistics(flights: pd.DataFrame, reference: Reference) -> Statistics:
+    """Measure a day's flights with Evidently: means, missing values, values out of range, and distances.
+
+    `out of range temp` is the share of flights outside the range of the training data, `distance carrier` the
+    population stability index between the day and a sample of the training data, and `observations EWR` how many
+    temperatures an airport reported.
+    """
+    numeric, categorical = [*NUMERIC, TIME], list(CATEGORICAL)
+    tables = [
+        table.assign(**{TIME: make_features(table)[TIME]})[[*numeric, *categorical]].reset_index(drop=True)
+        for table in (flights, reference.sample)
+    ]
+    kinds = DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
+    metrics = {f"mean {name}": MeanValue(column=name) for name in numeric}
+    metrics |= {f"missing {name}": MissingValueCount(column=name) for name in NUMERIC}
+    for name in NUMERIC:
+        low, high = float(reference.low[name]), float(reference.high[name])
+        metrics[f"out of range {name}"] = OutRangeValueCount(column=name, left=low, right=high)
+    for name in CATEGORICAL:
+        metrics[f"new {name}"] = OutListValueCount(column=name, values=sorted(reference.categories[name]))
+    for name in (TIME, "distance", *CATEGORICAL):
+        metrics[f"distance {name}"] = ValueDrift(column=name, method="psi")
+    now, before_ = (Dataset.from_pandas(table, data_definition=kinds) for table in tables)
+    measured = Report(list(metrics.values())).run(now, before_).dict()["metrics"]
+    values = (metric["value"] for metric in measured)
+    shares = {
+        name: float(value["share"] if isinstance(value, dict) else value)
+        for name, value in zip(metrics, values, strict=True)
+    }
+    observations = flights.dropna(subset="temp").groupby("origin")["temp"].agg(["nunique", "size"])
+    observations = observations[observations["size"] >= MIN_FLIGHTS]
+    return shares | {f"observations {origin}": float(count) for origin, count in observations["nunique"].items()}
+
+
+def beyond(now: Statistics, good: Statistics, reference: Reference, limits: Limits) -> Statistics:
+    """Return the statistics that are beyond their limits, each as a multiple of its limit."""
+    ratios: Statistics = {}
+    for name, value in now.items():
+        kind, _, column = name.rpartition(" ")
+        if kind in ("mean", "missing") and name in good and name not in RESTLESS:
+            largest = float(reference.largest_jumps.get(name, float("inf")))
+            ratios[name] = abs(value - good[name]) / largest / limits.max_jump_ratio
+        elif kind == "observations":
+            ratios[name] = limits.min_observations / value
+        elif kind == "out of range":
+            ratios[name] = value / limits.max_out_of_range_share
+        elif kind == "distance" and column in limits.max_distances:
+            ratios[name] = value / limits.max_distances[column]
+    return {name: round(ratio, 2) for name, ratio in ratios.items() if ratio > 1}
+
+
+def columns_of(suspicious: Statistics) -> set[str]:
+    """Return the published columns that these statistics are about."""
+    columns: set[str] = set()
+    for kind, _, column in (name.rpartition(" ") for name in suspicious):
+        columns |= WEATHER if kind == "observations" else {COLUMN_OF.get(column, column)}
+    return columns
+
+
+def incomplete(day: str, flights: pd.DataFrame, limits: Limits) -> Statistics:
+    """Return where far fewer flights are published than on this weekday of the last weeks: in all, by origin."""
+    usual = []
+    for weeks in range(1, WEEKS_BACK + 1):
+        path = paths.DATA / "flights" / f"{before(day, 7 * weeks)}.parquet"
+        if path.exists():
+            usual.append(_rows(pd.read_parquet(path, columns=["origin"])))
+    if not usual:
+        return {}
+    shares = (_rows(flights) / pd.DataFrame(usual).median()).fillna(0.0)
+    least = pd.Series(limits.min_rows_share_of_origin, shares.index)
+    least["all"] = limits.min_rows_share
+    return {str(name): round(float(share), 2) for name, share in shares[shares < least].items()}
+
+
+def _rows(flights: pd.DataFrame) -> "pd.Series[float]":
+    rows = flights["origin"].value_counts().astype(float)
+    rows["all"] = float(len(flights))
+    return rows
+
+
+def examine_today(day: str, champion: ModelVersion, policy: Policy) -> Examined:
+    """Examine today's flights; correct them, in the service and in trainings, and keep what was measured."""
+    known = corrections.read(paths.DATA)
+    known = {past: each for past, each in known.items() if each.sha256 == corrections.sha256_of(paths.DATA, past)}
+    with store.open_store(paths.METRICS_STORE) as connection:
+        training, good = reference(champion), last_good(connection, day, known)
+        examined = examine(day, training, good, policy.feed)
+        measured = {("level", name): value for name, value in examined.statistics.items()}
+        store.write(connection, day, FEED, measured)
+        drifted = [
+            value for name, value in examined.statistics.items() if name.startswith(("out of range", "new"))
+        ]
+        unlike = {("out_of_range_share", store.ALL): max(drifted)}
+        store.write(connection, day, models.served_as(champion), unlike)
+    correction = examined.correction
+    corrections.write(paths.DATA, known | ({day: correction} if correction else {}))
+    repair = {"id": day, "renamed": correction.renamed, "transforms": correction.transforms}
+    models.tag_model("repair", json.dumps(repair if correction.renamed or correction.transforms else {}))
+    return examined
+
+
+def last_good(connection: sqlite3.Connection, day: str, known: Mapping[str, Correction]) -> Statistics:
+    """Return each statistic of the last day on which its column was as it should be."""
+    good: Statistics = {}
+    for past in (before(day, days) for days in range(1, DAYS_BACK + 1)):
+        spoilt = known[past].missing if past in known else []
+        measured = store.by_slice(connection, FEED, past, "level")
+        fine = {name: value for name, value in measured.items() if not columns_of({name: value}) & set(spoilt)}
+        good = fine | good
+    return good

@@ -93,7 +93,6 @@ def join_log(number: int) -> int:
     with timed("daily metrics"):
         landed = table.dropna(subset="arrival_delay")
         metrics.quality_metrics(landed, landed["champion_probability"])
-        metrics.input_metrics(table, training)
         feed.statistics(table, training)
     return len(table)
 

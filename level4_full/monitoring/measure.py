@@ -38,7 +38,6 @@ def predictions_with_outcomes(champion: ModelVersion, first: str, last: str) -> 
 def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None:
     """Measure the quality of the last days for every model that served, and yesterday's service and inputs."""
     name, flights = models.served_as(champion), recent[recent["day"] == yesterday]
-    training = reference(champion)
     with store.open_store(paths.METRICS_STORE) as connection:
         for day, landed in recent.dropna(subset="arrival_delay").groupby("day"):
             for model, of_model, probability in predictions_by_model(landed):
@@ -46,9 +45,8 @@ def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> Non
             raw_bias = float((landed["raw_probability"] - is_late(landed)).mean())
             store.write(connection, str(day), name, {("raw_bias", store.ALL): raw_bias})
         if not flights.empty:
-            age = {("age_days", store.ALL): float(days_between(training.last_day, yesterday))}
-            measured = metrics.input_metrics(flights, training) | age | metrics.service_metrics()
-            store.write(connection, yesterday, name, measured | skew(flights, yesterday))
+            age = {("age_days", store.ALL): float(days_between(reference(champion).last_day, yesterday))}
+            store.write(connection, yesterday, name, age | metrics.service_metrics() | skew(flights, yesterday))
 
 
 def skew(flights: pd.DataFrame, yesterday: str) -> metrics.Metrics:
@@ -69,9 +67,13 @@ def report(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None
     landed = recent[recent["day"] == yesterday].dropna(subset="arrival_delay")
     if landed.empty:
         return
-    sample = reference(champion).sample
+    name, sample = models.served_as(champion), reference(champion).sample
     flights = landed.assign(late_probability=landed["champion_probability"])
-    add_report(paths.REPORTS, yesterday, models.served_as(champion), flights, sample)
+    measured = add_report(paths.REPORTS, yesterday, name, flights, sample)
+    with store.open_store(paths.METRICS_STORE) as connection:
+        store.write(
+            connection, yesterday, name, {(metric, store.ALL): value for metric, value in measured.items()}
+        )
 
 
 def predictions_by_model(flights: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame, "pd.Series[float]"]]:

@@ -19,7 +19,6 @@ from ..serving.prediction_log import open_log
 from ..serving.routing import CHAMPION
 from ..training.evaluate import log_losses, quality
 from ..training.model import is_late
-from .reference import Reference
 from .store import ALL
 
 Metrics = dict[tuple[str, str], float]  # by name and slice
@@ -91,21 +90,6 @@ def quality_metrics(landed: pd.DataFrame, probability: "pd.Series[float]") -> Me
             metrics[("log_loss", name)] = float(losses[inside].mean())
             metrics[("bias", name)] = float((probability - late)[inside].mean())
     return metrics
-
-
-def input_metrics(flights: pd.DataFrame, reference: Reference) -> Metrics:
-    """Measure the champion's predictions for a day's flights against those for its training data."""
-    return {("prediction_drift", ALL): psi(reference.sample["late_probability"], flights["raw_probability"])}
-
-
-def psi(expected: "pd.Series[float]", actual: "pd.Series[float]") -> float:
-    """Return the population stability index over deciles of `expected`; above 0.25 counts as a large change."""
-    edges = np.quantile(expected, np.linspace(0, 1, 11)[1:-1])
-    shares = [
-        np.bincount(np.searchsorted(edges, column), minlength=10) / len(column) for column in (expected, actual)
-    ]
-    before, now = (np.clip(share, 1e-4, None) for share in shares)
-    return float(((now - before) * np.log(now / before)).sum())
 
 
 def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: Mapping[str, Artifact]) -> Metrics:

@@ -35,8 +35,10 @@ PANELS = {
 }
 
 
-def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sample: pd.DataFrame) -> None:
-    """Add the report of a day to the workspace that Evidently's pages show.
+def add_report(
+    workspace: Path, day: str, model: str, flights: pd.DataFrame, sample: pd.DataFrame
+) -> dict[str, float]:
+    """Add the report of a day to the workspace that Evidently's pages show; return the drift that it measured.
 
     Args:
         workspace: a folder, made on first use.
@@ -44,6 +46,9 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
         model: the model that made the predictions.
         flights: the day's flights with `late_probability` and `arrival_delay`.
         sample: the same columns, from the training data.
+
+    Returns:
+        The share of columns that drift, and the population stability index of the predictions.
     """
     now, before = map(_with_time, (flights, sample))
     columns = [name for name in [*NUMBERS, *CATEGORICAL] if now[name].notna().any()]
@@ -59,9 +64,13 @@ def add_report(workspace: Path, day: str, model: str, flights: pd.DataFrame, sam
         *(ValueDrift(column=name, method="psi") for name in columns),
     ]
     report = Report([LogLoss(), RocAuc(), MissingValueCount(column="temp"), *drift], metadata={"model": model})
-    made = report.run(*compared, timestamp=datetime.fromisoformat(day)).to_snapshot_model()
+    made = report.run(*compared, timestamp=datetime.fromisoformat(day))
     # Not Workspace.add_run: opening one reads every report in it, and a day must cost the same all year.
-    LocalState(str(workspace)).write_snapshot(_project(workspace), uuid4(), made)
+    LocalState(str(workspace)).write_snapshot(_project(workspace), uuid4(), made.to_snapshot_model())
+    measured = {metric["metric_name"]: metric["value"] for metric in made.dict()["metrics"]}
+    psi = next(value for name, value in measured.items() if "column=late_probability," in name)
+    drifted = next(value["share"] for name, value in measured.items() if name.startswith("DriftedColumnsCount"))
+    return {"prediction_drift": float(psi), "drifted_columns": float(drifted)}
 
 
 def _with_time(table: pd.DataFrame) -> pd.DataFrame:

@@ -86,7 +86,7 @@ def test_the_quality_of_the_last_days_is_measured(trained_on: pd.DataFrame, tmp_
         measured = store.read(connection, NAME, "2013-03-15", "2013-03-15")
     late = (recent["arrival_delay"].dropna() >= 15).mean()
     assert measured["raw_bias"].item() == pytest.approx(0.1 - late)
-    assert {"log_loss", "bias", "prediction_drift", "skew"} <= set(measured.columns)
+    assert {"log_loss", "bias", "age_days", "skew"} <= set(measured.columns)
 
 
 def test_the_training_table_is_read_once_and_its_summary_says_the_same(

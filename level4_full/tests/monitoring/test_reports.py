@@ -42,3 +42,15 @@ def test_a_report_a_day_and_none_of_those_before_is_read(tmp_path: Path, monkeyp
         assert all(
             any(column in name and "drift" in name for name in names) for column in [*NUMBERS, *CATEGORICAL]
         )
+
+
+def test_the_drift_that_a_report_shows_is_what_is_stored(tmp_path: Path) -> None:
+    from ...monitoring.reports import add_report
+
+    sample, day = answered("2013-03-01", days=3), answered("2013-03-04")
+    usual = add_report(tmp_path, "2013-03-04", "flight-delays/1@0123456789ab", day, sample)
+    late = day.assign(late_probability=0.95 + day["late_probability"] / 100)
+    unusual = add_report(tmp_path, "2013-03-05", "flight-delays/1@0123456789ab", late, sample)
+    assert usual["prediction_drift"] < 0.1
+    assert unusual["prediction_drift"] > 0.25
+    assert usual["drifted_columns"] < unusual["drifted_columns"]

@@ -26,7 +26,9 @@ class Difference:
         return float(student.ppf(confidence, max(1, self.days - 1)))
 
     def __str__(self) -> str:
-        """Return the difference with its 95 % interval."""
+        """Return the difference with its 95 % interval, which one day does not have."""
+        if self.days < 2:
+            return f"{self.mean:+.4f} on a single day"
         return f"{self.mean:+.4f} ± {self.upper(0.975) - self.mean:.4f}"
 
 

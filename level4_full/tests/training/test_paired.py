@@ -37,6 +37,7 @@ def test_a_single_day_says_nothing() -> None:
     difference = paired_difference(np.array([0.1, 0.3]), np.array([4, 4]))
     assert difference.mean == pytest.approx(0.2)
     assert difference.lower(0.975) < 0 < difference.upper(0.975)
+    assert str(difference) == "+0.2000 on a single day"
 
 
 def test_it_is_shown_with_its_interval() -> None:

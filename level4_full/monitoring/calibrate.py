@@ -19,6 +19,7 @@ from ..config.policy import Calibration as Limits
 from ..config.policy import Policy
 from ..data.features import make_features
 from ..data.labels import label_dispersion
+from ..operations.readiness import wait_until_served
 from ..registry import artifact, models
 from ..serving.calibration import Calibration, calibrated, record
 from ..serving.prediction_log import open_log
@@ -51,6 +52,7 @@ def calibrate(day: str, recent: pd.DataFrame, serving: Iterable[ModelVersion], p
     with open_log(paths.PREDICTION_LOG) as log:
         record(log, calibration, facts)
     models.tag_model("calibration", json.dumps(asdict(calibration)))
+    wait_until_served("calibration", day)
     return calibration
 
 

@@ -11,6 +11,7 @@ from ..config import paths
 from ..config.policy import Policy, read_policy
 from ..delivery import promotion
 from ..events import Event, Kind
+from ..operations.readiness import NoServerError
 from ..registry import models
 from ..serving.calibration import Calibration
 from . import guards, issues, retraining, store
@@ -62,6 +63,8 @@ def look_at_the_feed(day: str, champion: ModelVersion, policy: Policy) -> tuple[
 
     try:
         examined = examine_today(day, champion, policy)
+    except NoServerError:
+        raise
     except Exception as error:  # the file may hold anything
         return [], f"{type(error).__name__}, {error}"
     events = []

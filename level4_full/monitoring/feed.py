@@ -22,6 +22,7 @@ from ..data.corrections import Correction, put_right
 from ..data.faults import TRANSFORMS
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..data.schema import Flight
+from ..operations.readiness import wait_until_served
 from ..registry import models
 from . import store
 from .dates import before
@@ -180,8 +181,10 @@ def examine_today(day: str, champion: ModelVersion, policy: Policy) -> Examined:
         store.write(connection, day, models.served_as(champion), unlike)
     correction = examined.correction
     corrections.write(paths.DATA, known | ({day: correction} if correction else {}))
-    repair = {"id": day, "renamed": correction.renamed, "transforms": correction.transforms}
-    models.tag_model("repair", json.dumps(repair if correction.renamed or correction.transforms else {}))
+    needed = correction.renamed or correction.transforms
+    repair = {"id": day, "renamed": correction.renamed, "transforms": correction.transforms} if needed else {}
+    models.tag_model("repair", json.dumps(repair))
+    wait_until_served("repair", day if needed else None)  # or requests would come before it
     return examined
 
 

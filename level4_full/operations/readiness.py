@@ -4,11 +4,12 @@ import json
 import math
 import os
 import urllib.request
+from typing import Any
 
 from ..errors import StageError
 from .polling import wait_until
 
-SECONDS_TO_START = 90.0
+SECONDS_TO_START, SECONDS_TO_FOLLOW = 90.0, 60.0
 
 
 class NoServerError(StageError):
@@ -33,16 +34,26 @@ def wait_for_servers() -> None:
 
 def wait_for_champion() -> None:
     """Wait, as long as it takes, until a model serves: before that there is nothing to monitor."""
-    address = f"{os.environ['APPLICATION']}/version"
-    wait_until(lambda: _has_champion(address), math.inf)
+    wait_until(lambda: bool(_version().get("model")), math.inf)
 
 
-def _has_champion(address: str) -> bool:
+def wait_until_served(what: str, day: str | None) -> None:
+    """Wait until the application answers with the calibration, or the repair, of a day; None: with none.
+
+    Raises:
+        NoServerError: it did not follow the registry in time.
+    """
+    if not wait_until(lambda: _version().get(what, "") == day, SECONDS_TO_FOLLOW):
+        raise NoServerError(f"the application does not answer with the {what} of {day}: see its logs")
+
+
+def _version() -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310 - our own servers
-            return bool(json.load(answer)["model"])
+        with urllib.request.urlopen(f"{os.environ['APPLICATION']}/version", timeout=5) as answer:  # noqa: S310 - ours
+            version: dict[str, Any] = json.load(answer)
+            return version
     except OSError:
-        return False
+        return {}
 
 
 def _answers(address: str) -> bool:

@@ -101,6 +101,7 @@ def version() -> dict[str, str | float | None]:
         "challenger": rollout.challenger.name if rollout.challenger else None,
         "challenger_share": rollout.share,
         "calibration": rollout.calibration.id,
+        "repair": rollout.repair.id,
         "problem": follower.problem,
     }
 

@@ -62,6 +62,7 @@ def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]
     tags: dict[str, str] = {}
     always = SimpleNamespace(predict=lambda features: np.full(len(features["carrier"]), 0.2))
     monkeypatch.setattr(models, "tag_model", tags.__setitem__)
+    monkeypatch.setattr(calibration_code, "wait_until_served", lambda *_: None)
     monkeypatch.setattr(artifact, "load", lambda *_: always)
     monkeypatch.setattr(paths, "PREDICTION_LOG", tmp_path / "predictions.db")
     return tags

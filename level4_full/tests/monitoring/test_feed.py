@@ -38,6 +38,7 @@ def tags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         monkeypatch.setattr(paths, name, tmp_path / place)
     tags: dict[str, str] = {}
     monkeypatch.setattr(models, "tag_model", tags.__setitem__)
+    monkeypatch.setattr(feed, "wait_until_served", lambda *_: None)
     examined("2013-03-28")
     return tags
 

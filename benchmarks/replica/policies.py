@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 
 from level3_deployment.config.params import read_params
 from level3_deployment.daily import is_training_day
@@ -21,10 +22,13 @@ from level4_full.config.policy import Policy as Limits
 from level4_full.config.policy import read_policy
 from level4_full.data.labels import label_dispersion
 from level4_full.monitoring.calibrate import fit
+from level4_full.monitoring.decide import Observation, decide
 from level4_full.monitoring.shadow import is_worth_it
+from level4_full.monitoring.store import Action, Record, Status
 from level4_full.serving.calibration import calibrated
 from level4_full.training.evaluate import NotBetterError, check_beats
 from shared.simulation.operator_model import read_assumptions, working_days_after
+from shared.world.dataset import days
 from shared.world.period import LIVE
 
 from .gates import HELD_OUT, refused_by
@@ -173,30 +177,53 @@ def level3(year: Year) -> Iterator[np.ndarray]:
 
 
 def level4(year: Year) -> Iterator[np.ndarray]:
-    """Ask a refit in the shadow every Monday, and train when it is worth it; calibrate every morning."""
+    """Decide every morning as level 4 does: triggers, a refit in the shadow, guards; and calibrate."""
     policy, experiment = read_policy(), read_level4_params().experiment
     plan = Plan(experiment.days, experiment.challenger_share, is_change=False)
-    delivery = Delivery(year, Candidate.of(year, LIVE))
-    trained = LIVE
+    delivery, decisions = Delivery(year, Candidate.of(year, LIVE)), list[Record]()
     for day in year.live:
         delivery.review(day, plan)
-        cools_down = day < trained + timedelta(days=policy.guards.cool_down_days)
-        if delivery.challenger is None and not cools_down and _wants_training(delivery, day, policy):
+        decision = decide(_observe(delivery, day, decisions), policy)
+        action, alarm = decision.action, decision.alarm
+        if action is Action.REFIT and is_worth_it(_shadow_refit(delivery, day, policy), policy.shadow):
+            action = Action.RETRAIN
+        if alarm and action in {Action.REFIT, Action.RETRAIN}:
+            decisions.append(Record(str(day), str(day), action, alarm.cause, "", {}, Status.DONE))
+        if action is Action.RETRAIN:
             delivery.deliver(Candidate.of(year, day), day)
-            trained = day
         yield delivery.answers(day, plan.share, lambda model, day=day: _intercept(year, model, day, policy))
 
 
-def _wants_training(delivery: Delivery, day: date, policy: Limits) -> bool:
-    """Tell whether the champion is old, or, on scheduled days, a refit in the shadow is worth a training."""
-    if day >= delivery.champion.trained_on + timedelta(days=policy.retraining.staleness.days):
-        return True
-    if day.weekday() not in policy.shadow.weekdays:
-        return False
+def _observe(delivery: Delivery, day: date, decisions: list[Record]) -> Observation:
+    """Gather what level 4 decides from: the champion's daily bias and share out of range, since it was trained."""
+    year, champion = delivery.year, delivery.champion
+    rows = {}
+    for past in days(max(LIVE, champion.trained_on), day):
+        where = year.on(past)
+        known = past < day  # today's outcomes are not
+        bias = (champion.serves.probability[where] - year.late[where]).mean() if known else np.nan
+        unlike = year.out_of_range_share(champion.trained_on, past)
+        rows[str(past)] = {"raw_bias": bias, "out_of_range_share": unlike}
+    trainings = [decision.day for decision in decisions if decision.action is Action.RETRAIN]
+    last = date.fromisoformat(trainings[-1]) if trainings else LIVE
+    flights = year.between(last, day)
+    return Observation(
+        day=str(day),
+        window=pd.DataFrame.from_dict(rows, orient="index"),
+        skew=0.0,
+        silent_days=0,
+        new_flights=flights.stop - flights.start,
+        age_days=(day - champion.trained_on).days,
+        in_ab_test=delivery.challenger is not None,
+        decisions=decisions,
+    )
+
+
+def _shadow_refit(delivery: Delivery, day: date, policy: Limits) -> Difference:
+    """Return the excess log loss of a refit over the champion on the last days."""
     first = day - timedelta(days=policy.shadow.days)
-    year = delivery.year
-    excess = year.excess(year.model(first), delivery.champion.serves, year.between(first, day))
-    return is_worth_it(excess, policy.shadow)
+    where = delivery.year.between(max(LIVE, first), day)
+    return delivery.year.excess(delivery.year.model(first), delivery.champion.serves, where)
 
 
 def _intercept(year: Year, model: Model, day: date, policy: Limits) -> float:

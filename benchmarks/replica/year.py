@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from level4_full.config.params import read_params
 from level4_full.data import features as features_code
-from level4_full.data.features import make_features
+from level4_full.data.features import CATEGORICAL, NUMERIC, make_features
 from level4_full.training import model as model_code
 from level4_full.training import train as train_code
 from level4_full.training.evaluate import log_losses
@@ -45,6 +45,7 @@ class Year:
     table: pd.DataFrame
     cache: Path
     _models: dict[str, Model] = field(default_factory=dict)
+    _ranges: dict[date, Any] = field(default_factory=dict)  # of the training data, by the day of the training
 
     @classmethod
     def read(cls) -> "Year":
@@ -84,6 +85,18 @@ class Year:
     def on(self, day: date) -> slice:
         """Return where the flights of a day are."""
         return self.between(day, day + timedelta(days=1))
+
+    def out_of_range_share(self, trained_on: date, day: date) -> float:
+        """Return the largest share, by column, of a day's flights that is outside the range of training data."""
+        if trained_on not in self._ranges:
+            past = self.table.iloc[self.between(FIRST_DAY, trained_on)]
+            low, high = (past[NUMERIC].quantile(quantile) for quantile in (0.001, 0.999))
+            self._ranges[trained_on] = low, high, {name: set(past[name]) for name in CATEGORICAL}
+        low, high, known = self._ranges[trained_on]
+        flights = self.table.iloc[self.on(day)]
+        present = flights[NUMERIC].notna().sum()
+        outside = (flights[NUMERIC].lt(low) | flights[NUMERIC].gt(high)).sum() / present
+        return float(max(outside.max(), *(1 - flights[name].isin(known[name]).mean() for name in CATEGORICAL)))
 
     def losses(self, model: Model, where: slice) -> np.ndarray:
         """Return the log loss of a model on each of these flights."""

@@ -38,6 +38,8 @@ def calibrate(day: str, recent: pd.DataFrame, serving: Iterable[ModelVersion], p
         policy: how many days count, and the limits.
     """
     landed = recent.dropna(subset="arrival_delay")
+    if landed.empty:
+        return _publish(Calibration(day), {"flights": 0}, policy)
     late = is_late(landed).to_numpy()
     dispersion = label_dispersion(landed, late)
     whole = landed["day"].nunique() >= policy.calibration.days  # a day or two may look like anything
@@ -47,12 +49,15 @@ def calibrate(day: str, recent: pd.DataFrame, serving: Iterable[ModelVersion], p
         digest = version.tags["digest"]
         predicted = artifact.load(paths.FETCHED / digest, digest).predict(make_features(landed))
         intercepts[models.served_as(version)] = fit(predicted, late, policy.calibration) if sane else 0.0
-    calibration = Calibration(day, intercepts)
-    facts = {"flights": len(landed), "label_dispersion": round(dispersion, 2), "policy": policy.sha256}
+    facts = {"flights": len(landed), "label_dispersion": round(dispersion, 2)}
+    return _publish(Calibration(day, intercepts), facts, policy)
+
+
+def _publish(calibration: Calibration, facts: dict[str, float], policy: Policy) -> Calibration:
     with open_log(paths.PREDICTION_LOG) as log:
-        record(log, calibration, facts)
+        record(log, calibration, facts | {"policy": policy.sha256})
     models.tag_model("calibration", json.dumps(asdict(calibration)))
-    wait_until_served("calibration", day)
+    wait_until_served("calibration", calibration.id)
     return calibration
 
 

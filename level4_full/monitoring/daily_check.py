@@ -51,7 +51,7 @@ def daily_check(day: str) -> list[Event]:
     decision = decide(observation, policy)
     events.append(_checked(observation, decision))
     if decision.action is Action.REFIT:
-        decision = ask_a_refit(day, decision, recent, policy)
+        decision = ask_a_refit(day, decision, recent.dropna(subset="arrival_delay"), policy)
     events += act(day, decision, policy)
     events.append(_calibrated(calibrate(day, recent, serving(), policy)))
     return events
@@ -77,9 +77,11 @@ def look_at_the_feed(day: str, champion: ModelVersion, policy: Policy) -> tuple[
     return events, ""
 
 
-def ask_a_refit(day: str, decision: Decision, recent: pd.DataFrame, policy: Policy) -> Decision:
+def ask_a_refit(day: str, decision: Decision, landed: pd.DataFrame, policy: Policy) -> Decision:
     """Refit in the shadow; return the decision with what that gained: to retrain, if it is worth it."""
-    excess = shadow_refit(day, recent, policy.shadow)
+    if landed.empty:
+        return Decision(Action.NOTHING, decision.alarm, "no outcome has landed to compare a refit on")
+    excess = shadow_refit(day, landed, policy.shadow)
     assert decision.alarm is not None  # noqa: S101 - nothing is refitted without one
     alarm = Alarm(decision.alarm.cause, decision.alarm.evidence | {"excess log loss of a refit": str(excess)})
     return Decision(Action.RETRAIN if is_worth_it(excess, policy.shadow) else Action.REFIT, alarm)
@@ -94,7 +96,7 @@ def serving() -> list[ModelVersion]:
 def _calibrated(calibration: Calibration) -> Event:
     intercepts = {models.number_of(model): value for model, value in calibration.intercepts.items()}
     words = ", ".join(f"version {version} {value:+.2f}" for version, value in intercepts.items())
-    return Event(Kind.CALIBRATED, f"calibrated: {words}", {"intercepts": intercepts})
+    return Event(Kind.CALIBRATED, f"calibrated: {words or 'no outcome'}", {"intercepts": intercepts})
 
 
 def _checked(observation: Observation, decision: Decision) -> Event:

@@ -17,19 +17,19 @@ from ..training.train import train
 from .dates import before
 
 
-def shadow_refit(day: str, recent: pd.DataFrame, policy: Shadow) -> Difference:
+def shadow_refit(day: str, landed: pd.DataFrame, policy: Shadow) -> Difference:
     """Return the excess log loss of a refit over the champion on the last days, clustered by day.
 
     Args:
         day: today.
-        recent: the requests of the last days with `raw_probability`, what the champion says without calibration,
-            and their outcomes, as far as these have landed.
+        landed: the requests of the last days whose outcomes have landed, with these, and with `raw_probability`:
+            what the champion says without calibration.
         policy: how many days.
     """
     first = before(day, policy.days)
     table = load_table(paths.DATA)
     refit = train(table[table["scheduled_departure"] < first], read_params().model.model_dump())
-    landed = recent[recent["day"] >= first].dropna(subset="arrival_delay")
+    landed = landed[landed["day"] >= first]
     late = is_late(landed).to_numpy() == 1
     excess = log_losses(late_probability(refit, landed), late) - log_losses(
         landed["raw_probability"].to_numpy(), late

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS calibrations (
   PRIMARY KEY (id, model)
 );
 """
-MAX_INTERCEPT = 0.5  # the service applies no larger one, whatever the registry says
+MAX_INTERCEPT = 0.8  # the service applies no larger one, whatever the registry says
 SMALLEST = 1e-6  # probability that has a logit
 
 

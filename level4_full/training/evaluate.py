@@ -11,11 +11,11 @@ from .model import is_late
 from .paired import Difference, paired_difference
 
 MIN_FLIGHTS = 100  # in a slice: with less, its log loss says little
-CONFIDENCE = 0.95
+CONFIDENCE, MIN_GAIN = 0.95, 0.001  # of log loss
 
 
 class NotBetterError(RefusedError):
-    """The candidate is worse than a baseline, so it is not registered."""
+    """The candidate is no better than a baseline, so it is not registered."""
 
 
 def hold_out(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -75,13 +75,13 @@ def compare(predictions: dict[str, np.ndarray], recent: pd.DataFrame) -> dict[st
 
 
 def check_beats(excess: dict[str, Difference], baselines: list[str]) -> None:
-    """Refuse a candidate that is surely worse than a baseline; a sound one may be worse by chance.
+    """Refuse a candidate that surely gains next to nothing on a baseline; a sound one may lose by chance.
 
     Raises:
         NotBetterError: naming the baseline and by how much.
     """
     for name in baselines:
-        if not excess[name].lower(CONFIDENCE) <= 0:  # so that NaN beats nothing
+        if not excess[name].lower(CONFIDENCE) < -MIN_GAIN:  # so that NaN beats nothing
             raise NotBetterError(
                 f"the candidate is not registered: its log loss is {excess[name]} above that of the baseline "
                 f"{name!r}"

@@ -95,5 +95,10 @@ def test_a_day_or_two_are_not_enough_to_switch_it_off(
 
 def test_before_any_outcome_it_is_off(published: dict[str, str]) -> None:
     unknown = flights(1).assign(arrival_delay=np.nan)
-    assert calibrate("2013-03-02", unknown, [VERSION], read_policy()).intercepts == {"flight-delays/2@aa": 0.0}
-    assert json.loads(published["calibration"])["id"] == "2013-03-02"
+    assert calibrate("2013-03-02", unknown, [VERSION], read_policy()).intercepts == {}
+    assert json.loads(published["calibration"]) == {"id": "2013-03-02", "intercepts": {}}
+
+
+def test_after_a_week_without_a_request_it_is_off(published: dict[str, str]) -> None:
+    nobody_asked = pd.DataFrame(columns=["day", "origin", "scheduled_departure", "arrival_delay"])
+    assert calibrate("2013-03-02", nobody_asked, [VERSION], read_policy()).intercepts == {}

@@ -447,9 +447,9 @@ def test_a_model_without_an_intercept_answers_as_certified(
     assert late(client, scheduled_departure="2013-03-01T18:30:00") == 1
 
 
-@pytest.mark.parametrize("intercept", [0.51, -3.0, math.nan])
+@pytest.mark.parametrize("intercept", [0.81, -3.0, math.nan])
 def test_an_intercept_beyond_the_limit_is_not_applied(intercept: float) -> None:
-    with pytest.raises(ValueError, match=r"beyond 0\.5"):
+    with pytest.raises(ValueError, match=r"beyond 0\.8"):
         Calibration.read(json.dumps({"id": "2013-03-01", "intercepts": {"m/1": intercept}}))
 
 

@@ -38,7 +38,11 @@ MUTATIONS = {
         (SourceChange("serving/app.py", '@app.post("/predict")', '@app.post("/gone")'),), APPLICATION
     ),
     "answers in another order": Mutation(
-        (SourceChange("serving/app.py", ".tolist()", ".tolist()[::-1]"),), APPLICATION
+        (
+            SourceChange("serving/app.py", ".tolist()", ".tolist()[::-1]"),
+            SourceChange("serving/rollout.py", ".tolist()", ".tolist()[::-1]"),
+        ),
+        APPLICATION,
     ),
     "a weekday off by one": Mutation(
         (

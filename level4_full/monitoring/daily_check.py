@@ -15,7 +15,7 @@ from ..operations.readiness import NoServerError
 from ..registry import models
 from ..serving.calibration import Calibration
 from . import guards, issues, retraining, store
-from .alarm import Alarm
+from .alarm import Alarm, Cause
 from .calibrate import calibrate
 from .dates import before
 from .decide import Decision, Observation, decide
@@ -123,7 +123,8 @@ def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
     if decision.action is Action.REFIT:
         gain = "a refit gains too little: the champion stays"
         _conclude(identity, gain)
-        return [Event(Kind.REFIT, f"{alarm}: {gain}", facts)]
+        kind = Kind.REFIT if alarm.cause is Cause.SCHEDULE else Kind.ALARM
+        return [Event(kind, f"{alarm}: {gain}", facts)]
     if decision.action is Action.RETRAIN:
         concluded = retraining.request(record)
         return [Event(Kind.ALARM, f"ALARM {alarm}: {concluded.result}", facts | {"status": concluded.status})]

@@ -15,7 +15,7 @@ from ...events import Kind
 from ...monitoring import daily_check, guards, issues, measure, metrics, reference, store
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
-from ...monitoring.store import Action
+from ...monitoring.store import Action, Status
 from ...registry import models
 from ..conftest import make_flights, write_days
 
@@ -130,3 +130,13 @@ def test_a_hold_whose_issue_cannot_be_written_holds_all_the_same(
     assert "no space left" in event.text
     with store.open_store(paths.METRICS_STORE) as connection:
         assert len(guards.open_holds(store.decisions(connection))) == 1
+
+
+@pytest.mark.parametrize(("cause", "kind"), [(Cause.DRIFT, Kind.ALARM), (Cause.SCHEDULE, Kind.REFIT)])
+def test_an_alarm_stays_one_when_a_refit_gains_too_little(
+    trained_on: pd.DataFrame, cause: Cause, kind: Kind
+) -> None:
+    (event,) = daily_check.act("2013-03-15", Decision(Action.REFIT, Alarm(cause, {})), read_policy())
+    assert (event.kind, event.facts["cause"]) == (kind, cause)
+    with store.open_store(paths.METRICS_STORE) as connection:
+        assert [decision.status for decision in store.decisions(connection)] == [Status.DONE]

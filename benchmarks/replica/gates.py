@@ -15,7 +15,7 @@ from level3_deployment.config.params import read_params
 from level3_deployment.delivery.certify import MODEL_GATES
 from level3_deployment.delivery.model_gates import ModelEvidence
 from level3_deployment.training.evaluate import slices
-from shared.world.incidents import SHARE_FLIPPED
+from shared.world.bad_models import all_labels_flipped, flip_labels, lose_delays, one_airport_lost
 from shared.world.period import FIRST_DAY, LAST_DAY, LIVE
 
 from .year import Change, Model, Year
@@ -25,26 +25,14 @@ AGES = [timedelta(weeks=weeks) for weeks in (1, 4, 8)]  # of the champion, when 
 HELD_OUT = timedelta(days=read_params().holdout_days)
 
 
-def all_labels_flipped(table: pd.DataFrame) -> pd.DataFrame:
-    """Turn three labels in ten around, wherever they are."""
-    return _flip(table, np.full(len(table), True))
-
-
 def newest_labels_flipped(table: pd.DataFrame) -> pd.DataFrame:
     """Turn three labels in ten around in the two weeks before the held-out ones, which are spoilt too."""
-    return _flip(table, _newest(table, weeks=2))
-
-
-def one_airport_lost(table: pd.DataFrame) -> pd.DataFrame:
-    """Lose half of the delays at one airport."""
-    lost = (table["origin"] == "JFK").to_numpy() & (np.random.default_rng(0).random(len(table)) < 0.5)
-    return table.assign(arrival_delay=table["arrival_delay"].where(~lost, 0.0))
+    return flip_labels(table, _newest(table, weeks=2))
 
 
 def one_airline_lost(table: pd.DataFrame) -> pd.DataFrame:
     """Lose half of the delays of one airline."""
-    lost = (table["carrier"] == "EV").to_numpy() & (np.random.default_rng(0).random(len(table)) < 0.5)
-    return table.assign(arrival_delay=table["arrival_delay"].where(~lost, 0.0))
+    return lose_delays(table, (table["carrier"] == "EV").to_numpy())
 
 
 def newest_columns_swapped(table: pd.DataFrame) -> pd.DataFrame:
@@ -59,12 +47,6 @@ def newest_columns_swapped(table: pd.DataFrame) -> pd.DataFrame:
 def _newest(table: pd.DataFrame, weeks: int) -> np.ndarray:
     departure = table["scheduled_departure"]
     return (departure > departure.max() - pd.Timedelta(weeks=weeks)).to_numpy()
-
-
-def _flip(table: pd.DataFrame, where: np.ndarray) -> pd.DataFrame:
-    flipped = where & (np.random.default_rng(0).random(len(table)) < SHARE_FLIPPED)
-    late = (table["arrival_delay"] >= 15).to_numpy() ^ flipped
-    return table.assign(arrival_delay=np.where(late, 60.0, 0.0))
 
 
 FAULTS: dict[str, tuple[Change, Change | None]] = {  # by name: of the training days, and of the held-out days

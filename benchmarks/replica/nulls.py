@@ -18,9 +18,10 @@ from level3_deployment.config.params import read_params
 from level3_deployment.delivery.experiment import CONFIDENCE
 from level3_deployment.delivery.review import MIN_DAYS, SHADOW_DAYS, must_go_back
 from level3_deployment.training.paired import Difference, paired_difference
+from shared.world.bad_models import all_labels_flipped
 from shared.world.period import LAST_DAY, LIVE
 
-from .gates import FOUR_WEEKS, all_labels_flipped
+from .gates import FOUR_WEEKS
 from .year import Model, Year
 
 SAMPLES = 600

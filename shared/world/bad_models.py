@@ -22,27 +22,37 @@ from ..stack.stage import Stage
 SHARE_FLIPPED, SHARE_LOST = 0.3, 0.5
 
 
+def all_labels_flipped(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn three labels in ten around, wherever they are."""
+    return flip_labels(table, np.full(len(table), True))
+
+
+def flip_labels(table: pd.DataFrame, where: np.ndarray) -> pd.DataFrame:
+    """Turn three labels in ten around, among those rows."""
+    flipped = where & (np.random.default_rng(0).random(len(table)) < SHARE_FLIPPED)
+    late = (table["arrival_delay"] >= 15).to_numpy() ^ flipped
+    return table.assign(arrival_delay=np.where(late, 60.0, 0.0))
+
+
+def one_airport_lost(table: pd.DataFrame) -> pd.DataFrame:
+    """Lose half of the delays at one airport."""
+    return lose_delays(table, (table["origin"] == "JFK").to_numpy())
+
+
+def lose_delays(table: pd.DataFrame, where: np.ndarray) -> pd.DataFrame:
+    """Lose half of the delays, among those rows."""
+    lost = where & (np.random.default_rng(0).random(len(table)) < SHARE_LOST)
+    return table.assign(arrival_delay=table["arrival_delay"].where(~lost, 0.0))
+
+
 def flipped_labels(tasks: Any, _delivery: Any) -> None:
     """Bad: the labels of three flights in ten were turned around."""
-
-    def corrupt(table: pd.DataFrame) -> pd.DataFrame:
-        flipped = np.random.default_rng(0).random(len(table)) < SHARE_FLIPPED
-        late = (table["arrival_delay"] >= 15) ^ flipped
-        return table.assign(arrival_delay=np.where(late, 60.0, 0.0))
-
-    _train_on(tasks, corrupt)
+    _train_on(tasks, all_labels_flipped)
 
 
 def one_bad_airport(tasks: Any, _delivery: Any) -> None:
     """Local: good overall, but at one airport half the delays had been lost before it was trained."""
-
-    def corrupt(table: pd.DataFrame) -> pd.DataFrame:
-        delays = table["arrival_delay"].to_numpy().copy()
-        lost = (table["origin"] == "JFK").to_numpy() & (np.random.default_rng(0).random(len(table)) < SHARE_LOST)
-        delays[lost] = 0.0
-        return table.assign(arrival_delay=delays)
-
-    _train_on(tasks, corrupt)
+    _train_on(tasks, one_airport_lost)
 
 
 def slow(_tasks: Any, delivery: Any) -> None:

@@ -65,17 +65,17 @@ def examine(day: str, reference: Reference, good: Statistics, limits: Limits) ->
     now = statistics(flights, reference)
     suspicious = beyond(now, good, reference, limits)
     transforms: list[str] = []
+    spoilt = columns_of(suspicious)
     for name, undo in TRANSFORMS.items():
-        spoilt = columns_of(beyond(now, good, reference, limits))
         if not spoilt & undo.keys():
             continue
         right = put_right(flights, [name])
         after = statistics(right, reference)
-        if not columns_of(beyond(after, good, reference, limits)) & undo.keys():
-            flights, now = right, after
+        still = columns_of(beyond(after, good, reference, limits))
+        if not still & undo.keys():
+            flights, now, spoilt = right, after, still
             transforms.append(name)
-    missing = sorted(columns_of(beyond(now, good, reference, limits)))
-    correction = Correction(corrections.sha256_of(paths.DATA, day), renamed, transforms, missing)
+    correction = Correction(corrections.sha256_of(paths.DATA, day), renamed, transforms, sorted(spoilt))
     return Examined(correction, now, suspicious, incomplete(day, flights, limits))
 
 
@@ -98,7 +98,7 @@ def statistics(flights: pd.DataFrame, reference: Reference) -> Statistics:
         for table in (flights, reference.sample)
     ]
     kinds = DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
-    metrics = {f"mean {name}": MeanValue(column=name) for name in numeric}
+    metrics = {f"mean {name}": MeanValue(column=name) for name in NUMERIC}
     metrics |= {f"missing {name}": MissingValueCount(column=name) for name in NUMERIC}
     for name in NUMERIC:
         low, high = float(reference.low[name]), float(reference.high[name])
@@ -125,8 +125,8 @@ def beyond(now: Statistics, good: Statistics, reference: Reference, limits: Limi
     for name, value in now.items():
         kind, _, column = name.rpartition(" ")
         if kind in ("mean", "missing") and name in good and name not in RESTLESS:
-            largest = float(reference.largest_jumps.get(name, float("inf")))
-            ratios[name] = abs(value - good[name]) / largest / limits.max_jump_ratio
+            jump = abs(value - good[name]) / float(reference.largest_jumps[name])
+            ratios[name] = jump / limits.max_jump_ratio
         elif kind == "observations":
             ratios[name] = limits.min_observations / value
         elif kind == "out of range":

@@ -127,7 +127,8 @@ class Follower:
     def _drop(self, arm: Arm, why: str) -> None:
         """Use a version no more; what serves beside the champion is read from the registry again."""
         self._dropped[arm.version] = why
-        self.rollout = Rollout(self.rollout.champion)
+        known = self.rollout
+        self.rollout = Rollout(known.champion, calibration=known.calibration, repair=known.repair)
 
     def _read(self) -> Rollout:
         model = self._get("registered-models/get", name=self.model)["registered_model"]
@@ -136,15 +137,16 @@ class Follower:
         champion = self._arm(aliases[self.alias]) if self.alias in aliases else None
         if self.alias != "champion":
             return Rollout(champion)
+        calibration = Calibration.read(tags.get("calibration", "{}"))
+        repair = Repair.read(tags.get("repair", "{}"))
         try:
             shadows = tuple(self._arm(aliases[alias]) for alias in SHADOWS if alias in aliases)
-            calibration = Calibration.read(tags.get("calibration", "{}"))
-            repair = Repair.read(tags.get("repair", "{}"))
             if "challenger" not in aliases:
                 return Rollout(champion, shadows=shadows, calibration=calibration, repair=repair)
             challenger = self._arm(aliases["challenger"])
         except Exception:
-            self.rollout = Rollout(champion)  # the champion serves, whatever is wrong with the others
+            # The champion serves, whatever is wrong with the others.
+            self.rollout = Rollout(champion, calibration=calibration, repair=repair)
             raise
         share = float(tags["challenger_share"])
         return Rollout(champion, challenger, tags["experiment"], share, shadows, calibration, repair)

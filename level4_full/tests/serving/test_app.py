@@ -506,3 +506,14 @@ def test_a_shifted_schedule_is_shifted_back(
 def test_a_repair_that_nobody_knows_is_not_made() -> None:
     with pytest.raises(KeyError):
         Repair.read('{"id": "2013-03-01", "transforms": ["Kelvin"]}')
+
+
+def test_a_challenger_that_is_dropped_takes_neither_calibration_nor_repair_with_it(
+    client: TestClient, small: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = Arm("m/7@0123", small, "7"), Arm("m/8@4567", Harmful(small), "8")  # type: ignore[arg-type]
+    morning = {"calibration": Calibration("2013-03-01", {}), "repair": Repair("2013-03-01", {}, ("°C",))}
+    monkeypatch.setattr(follower, "rollout", Rollout(*arms, "trial", 1.0, **morning))  # type: ignore[arg-type]
+    monkeypatch.setattr(follower, "_dropped", {})
+    assert ask(client, MORNING).status_code == 200
+    assert follower.rollout == Rollout(arms[0], **morning)  # type: ignore[arg-type]

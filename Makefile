@@ -123,10 +123,9 @@ test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) s
 replica: | $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## play a policy of your own over the year, on cached models: POLICY=file.py
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica $(POLICY)
 
-bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure speed, scale, first start, A/B test and alarms on real flights: docs/speed.*, scale.*, start.*, decisions.*, retraining.* [ROWS=30000000]
+bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure speed, scale, first start, and how often decisions are right, on real flights: docs/speed.*, scale.*, start.*, decisions.* [ROWS=30000000]
 	@$(RUN) -m benchmarks.speed
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica
-	@STAGE=.stage/bench $(RUN) -m benchmarks.retraining
 	@STAGE=.stage/bench ROWS=$(ROWS) $(RUN) -m benchmarks.scale
 	@$(RUN) -m benchmarks.start
 

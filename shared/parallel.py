@@ -61,7 +61,7 @@ async def _run_all(
     async with asyncio.TaskGroup() as group:
         ticking = group.create_task(tick())
         running = [group.create_task(run(job, command)) for job, command in jobs]
-        await asyncio.wait(running)
+        await asyncio.gather(*running)
         ticking.cancel()
 
 

@@ -30,6 +30,10 @@ def test_lines_and_exit_codes_are_passed_on_by_job() -> None:
     assert ended == [("a", 0), ("b", 3)]
 
 
+def test_nothing_to_run_is_no_error() -> None:
+    in_parallel([], 2, print, print)
+
+
 def test_so_many_run_at_a_time(tmp_path: Path) -> None:
     """Two wait until the other one has begun; the third one begins when one of them has ended."""
     meet = "touch $0; until [ -e $1 ]; do sleep 0.05; done; touch $0.over"

@@ -26,6 +26,8 @@ March to December without incidents, on cached models: what each level does, bes
 knows each day's share of late flights and nothing else, and refits that are released blindly. Try one of your own:
 a file with a generator `policy`, like those in [policies.py](../benchmarks/replica/policies.py), and
 `make replica POLICY=mine.py`.
+
+![log loss gained over a model that is trained once, over the year](decisions.png)
 """
 
 TRIGGERS = """

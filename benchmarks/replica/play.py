@@ -15,6 +15,9 @@ from . import policies
 from .policies import Policy
 from .year import Year
 
+ONCE = "trained once"
+BASE = "level 2"
+
 
 @dataclass(frozen=True)
 class Played:
@@ -57,19 +60,23 @@ def oracle(year: Year) -> Iterator[np.ndarray]:
 PLAYED: dict[str, Policy] = {
     "a constant": constant,
     "an oracle of each day's share": oracle,
-    "trained once": policies.once,
+    ONCE: policies.once,
     "refitted monthly": policies.monthly,
     "refitted weekly": policies.weekly,
-    "level 2": policies.level2,
+    BASE: policies.level2,
     "level 3": policies.level3,
     "level 4": policies.level4,
 }
 
 
-def measure(year: Year) -> dict[str, Any]:
+def play_all(year: Year) -> dict[str, Played]:
+    """Play each of the policies."""
+    return {name: play(policy, year) for name, policy in track(list(PLAYED.items()), "policies")}
+
+
+def measure(played: dict[str, Played]) -> dict[str, Any]:
     """Return the log loss of each policy, and its difference from level 2."""
-    base = play(policies.level2, year)
-    return {name: compared(play(policy, year), base) for name, policy in track(list(PLAYED.items()), "policies")}
+    return {name: compared(of_policy, played[BASE]) for name, of_policy in played.items()}
 
 
 def compared(played: Played, base: Played) -> dict[str, Any]:

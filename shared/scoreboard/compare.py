@@ -13,7 +13,8 @@ from ..world.period import Period
 from ..world.quality import log_losses
 from .difference import clustered
 
-RETRAINING = ROOT / "docs" / "retraining.json"  # what retraining brings at most; see benchmarks/retraining.py
+DECISIONS = ROOT / "docs" / "decisions.json"  # what policies win that are no level: see benchmarks/replica
+REFITS = {"once": "trained once", "monthly": "refitted monthly", "weekly": "refitted weekly"}
 BASE = "1"  # the level whose models people make by hand: what is gained is gained over it
 SHIFTS = (date(2013, 6, 24), date(2013, 9, 2))  # the summer storms and the September calm begin
 AFTER_SHIFT = timedelta(weeks=6)
@@ -93,5 +94,5 @@ def scale(year: Year, period: Period) -> dict[str, float]:
     late = (delays >= LATE_MINUTES).astype(float)
     shares = {"constant": late.mean(), "day": late.groupby(level=0).transform("mean")}
     known = {name: round(float(log_losses(late, share).mean()), 4) for name, share in shares.items()}
-    refits = json.loads(RETRAINING.read_text())["log_loss"]
-    return known | {name: round(refits[name], 4) for name in ("once", "monthly", "weekly")}
+    played = json.loads(DECISIONS.read_text())["policies"]
+    return known | {name: round(played[policy]["log_loss"], 4) for name, policy in REFITS.items()}

@@ -34,7 +34,7 @@ calm year, both taken together.
 
 SCALE = """\
 What these differences are small or large against, in the calm year. The first two know what nobody knows
-beforehand. Refits are level 4's training without all the rest, from [retraining.json](retraining.json).
+beforehand. Refits are level 4's training without all the rest, from [a replica of the year](decisions.md).
 """
 
 DORA = """\

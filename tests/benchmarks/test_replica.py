@@ -14,7 +14,8 @@ import pytest
 
 os.environ.setdefault("STAGE", "/dev/null")  # modules of the levels ask for it
 
-from benchmarks.replica import nulls, page, triggers
+from benchmarks.replica import nulls, page, plot, triggers
+from benchmarks.replica.play import Played
 from shared.base import ROOT
 from shared.world.period import LIVE
 
@@ -58,6 +59,14 @@ def test_the_page_has_every_policy_gate_and_null() -> None:
     for part in ("policies", "experiment"):
         names = results[part] if part == "policies" else results[part]["nulls"]
         assert all(f"| {name} |" in text for name in names)
+
+
+def test_what_a_policy_gains_is_drawn_up_to_the_years_difference() -> None:
+    day = np.array([59, 59, 60])
+    better, worse = Played(np.array([0.1, 0.2, 0.3]), day), Played(np.array([0.4, 0.2, 0.6]), day)
+    days, gained = plot.gain_over(better, worse)
+    assert days.tolist() == [59, 60]
+    np.testing.assert_allclose(gained, [0.1, worse.log_loss - better.log_loss])
 
 
 def test_a_coin_for_each_day_keeps_a_days_flights_together() -> None:

@@ -2,6 +2,15 @@
 $(if $(word 2,$(CURDIR)),$(error "$(CURDIR)" has a space in it, which make and the shell take for two folders: move it))
 PYTHON ?= python3
 LEVEL ?=
+# Two Pythons would be mixed up: the one that was asked for first stays, until all is removed.
+VERSION_OF = $(shell $(1) -c 'import sys; print(sys.version)' 2>&1)
+ifneq ($(origin PYTHON),file)
+ifeq ($(filter clean,$(MAKECMDGOALS))$(wildcard .venv/bin/python),.venv/bin/python)
+ifneq ($(call VERSION_OF,$(PYTHON)),$(call VERSION_OF,.venv/bin/python))
+$(error .venv was made by another Python than PYTHON=$(PYTHON): `make clean` first, or leave it out)
+endif
+endif
+endif
 # Compiled once, at the install: else every process compiles its packages anew where Python may not write bytecode.
 export UV_COMPILE_BYTECODE := 1
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
@@ -17,12 +26,13 @@ export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 RUN := .venv/bin/python
 LEVELS := $(sort $(patsubst level%,%,$(foreach folder,$(wildcard level[0-9]_*),$(firstword $(subst _, ,$(folder))))))
 folder_of = $(firstword $(wildcard level$(1)_*))
+PREFLIGHT := $(PYTHON) -m shared.stack.preflight
 # The environment of a stage that is running, as it was written down when it started.
-IN_STAGE = @test -f .stage/level$(LEVEL)/env || { echo "level '$(LEVEL)' has no stage: start one with \`make level1\` and name it with LEVEL=1"; exit 1; }; . .stage/level$(LEVEL)/env;
+IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=$($(name))") && . .stage/level$(LEVEL)/env &&
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench replica clean simulate scoreboard assess where traffic drift sizes
+.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench replica clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -31,13 +41,18 @@ help: ## this list
 	@echo "  make level2 ONCE=1                 stop after the play"
 	@echo "  make level2 ENGINE=docker          as containers of its own images"
 	@echo "  make level2 FROM=2013-06-01 DAYS=14"
-	@echo "  make level2 PORT=9000              when a port is taken"
+	@echo "  make level2 OFFSET=1000            when ports are taken: moves all of them"
 	@echo
-	@grep -hE '^[a-z$$(), 0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^\$$\(addprefix level,\$$\(LEVELS\)\)/levelN/; s/:.*## /\t/' | awk -F'\t' '{printf "  make %-30s %s\n", $$1, $$2}'
+	@grep -hE '^[a-zN]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-30s %s\n", $$1, $$2}'
+
+levelN: ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1 OFFSET=1000
+	@echo "N is the number of a level: $(addprefix level,$(LEVELS))"
+$(addprefix level,$(LEVELS)): level%: | preflight-% $(call installed,shared level%)
+	@exec $(RUN) -m shared play $* $(if $(FROM),--from $(FROM)) $(if $(DAYS),--days $(DAYS)) $(if $(ONCE),--once)
 
 level3 level4: | .venv-serving/.installed
-$(addprefix level,$(LEVELS)): level%: | $(call installed,shared level%)   ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1
-	@exec $(RUN) -m shared play $* $(if $(FROM),--from $(FROM)) $(if $(DAYS),--days $(DAYS)) $(if $(ONCE),--once)
+preflight-%:
+	@$(PREFLIGHT) start $*
 
 simulate: | .venv-serving/.installed $(call installed,shared $(if $(call folder_of,$(LEVEL)),level$(LEVEL))) ## simulate days with incidents: LEVEL=1 DAYS=30 INCIDENTS=celsius,gap FROM= PEOPLE=none
 	@exec $(RUN) -m shared simulate $(LEVEL) --days $(or $(DAYS),30) $(if $(FROM),--from $(FROM)) $(if $(INCIDENTS),--incidents $(INCIDENTS)) $(if $(PEOPLE),--people $(PEOPLE))
@@ -45,11 +60,16 @@ simulate: | .venv-serving/.installed $(call installed,shared $(if $(call folder_
 scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared) ## simulate the year at every level, write docs/scoreboard.md: LEVEL=3 one level, WORKERS=2 side by side
 	@exec $(RUN) -m shared scoreboard $(LEVEL) $(if $(WORKERS),--workers $(WORKERS))
 
+# What a command cannot do without.
+approve: NEEDS := VERSION
+trace explain: NEEDS := FLIGHT
+restore: NEEDS := SNAPSHOT TO
+
 traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))
 
-drift: ## the same with an incident in the feed: LEVEL=4 KIND=celsius [DAYS=7]; an unknown KIND lists them
-	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) --incidents $(KIND) $(if $(DAYS),--days $(DAYS))
+drift: ## the same with an incident in the feed: LEVEL=4 KIND=celsius [DAYS=7]; without KIND it lists them
+	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) --incidents "$(KIND)" $(if $(DAYS),--days $(DAYS))
 
 retrain: ## people make and release a model in a running stage: LEVEL=1
 	$(IN_STAGE) exec $(RUN) -m shared retrain $(LEVEL)
@@ -89,7 +109,7 @@ explain: ## explain a prediction by its features: LEVEL=3 FLIGHT=2013-07-01-B693
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) explain $(FLIGHT)
 
 candidate: ## train a candidate with a seeded defect: LEVEL=3 KIND=good|bad|local|slow|broken|renamed
-	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) $(KIND)
+	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) "$(KIND)"
 
 search: ## search for better parameters: LEVEL=2
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) search
@@ -138,13 +158,16 @@ where: | $(call installed,shared) ## where are you? some twenty questions: [ANSW
 sizes: | .venv-serving/.installed $(call installed,shared $(addprefix level,$(LEVELS))) ## measure the containers: docs/containers.md
 	@$(RUN) -m benchmarks.containers
 
-clean: ## remove stages, environment and caches; ENGINE=docker containers, networks, volumes and images
+clean: preflight-clean ## remove stages, environment and caches; ENGINE=docker containers, networks, volumes and images
 ifdef ENGINE
 clean: | $(call installed,shared)
 	@$(RUN) -m shared clean
 else
 	rm -rf .stage .venv .venv-serving .cache .mypy_cache .pytest_cache .ruff_cache
 endif
+
+preflight-clean:
+	@$(PREFLIGHT) clean
 
 # --- installing ---------------------------------------------------------------------------------------------------
 .venv/bin/python:

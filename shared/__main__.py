@@ -45,14 +45,16 @@ def play(
     period = Period.of(first or str(defaults["from"]), defaults["days"] if days is None else days)
     started = time.monotonic()
     with running(stage):
-        from .demo.play import play  # while the stage starts: this import takes a second
+        from .demo.play import play, show_next  # while the stage starts: this import takes a second
 
         print(f"{stage.package}: starting in {stage.workspace.relative_to(stage.workspace.parent.parent)}")
         play(stage, period, started)
         if not once:
+            show_next(stage)
             print("Serving until Ctrl-C.", flush=True)
             with suppress(KeyboardInterrupt):
                 signal.pause()
+    print(f"Stopped. `make level{level}` starts anew; without ONCE=1 it goes on serving.")
 
 
 @commands.command()

@@ -1,9 +1,13 @@
 """What is written to the terminal, and a bar for what takes long."""
 
+import sys
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-console = Console(highlight=False)
+# A file or a pipe is no terminal whose width could be asked for: there, no line is cut.
+WIDE = 10_000
+console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
 
 def progress_bar() -> Progress:

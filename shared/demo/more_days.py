@@ -7,7 +7,7 @@ from ..base import StageError
 from ..console import console
 from ..stack.stage import Stage, running_days
 from ..world.dataset import load_year
-from ..world.incidents import INCIDENTS, choose
+from ..world.incidents import MOVABLE, choose
 from ..world.period import LAST_DAY, Period
 from .live_view import LiveView
 from .play import alone, play_days, summarise
@@ -22,13 +22,10 @@ def play_more(stage: Stage, length: int, names: str = "none") -> None:
         names: of incidents that begin on the first of these days, such as `celsius`.
 
     Raises:
-        StageError: nothing runs, days are being played, the year is over, a step failed, or there is no such
-            incident in the feed.
+        StageError: nothing runs, days are being played, the year is over, a step failed, or no such
+            incident can happen in the feed of other days.
     """
-    incidents = choose(names)
-    if fixed := [incident.id for incident in incidents if not incident.movable]:
-        movable = ", ".join(incident.id for incident in INCIDENTS.values() if incident.movable)
-        raise StageError(f"{', '.join(fixed)} cannot happen in the feed of other days: choose among {movable}")
+    incidents = choose(names, MOVABLE)
     if not stage.is_ready():
         raise StageError(f"level {stage.number} does not answer: start it with `make level{stage.number}`")
     year = load_year(base.WORKSPACES / "year")

@@ -24,7 +24,7 @@ QUALITY = {"log_loss": "log loss", "auc": "AUC"}
 
 
 def play(stage: Stage, period: Period, started: float) -> None:
-    """Play the days through a stage that is starting; write its summary and show what to do next.
+    """Play the days through a stage that is starting; write its summary.
 
     Args:
         stage: prepared and started; it need not answer yet.
@@ -48,7 +48,6 @@ def play(stage: Stage, period: Period, started: float) -> None:
     _check_answered(year, period, answers)
     summary = summarise(stage, year, period, answers, seconds - started)
     write_text(stage.workspace / "summary.json", json.dumps(summary, indent=2) + "\n")
-    _show(stage)
 
 
 def play_days(
@@ -146,7 +145,8 @@ def summarise(
     return summary
 
 
-def _show(stage: Stage) -> None:
+def show_next(stage: Stage) -> None:
+    """Show what a running stage can be looked at and asked for."""
     console.print("\n[bold]Open[/]")
     for name, address in stage.description["addresses"].items():
         console.print(f"  {name}: {_short(stage.fill(address))}", soft_wrap=True)

@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import string
 import subprocess
 import sys
@@ -27,7 +26,7 @@ import yaml
 
 from .. import base
 from ..base import ROOT, StageError, levels
-from . import fork_server
+from . import fork_server, leftovers, lock, ports
 from .databases import make_databases
 from .process import last_line, run
 
@@ -115,9 +114,8 @@ class Stage:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
         }
-        for name, port in self.description["ports"].items():
-            # Two stages run side by side: each level has ports of its own.
-            environment[name] = os.environ.get(name, str(port + self.number))
+        self.ports = ports.choose(self.description["ports"], self.number)
+        environment |= {name: str(port) for name, port in self.ports.items()}
         for name, value in self.description["environment"].items():
             environment[name] = string.Template(str(value)).substitute(environment)
         return environment | TELEMETRY_OFF | ASLEEP | NO_PROXY
@@ -130,10 +128,11 @@ class Stage:
         """Make an empty workspace, or `keep` what is there.
 
         Raises:
-            StageError: a port is taken; the workspace is left as it was.
+            StageError: ports are taken; the workspace is left as it was.
         """
-        for name in self.description["ports"]:
-            self._check_free(name, int(self.environment[name]))
+        if left := leftovers.end(self.workspace):
+            print(f"ended what a stage that was killed had left here: {left} processes", flush=True)
+        ports.check_free(self.ports, self.description["ports"], self.number)
         if not keep:
             shutil.rmtree(self.workspace, ignore_errors=True)
             self.workspace.mkdir(parents=True)
@@ -144,17 +143,6 @@ class Stage:
         Path(self.environment["CACHE"]).mkdir(parents=True, exist_ok=True)
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.environment.items()]
         (self.workspace / "env").write_text("".join(lines))
-
-    def _check_free(self, name: str, port: int) -> None:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError as error:
-                raise StageError(
-                    f"port {port} is taken: end what uses it, or choose another with {name}=..., "
-                    f"such as `make level{self.number} {name}={port + 1000}`"
-                ) from error
 
     def start(self) -> None:
         """Start the level's processes, and the one that runs its days; a level without any starts nothing.
@@ -341,9 +329,19 @@ class Stage:
         self._daily = self._processes = self._python = None
 
 
-def running(stage: Stage, keep: bool = False) -> AbstractContextManager[None]:
-    """Prepare and start a stage, and end it however this block ends: done, failed, Ctrl-C, or told to end."""
-    return _until_the_end(stage, partial(stage.prepare, keep), stage.start)
+@contextmanager
+def running(stage: Stage, keep: bool = False) -> Iterator[None]:
+    """Prepare and start a stage, and end it however this block ends: done, failed, Ctrl-C, or told to end.
+
+    Raises:
+        StageError: one runs in this workspace already; it is left alone.
+    """
+    with lock.held(stage.workspace, stage.ports):
+        try:
+            with _until_the_end(stage, partial(stage.prepare, keep), stage.start):
+                yield
+        finally:
+            leftovers.end(stage.workspace)  # whose parents were killed
 
 
 def running_days(stage: Stage) -> AbstractContextManager[None]:
@@ -366,6 +364,8 @@ def _until_the_end(stage: Stage, prepare: Callable[[], None], start: Callable[[]
         finally:
             for name in before:
                 signal.signal(name, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
+            if stage.has_processes:
+                print(f"{stage.package}: stopping", flush=True)  # it takes seconds
             stage.stop()
     finally:
         for name, handler in before.items():

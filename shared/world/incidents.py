@@ -131,11 +131,11 @@ INCIDENTS = {
     incident.id: incident
     for incident in (
         Incident(
-            "schema", _day("03-20"), _day("03-20"), "a column is renamed upstream for a day",
+            "schema", _day("03-20"), _day("03-20"), "a column is renamed upstream",
             flights=renamed, corrected=_day("03-21"),
         ),
         Incident(
-            "gap", _day("04-08"), _day("04-14"), "no weather comes from one airport for a week",
+            "gap", _day("04-08"), _day("04-14"), "no weather comes from one airport",
             flights=no_weather,
         ),
         # Budget cuts ("sequestration") sent air traffic controllers on unpaid leave from 21 April 2013. The
@@ -145,24 +145,24 @@ INCIDENTS = {
             "furlough", _day("04-21"), _day("04-27"), "air traffic controllers on unpaid leave: two in five late",
         ),
         Incident(
-            "celsius", _day("04-29"), _day("05-12"), "temperatures are published in °C for two weeks",
+            "celsius", _day("04-29"), _day("05-12"), "temperatures are published in °C",
             flights=celsius, corrected=_day("05-13"),
         ),
         Incident(
             "destinations", _day("05-16"), _day("08-31"), "flights to two islands that no model was trained on",
         ),
         Incident(
-            "late", _day("06-03"), _day("06-09"), "outcomes come three days late for a week",
+            "late", _day("06-03"), _day("06-09"), "outcomes come three days late",
             days_late=DAYS_LATE,
         ),
         Incident(
-            "twice", _day("06-17"), _day("06-30"), "every outcome comes twice, for two weeks before a training",
+            "twice", _day("06-17"), _day("06-30"), "every outcome comes twice, before a training",
             outcomes=twice, corrected=_day("07-03"),
         ),
         Incident("storms", _day("06-24"), _day("07-28"), "summer storms: more than one flight in three is late"),
         Incident("killed", _day("07-17"), _day("07-17"), "the serving process is killed", fault="kill"),
         Incident(
-            "disk", _day("07-24"), _day("07-24"), "the disk of the stage's workspace is full for a day",
+            "disk", _day("07-24"), _day("07-24"), "the disk of the stage's workspace is full",
             fault="fill_disk",
         ),
         Incident(
@@ -179,11 +179,11 @@ INCIDENTS = {
             fault="train_slow_candidate",
         ),
         Incident(
-            "partial", _day("10-28"), _day("10-30"), "half of the flights are not published for three days",
+            "partial", _day("10-28"), _day("10-30"), "half of the flights are not published",
             flights=half, corrected=_day("10-31"),
         ),
         Incident(
-            "timezone", _day("11-04"), _day("11-06"), "the clocks change, and schedules are in UTC for three days",
+            "timezone", _day("11-04"), _day("11-06"), "the clocks change, and schedules are in UTC",
             flights=in_utc, corrected=_day("11-07"),
         ),
         Incident(
@@ -191,7 +191,7 @@ INCIDENTS = {
             flights=stuck,
         ),
         Incident(
-            "humidity", _day("11-28"), _day("12-07"), "humidity is a share of 0 to 1 for ten days, not in percent",
+            "humidity", _day("11-28"), _day("12-07"), "humidity is a share of 0 to 1, not in percent",
             flights=as_share, corrected=_day("12-08"),
         ),
         Incident(
@@ -202,19 +202,24 @@ INCIDENTS = {
 }  # fmt: skip
 
 
-def choose(names: str) -> list[Incident]:
+# Those that may happen on other days too.
+MOVABLE = {name: incident for name, incident in INCIDENTS.items() if incident.movable}
+
+
+def choose(names: str, among: Mapping[str, Incident] = INCIDENTS) -> list[Incident]:
     """Return the incidents that a list like `celsius,gap` names; `all` of them, or `none`.
 
     Raises:
-        StageError: there is no such incident.
+        StageError: there is no such incident among those that may be chosen.
     """
     if names in ("all", "none"):
-        return list(INCIDENTS.values()) if names == "all" else []
+        return list(among.values()) if names == "all" else []
     asked = [name.strip() for name in names.split(",")]
     for name in asked:
-        if name not in INCIDENTS:
-            raise StageError(f"there is no incident {name!r}: choose among {', '.join(INCIDENTS)}, all or none")
-    return [incident for incident in INCIDENTS.values() if incident.id in asked]
+        if name not in among:
+            what = f"{name!r} cannot be chosen here" if name in INCIDENTS else f"there is no incident {name!r}"
+            raise StageError(f"{what}: choose among {', '.join(among)}, all or none")
+    return [incident for incident in among.values() if incident.id in asked]
 
 
 def feed(year: Year, day: date, incidents: Iterable[Incident] = ()) -> dict[str, pd.DataFrame]:

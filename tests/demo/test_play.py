@@ -114,7 +114,7 @@ def test_two_plays_do_not_share_a_stage(stage: Stage) -> None:
 
 @pytest.mark.parametrize("kind", ["disk", "storms"])
 def test_an_incident_that_is_not_in_the_feed_cannot_happen_on_other_days(kind: str) -> None:
-    with pytest.raises(StageError, match=f"{kind} cannot happen in the feed of other days: choose among schema, "):
+    with pytest.raises(StageError, match=f"'{kind}' cannot be chosen here: choose among schema, "):
         play_more(Stage(1), 1, kind)
 
 

@@ -48,14 +48,11 @@ def train(
     until: Annotated[str | None, typer.Option(help="leave out the flights of this day and later")] = None,
 ) -> None:
     """Train a candidate and deliver it; what was killed, a training or a delivery, is finished instead."""
-    from .delivery.pipeline import deliver, finish
+    from .delivery.pipeline import attempt, finish
     from .training.pipeline import start_training
 
-    finished = finish()
-    for event in finished:
+    for event in finish() or [attempt(start_training("manual", snapshot, until))]:
         print(event.text)
-    if not finished:
-        print(deliver(start_training("manual", snapshot, until)))
 
 
 @commands.command()

@@ -360,7 +360,7 @@ def test_a_failing_test_refuses_the_release_by_name(stage: Stage, tmp_path: Path
     (tmp_path / "test_more.py").write_text("def test_that_fails():\n    assert 1 == 2, 'of course not'\n")
     refused = deliver_candidate(stage, "with_another_test", str(tmp_path / "test_more.py"))
     message = refused.stderr.strip().splitlines()[-1]
-    assert "refused by the gate passes_tests: 1 of " in message
+    assert "stopped by 1 of 10 gates: passes_tests: 1 of " in message
     assert "test_that_fails (AssertionError: of course not" in message
     assert models(stage) == before
 
@@ -470,7 +470,8 @@ def test_a_rollback_brings_the_champion_before_back(stage: Stage) -> None:
 
 def test_a_second_rollback_does_not_bring_back_what_was_rolled_back_from(stage: Stage) -> None:
     again = run(stage, "-m", stage.package, "rollback")
-    assert "there is no previous champion" in again.stdout
+    assert again.returncode != 0
+    assert "there is no earlier champion to go back to" in again.stderr
     assert serves(stage, "1", None)
 
 

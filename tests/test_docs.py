@@ -112,10 +112,7 @@ def test_the_commands_of_a_level_work_while_it_runs(stage: tuple[int, Path]) -> 
             timeout=SECONDS,
             check=False,
         )
-        refused_as_promised = "KIND=" in command and "refused by the gate" in done.stderr
-        assert done.returncode == 0 or refused_as_promised, (
-            f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
 
 
 @pytest.mark.slow
@@ -129,8 +126,8 @@ def test_a_taken_port_is_named_with_what_changes_it(checkout: Path, ports: dict[
             ["make", "level1", "ONCE=1"], cwd=checkout, capture_output=True, text=True, check=False
         )
     assert done.returncode != 0
-    assert f"port {ports['PORT']} is taken" in done.stdout + done.stderr
-    assert "PORT=" in done.stdout + done.stderr
+    assert f"port {ports['PORT']} (PORT)" in done.stderr
+    assert "make level1 OFFSET=" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -151,4 +148,4 @@ def test_days_that_cannot_be_played_are_explained(arguments: list[str], message:
 def test_no_stage_to_act_on_is_explained() -> None:
     done = subprocess.run(["make", "release", "LEVEL=9"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode != 0
-    assert "start one with" in done.stdout
+    assert "there is no level 9" in done.stderr

@@ -88,12 +88,15 @@ def describe() -> str:
     holds 0 says nothing about which of the two is better.
     """
     serving = champion()
-    lines = ["version  log loss  against champion  AUC     trained by  snapshot                          commit"]
+    lines = [
+        "version  log loss  held-out days             against champion  AUC     trained by  "
+        "snapshot                          commit"
+    ]
     for version in versions():
         run = MlflowClient().get_run(version.run_id).data
         mark = "  <- champion" if serving and serving.version == version.version else ""
         lines.append(
-            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    "
+            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.tags.get('held_out', ''):<24}  "
             f"{run.tags.get('against_champion', ''):<16}  {run.metrics['holdout_auc']:.4f}  "
             f"{run.tags['trigger']:<10}  {version.tags['snapshot']}  {version.tags['commit']}{mark}"
         )

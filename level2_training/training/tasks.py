@@ -117,6 +117,8 @@ def judge(path: str, uri: str, holdout_days: int) -> dict[str, float]:
         if name != "candidate"
     }
     report["excess_log_loss"] = {name: asdict(difference) for name, difference in excess.items()}
+    held_out = recent["scheduled_departure"].dt.strftime("%Y-%m-%d")
+    mlflow.set_tag("held_out", f"{held_out.min()} to {held_out.max()}")
     if champion:
         mlflow.set_tag("against_champion", str(excess["champion"]))
     drawn = {name: predictions[name] for name in predictions if name not in baselines}

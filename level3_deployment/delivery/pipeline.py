@@ -15,6 +15,7 @@ from ..config.params import Params, read_params
 from ..data import snapshot
 from ..errors import RefusedError, StageError
 from ..events import Event, Kind
+from ..operations.flow_logs import print_briefly
 from ..operations.lock import exclusive_lock
 from ..registry import artifact, certificate, history, models
 from ..registry.lifecycle import State
@@ -28,6 +29,8 @@ from .model_gates import ModelEvidence
 from .package import package
 from .package_gates import PackageEvidence, run_benchmark
 from .promotion import NotFollowedError
+
+print_briefly()
 
 
 class NotApprovedError(RefusedError):
@@ -130,16 +133,20 @@ def finish() -> list[Event]:
     """Deliver the versions whose delivery was interrupted, as when the process died; return what came of each."""
     with exclusive_lock(paths.APP):  # a delivery that runs right now ends first
         left = history.undelivered()
-    events = []
-    for version in left:
-        facts = {"version": version}
-        try:
-            events.append(Event(Kind.DELIVERED, deliver(version), facts))
-        except RefusedError as error:  # the versions behind it need not wait
-            events.append(Event(Kind.REFUSED, f"version {version} was refused: {error}", facts))
-        except StageError as error:
-            events.append(Event(Kind.INTERRUPTED, f"version {version} was not delivered: {error}", facts))
-    return events
+    return [attempt(version) for version in left]  # one that is refused keeps no other waiting
+
+
+def attempt(version: str) -> Event:
+    """Deliver a version, and return what came of it: that a gate stops it is a verdict and no failure."""
+    facts = {"version": version}
+    try:
+        return Event(Kind.DELIVERED, deliver(version), facts)
+    except RefusedError as error:
+        champion = models.version_of(models.CHAMPION)
+        then = f"; version {champion} goes on answering" if champion else ""
+        return Event(Kind.REFUSED, f"version {version} was refused: {error}{then}", facts)
+    except StageError as error:
+        return Event(Kind.INTERRUPTED, f"version {version} was not delivered: {error}", facts)
 
 
 def approve(version: str) -> str:

@@ -25,6 +25,10 @@ class NotTakenError(NotFollowedError, RefusedError):
     """A service refused to load a version."""
 
 
+class NoPreviousError(StageError):
+    """There is no champion to go back to."""
+
+
 def stage(version: str) -> None:
     """Put a version on staging and wait until it serves there.
 
@@ -110,11 +114,14 @@ def rollback(why: str) -> str:
     """Bring the previous champion back, and end any experiment.
 
     A version that was itself rolled back from is passed over.
+
+    Raises:
+        NoPreviousError: there is none.
     """
     left = models.version_of(CHAMPION)
     previous = history.champion_before(history.read(), left)
     if left is None or previous is None:
-        return "there is no previous champion that was not rolled back from"
+        raise NoPreviousError("there is no earlier champion to go back to: `history` lists who was one")
     withdraw(why)
     history.record(left, State.ROLLED_BACK_FROM, why)  # first: if the process dies here, nothing brings it back
     models.set_alias(CHAMPION, previous)

@@ -11,6 +11,7 @@ from ..config.files import write_text
 from ..config.params import lock_hash, read_params
 from ..config.version import application_version
 from ..errors import RefusedError
+from ..operations.flow_logs import print_briefly
 from ..operations.lock import exclusive_lock
 from ..operations.readiness import wait_for_servers
 from .recipe import recipe_of
@@ -18,6 +19,7 @@ from .refit import refit
 from .tasks import collect_files, fit, judge, register, restore_snapshot, take_snapshot, validate
 
 UNFINISHED = paths.RUNS / "unfinished"
+print_briefly()
 
 
 @flow(name="training", flow_run_name="{trigger}-{run}")
@@ -57,7 +59,7 @@ def start_training(trigger: str, md5: str | None = None, until: str | None = Non
     """
     wait_for_servers()
     with exclusive_lock(paths.RUNS):
-        run = _unfinished(md5, until)
+        run = _unfinished(trigger, md5, until)
         try:
             version: str = training(run, trigger, md5, until)
         except RefusedError:
@@ -67,13 +69,14 @@ def start_training(trigger: str, md5: str | None = None, until: str | None = Non
     return version
 
 
-def _unfinished(md5: str | None, until: str | None) -> str:
+def _unfinished(trigger: str, md5: str | None, until: str | None) -> str:
     """Return the run of an interrupted training of the same data, or else a new run."""
     newest = max((path.stem for path in paths.DROP.glob("*/*.parquet")), default="")
     data = [md5, until, newest]  # on another day there are newer data
     unfinished = json.loads(UNFINISHED.read_text()) if UNFINISHED.exists() else {}
     if not unfinished or unfinished["data"] != data:
         experiment = mlflow.set_experiment("training").experiment_id
-        unfinished = {"run": MlflowClient().create_run(experiment).info.run_id, "data": data}
+        named = f"{trigger}, data to {newest}"
+        unfinished = {"run": MlflowClient().create_run(experiment, run_name=named).info.run_id, "data": data}
         write_text(UNFINISHED, json.dumps(unfinished))
     return str(unfinished["run"])

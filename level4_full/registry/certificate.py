@@ -45,4 +45,4 @@ def check(text: str, sealed: str, digest: str) -> None:
         raise NotCertifiedError("the certificate names no gate: certify the package again")
     failed = [f"{gate}: {finding['reason']}" for gate, finding in findings.items() if not finding["passed"]]
     if failed:
-        raise NotCertifiedError(f"refused by the gate {'; and by '.join(failed)}")
+        raise NotCertifiedError(f"stopped by {len(failed)} of {len(findings)} gates: {'; '.join(failed)}")

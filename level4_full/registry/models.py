@@ -15,7 +15,7 @@ from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 
 from ..errors import StageError
-from .lifecycle import State, state_of
+from .lifecycle import State, transitions
 
 MODEL = "flight-delays"
 CHAMPION = "champion"  # the alias of the version that serves
@@ -165,14 +165,17 @@ def describe() -> str:
     holds 0 says nothing about which of the two is better.
     """
     serving = {version: alias for alias, version in _aliases().items() if alias != "staging"}
-    lines = ["version  log loss  against champion  AUC     trained by  snapshot                          commit"]
+    lines = [
+        "version  log loss  held-out days             against champion  AUC     trained by  "
+        "snapshot                          commit"
+    ]
     for version in versions():
-        run, state = training_of(version), state_of(version.tags)
+        run, past = training_of(version), transitions(str(version.version), version.tags)
         mark = serving.get(str(version.version), "")
-        if state in (State.AWAITING_APPROVAL, State.REFUSED):
-            mark = state
+        if past and past[-1].state in (State.AWAITING_APPROVAL, State.REFUSED):
+            mark = f"{past[-1].state}: {past[-1].why}"
         lines.append(
-            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    "
+            f"{version.version:>7}  {run.metrics['holdout_log_loss']:.4f}    {run.tags.get('held_out', ''):<24}  "
             f"{run.tags.get('against_champion', ''):<16}  {run.metrics['holdout_auc']:.4f}  "
             f"{run.tags['trigger']:<10}  {version.tags['snapshot']}  {version.tags['commit']}"
             f"{f'  <- {mark}' if mark else ''}"

@@ -5,6 +5,7 @@ command, and does its stage run? `clean`: does nothing run here?
 """
 
 import sys
+from collections.abc import Callable
 
 from .. import base
 from ..base import ROOT, StageError, levels
@@ -100,10 +101,12 @@ def _level(level: str) -> int:
     return int(level)
 
 
+QUESTIONS: dict[str, Callable[..., None]] = {"start": start, "command": command, "clean": clean}
+
 if __name__ == "__main__":
     ask, *arguments = sys.argv[1:]
     try:
-        {"start": start, "command": command, "clean": clean}[ask](*arguments)
+        QUESTIONS[ask](*arguments)
     except StageError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

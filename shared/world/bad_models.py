@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ..base import StageError
+from ..base import ROOT, StageError
 from ..stack.stage import Stage
 
 SHARE_FLIPPED, SHARE_LOST = 0.3, 0.5
@@ -92,6 +93,9 @@ KINDS: dict[str, Callable[[Any, Any], None] | None] = {
 }
 
 
+PACKAGED = "slow", "broken", "renamed"  # defects of a package, which is not there before there is a delivery
+
+
 @dataclass(frozen=True)
 class Delivery:
     """What came of a candidate: it went on towards production, or was refused."""
@@ -104,25 +108,31 @@ def deliver_candidate(stage: Stage, kind: str) -> Delivery:
     """Let a stage train a candidate of some kind and deliver it.
 
     Raises:
-        StageError: there is no such kind, or the training itself failed.
+        StageError: the level has no such kind, or the training itself failed.
     """
-    if kind not in KINDS:
-        raise StageError(f"there is no candidate of kind {kind!r}: choose KIND among {', '.join(KINDS)}")
+    packages = (ROOT / stage.package / "delivery").exists()
+    kinds = [name for name in KINDS if packages or name not in PACKAGED]
+    if kind not in kinds:
+        raise StageError(
+            f"level {stage.number} has no candidate of kind {kind!r}: choose KIND among {', '.join(kinds)}"
+        )
     printed = stage.lend("shared.world.bad_models", stage.package, kind)
     return Delivery(**json.loads(printed.strip().splitlines()[-1]))
 
 
 def _train(level: str, kind: str) -> Delivery:
-    tasks, delivery = (
-        importlib.import_module(f"{level}.{name}") for name in ("training.tasks", "delivery.pipeline")
-    )
+    tasks = importlib.import_module(f"{level}.training.tasks")
+    delivery = importlib.import_module(f"{level}.delivery.pipeline") if find_spec(f"{level}.delivery") else None
     if seed_defect := KINDS[kind]:
         seed_defect(tasks, delivery)
-    flow = importlib.import_module(f"{level}.training.pipeline")
     try:
-        return Delivery(True, str(delivery.deliver(flow.start_training("manual"))))
+        version = importlib.import_module(f"{level}.training.pipeline").start_training("manual")
     except importlib.import_module(f"{level}.errors").StageError as error:
-        return Delivery(False, str(error))
+        return Delivery(False, f"refused in its training: {error}")
+    if delivery is None:
+        return Delivery(True, f"version {version} is registered; a person releases it, or does not")
+    event = delivery.attempt(version)
+    return Delivery(event.kind == "delivered", event.text)
 
 
 def _train_on(tasks: Any, corrupt: Callable[[pd.DataFrame], pd.DataFrame]) -> None:

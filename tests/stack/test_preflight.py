@@ -1,4 +1,4 @@
-"""What is asked before a command: one line says what to do, before anything is installed, emptied or waited for."""
+"""What is asked before a command: one line says what to do, before anything is installed or emptied."""
 
 import os
 import re

@@ -77,7 +77,7 @@ def judge_experiment(number: int) -> int:
     with timed("A/B test"):
         rows = experiment_predictions(paths.PREDICTION_LOG, EXPERIMENT)
         champion, challenger = (models.served_as(models.version(version)) for version in (SERVING, CHALLENGING))
-        answers = experiment.paired_answers(rows, champion, challenger, paths.DATA / "outcomes")
+        answers = experiment.paired_answers(rows, champion, challenger, paths.DATA, day_of(1))
         experiment.judge(answers, experiment.Plan(number, SHARE, is_change=False))
     return len(answers)
 

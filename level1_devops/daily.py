@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from contextlib import redirect_stdout
 
 from .config import paths
-from .data.collect import BadFileError, collect
+from .data.collect import collect, gone
+from .data.published import BadFileError
 from .events import Event, Kind, as_line
 
 
@@ -31,4 +32,7 @@ def collect_files() -> Event:
         files = collect(paths.DROP, paths.DATA)
     except BadFileError as error:  # all other files have been collected
         return Event(Kind.FAILED, str(error))
-    return Event(Kind.COLLECTED, f"collected {len(files)} files", {"files": len(files)})
+    text, missing = f"collected {len(files)} files", gone(paths.DROP, paths.DATA)
+    if missing:
+        text += f"; kept, though no longer published: {', '.join(missing)}"
+    return Event(Kind.COLLECTED, text, {"files": len(files)})

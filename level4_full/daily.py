@@ -6,7 +6,8 @@ from contextlib import redirect_stdout
 from datetime import date
 
 from .config import paths
-from .data.collect import BadFileError, collect
+from .data.collect import collect, gone
+from .data.published import BadFileError
 from .errors import RefusedError
 from .events import Event, Kind, as_line
 from .operations.readiness import wait_for_servers
@@ -48,7 +49,10 @@ def collect_files() -> Event:
         files = collect(paths.DROP, paths.DATA)
     except BadFileError as error:  # all other files have been collected
         return Event(Kind.FAILED, str(error))
-    return Event(Kind.COLLECTED, f"collected {len(files)} files", {"files": len(files)})
+    text, missing = f"collected {len(files)} files", gone(paths.DROP, paths.DATA)
+    if missing:
+        text += f"; kept, though no longer published: {', '.join(missing)}"
+    return Event(Kind.COLLECTED, text, {"files": len(files)})
 
 
 def review(day: date) -> list[Event]:

@@ -2,14 +2,8 @@
 
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from ..config.files import replacing
-from ..errors import StageError
-
-
-class BadFileError(StageError):
-    """One or more published files could not be collected; all others were."""
+from .published import BadFileError, check_content, check_place
 
 
 def collect(drop: Path, data: Path) -> list[Path]:
@@ -18,7 +12,7 @@ def collect(drop: Path, data: Path) -> list[Path]:
     Safe to run again at any time: what is already there is left alone, and a copy appears whole or not at all.
 
     Raises:
-        BadFileError: after everything else has been collected, naming each unreadable file and the reason.
+        BadFileError: after everything else has been collected, naming each unusable file and the reason.
     """
     copies, bad = [], []
     for source in sorted(drop.glob("*/*.parquet")):
@@ -36,12 +30,21 @@ def collect(drop: Path, data: Path) -> list[Path]:
     return copies
 
 
+def gone(drop: Path, data: Path) -> list[str]:
+    """Return the collected files that are no longer published; they are kept, and used as before."""
+    published, collected = (
+        {str(path.relative_to(folder)) for path in folder.glob("*/*.parquet")} for folder in (drop, data)
+    )
+    return sorted(collected - published)
+
+
 def _copy(source: Path, target: Path) -> bool:
     """Copy a file that is new or was published again with other content; tell whether it was."""
+    check_place(source)
     content = source.read_bytes()
     if target.exists() and target.read_bytes() == content:
         return False
     with replacing(target) as part:
         part.write_bytes(content)
-        pq.read_table(part)
+        check_content(part, source.parent.name)
     return True

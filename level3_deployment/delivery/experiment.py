@@ -12,6 +12,7 @@ How often such verdicts are wrong is measured: see docs/decisions.md.
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,11 +20,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..data import tables
+from ..data.tables import FLIGHTS, OUTCOMES, BadTableError
 from ..serving.routing import CHALLENGER
 from ..training.evaluate import log_losses
 from ..training.model import LATE_MINUTES
 from ..training.paired import Difference, paired_difference
 
+NAMES = {name: FLIGHTS[name] for name in ("flight_id", "carrier", "flight")}
 CONFIDENCE = 0.99  # of each side
 PATIENCE = 7  # more days, for outcomes that come late
 MAX_ERRORS = 4  # standard errors between the share that was planned and the one that was served
@@ -110,14 +114,20 @@ def share_error(flight_numbers: pd.Series, share: float) -> float:
     return float(np.sqrt(share * (1 - share) * (flights**2).sum()) / flights.sum()) if len(flights) else np.inf
 
 
-def paired_answers(rows: Iterable[sqlite3.Row], champion: str, challenger: str, outcomes: Path) -> pd.DataFrame:
+def paired_answers(
+    rows: Iterable[sqlite3.Row], champion: str, challenger: str, data: Path, since: str
+) -> pd.DataFrame:
     """Return what two models predicted for the same flights, and how these ended.
+
+    Anybody may ask about any flight, with any departure. What counts is what the upstream has published: the
+    flights of these days, each on the day that it was published for.
 
     Args:
         rows: predictions of the log, one for each flight.
         champion: the name of one model.
         challenger: the name of the other.
-        outcomes: the folder of the collected outcomes; the last one for each flight counts.
+        data: the collected files; the last outcome of each flight counts.
+        since: the first day (`2013-03-01`) whose flights count.
 
     Returns:
         `flight_id`, `day`, `flight_number`, `arm`, `champion`, `challenger`, `arrival_delay` (NaN: not landed).
@@ -126,12 +136,26 @@ def paired_answers(rows: Iterable[sqlite3.Row], champion: str, challenger: str, 
     for row in rows:
         by_model = json.loads(row["others"]) | {row["model"]: row["late_probability"]}
         if champion in by_model and challenger in by_model:
-            facts = {name: row[name] for name in ("flight_id", "day", "flight_number", "arm")}
+            facts = {"flight_id": row["flight_id"], "arm": row["arm"]}
             pairs.append(facts | {"champion": by_model[champion], "challenger": by_model[challenger]})
-    answers = pd.DataFrame(pairs, columns=["flight_id", "day", "flight_number", "arm", "champion", "challenger"])
-    first = min((pair["day"] for pair in pairs), default="")
-    files = sorted(path for path in outcomes.glob("*.parquet") if path.stem >= first)  # and not all of the year
-    if answers.empty or not files:
-        return answers.assign(arrival_delay=np.nan)
-    landed = pd.concat(map(pd.read_parquet, files)).dropna().drop_duplicates("flight_id", keep="last")
-    return answers.merge(landed, on="flight_id", how="left")
+    answers = pd.DataFrame(pairs, columns=["flight_id", "arm", "champion", "challenger"])
+    landed = tables.read(_since(data / "outcomes", since), OUTCOMES)
+    landed = landed.dropna().drop_duplicates("flight_id", keep="last")
+    return published(data, since).merge(answers, on="flight_id").merge(landed, on="flight_id", how="left")
+
+
+def published(data: Path, since: str) -> pd.DataFrame:
+    """Return `flight_id`, `day` and `flight_number` of the flights that were published for a day and all later."""
+    of_days = []
+    for path in _since(data / "flights", since):
+        with suppress(BadTableError):  # they count when the file has been published again
+            of_days.append(tables.read([path], NAMES).assign(day=path.stem))
+    if not of_days:
+        return pd.DataFrame(columns=["flight_id", "day", "flight_number"])
+    flights = pd.concat(of_days).drop_duplicates("flight_id")
+    number = flights["carrier"] + flights["flight"].astype(str)
+    return flights.assign(flight_number=number)[["flight_id", "day", "flight_number"]]
+
+
+def _since(folder: Path, day: str) -> list[Path]:
+    return sorted(path for path in folder.glob("*.parquet") if path.stem >= day)

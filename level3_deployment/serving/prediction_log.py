@@ -111,8 +111,7 @@ def predictions_since(path: Path, day: str) -> list[sqlite3.Row]:
 
 def _last_predictions(path: Path, condition: str, value: str) -> list[sqlite3.Row]:
     query = f"""
-    SELECT flight_id, substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability, others,
-           json_extract(inputs, '$.carrier') || json_extract(inputs, '$.flight') AS flight_number
+    SELECT flight_id, arm, model, late_probability, others
     FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY flight_id)
     """  # noqa: S608 - the condition is one of the two above
     with open_log(path) as connection:

@@ -16,7 +16,9 @@ from dvc.scm import Git
 from ..config import paths
 from ..config.files import replacing
 from ..errors import StageError
+from . import tables
 from .corrections import corrected
+from .tables import FLIGHTS, OUTCOMES
 
 TABLE = "table.parquet"
 
@@ -27,7 +29,10 @@ class SnapshotError(StageError):
 
 def load_table(data: Path) -> pd.DataFrame:
     """Join flights with their outcomes, in order of departure; a flight that never arrived has no label."""
-    flights, outcomes = (pd.read_parquet(data / kind) for kind in ("flights", "outcomes"))
+    flights, outcomes = (
+        tables.read(sorted((data / kind).glob("*.parquet")), kinds)
+        for kind, kinds in (("flights", FLIGHTS), ("outcomes", OUTCOMES))
+    )
     flights = corrected(flights, data)
     table = flights.merge(outcomes, on="flight_id").dropna(subset="arrival_delay")
     return table.sort_values(["scheduled_departure", "flight_id"], ignore_index=True)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
-import pyarrow
 import pyarrow.parquet as pq
 from pandas.api.types import (
     is_datetime64_dtype,
@@ -19,19 +18,13 @@ from pyarrow import types
 
 from ..errors import RefusedError
 from .schema import Flight
+from .tables import FLIGHTS, NULLABLE, OUTCOMES, is_of
 
-OUTCOMES = {"flight_id": "string", "arrival_delay": "number"}
 KINDS: dict[str, Callable[[Any], bool]] = {
     "string": lambda column: is_object_dtype(column) or is_string_dtype(column),
     "date-time": is_datetime64_dtype,
     "integer": is_integer_dtype,
     "number": is_numeric_dtype,
-}
-FILE_KINDS: dict[str, Callable[[pyarrow.DataType], bool]] = {
-    "string": lambda kind: types.is_string(kind) or types.is_large_string(kind),
-    "date-time": lambda kind: types.is_timestamp(kind) and kind.tz is None,
-    "integer": types.is_integer,
-    "number": lambda kind: types.is_floating(kind) or types.is_integer(kind),
 }
 LIMITS: dict[str, Callable[[Any], pa.Check]] = {
     "minimum": pa.Check.ge,
@@ -63,7 +56,7 @@ def check_files(data: Path) -> None:
     Raises:
         InvalidDataError: naming file, column and rule.
     """
-    expected = {"flights": _kinds(Flight.model_json_schema()["properties"]), "outcomes": OUTCOMES}
+    expected = {"flights": FLIGHTS, "outcomes": OUTCOMES}
     uncollected = [kind for kind in expected if not any(data.glob(f"{kind}/*.parquet"))]
     problems = [_problem(kind, "has not been collected", str(data)) for kind in uncollected]
     for path in sorted(path for kind in expected for path in data.glob(f"{kind}/*.parquet")):
@@ -75,13 +68,14 @@ def check_files(data: Path) -> None:
 def _problems_of_file(path: Path, expected: dict[str, str]) -> list[dict[str, str]]:
     """Compare the columns of a file and their types with the expected ones."""
     columns, file = pq.read_schema(path), f"{path.parent.name}/{path.name}"
-    names = set(columns.names)
+    names, is_empty = set(columns.names), pq.read_metadata(path).num_rows == 0
     missing = [_problem(name, "is missing", file) for name in sorted(expected.keys() - names)]
     unknown = [_problem(name, "is not in the schema", file) for name in sorted(names - expected.keys())]
     mistyped = [
         _problem(name, f"is a {expected[name]}", f"{file} has {columns.field(name).type}")
         for name in sorted(expected.keys() & names)
-        if not FILE_KINDS[expected[name]](columns.field(name).type)
+        if not is_of(expected[name], kind := columns.field(name).type)
+        and not (is_empty or (types.is_null(kind) and name in NULLABLE))
     ]
     return missing + unknown + mistyped
 
@@ -128,10 +122,6 @@ def _column(field: dict[str, Any]) -> pa.Column:
 def _kind(field: dict[str, Any]) -> str:
     kind = field.get("anyOf", [field])[0]
     return str(kind.get("format", kind["type"]))
-
-
-def _kinds(properties: dict[str, dict[str, Any]]) -> dict[str, str]:
-    return {name: _kind(field) for name, field in properties.items()}
 
 
 def _of_kind(kind: str) -> pa.Check:

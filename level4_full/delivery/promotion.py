@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from ..config import paths
 from ..errors import RefusedError, StageError
 from ..operations.polling import wait_until
 from ..registry import history, models
@@ -58,6 +59,7 @@ def release(version: str, share: float) -> str:
         withdraw(f"version {version} takes its place")
     number = int(models.tags().get("experiment", "0-0").partition("-")[2]) + 1
     models.tag_model("experiment", f"{version}-{number}")
+    models.tag_model("experiment_began", newest_day())
     models.tag_model("challenger_share", str(share))
     models.set_alias(CHALLENGER, version)
     try:
@@ -70,6 +72,11 @@ def release(version: str, share: float) -> str:
         raise
     history.record(version, State.CHALLENGER, f"{share:.0%} of traffic")
     return f"version {version} is challenger with {share:.0%} of traffic"
+
+
+def newest_day() -> str:
+    """Return the newest day (`2013-03-01`) whose flights have been collected: a release is in front of them."""
+    return max((path.stem for path in (paths.DATA / "flights").glob("*.parquet")), default="")
 
 
 def _release_first(version: str) -> str:

@@ -13,7 +13,6 @@ from . import promotion
 from .experiment import Plan, Verdict, excess_of, judge, paired_answers
 from .promotion import CHALLENGER, PREVIOUS
 
-OUTCOMES = paths.DATA / "outcomes"
 SHADOW_DAYS = 14  # in which the previous champion predicts beside the new one, and may come back
 MIN_DAYS = 3
 MAX_EXCESS_LOG_LOSS, CONFIDENCE = 0.005, 0.99  # at each of the daily looks
@@ -30,7 +29,8 @@ def review_challenger(day: date) -> list[Event]:
     recipes = {models.training_of(arm).tags["recipe"] for arm in (champion, challenger)}
     plan = Plan(read_params().experiment.days, float(tags["challenger_share"]), is_change=len(recipes) > 1)
     rows = experiment_predictions(paths.PREDICTION_LOG, tags["experiment"])
-    answers = paired_answers(rows, models.served_as(champion), models.served_as(challenger), OUTCOMES)
+    names = models.served_as(champion), models.served_as(challenger)
+    answers = paired_answers(rows, *names, paths.DATA, tags["experiment_began"])
     standing = judge(answers, plan)
     facts = asdict(standing)
     if standing.verdict is Verdict.PROMOTE:
@@ -50,7 +50,8 @@ def review_champion(day: date) -> list[Event]:
         models.set_alias(PREVIOUS, None)
         return []
     names = models.served_as(models.version(version)), models.served_as(champion)
-    excess = excess_of(paired_answers(predictions_since(paths.PREDICTION_LOG, promoted_on), *names, OUTCOMES))
+    rows = predictions_since(paths.PREDICTION_LOG, promoted_on)
+    excess = excess_of(paired_answers(rows, *names, paths.DATA, promoted_on))
     if excess is None or not must_go_back(excess):
         return []
     why = f"log loss {excess} above that of version {version} over {excess.days} days"

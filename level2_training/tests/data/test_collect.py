@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ...data.collect import BadFileError, collect
+from ...data.collect import collect, gone
+from ...data.published import MAX_ROWS, BadFileError
 
 DAYS = ["2013-03-01", "2013-03-02", "2013-03-03"]
 
@@ -18,6 +19,12 @@ def publish(drop: Path, day: str, flights: int = 3) -> Path:
     return path
 
 
+def publish_outcomes(drop: Path, **columns: object) -> None:
+    path = drop / "outcomes" / f"{DAYS[0]}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    pd.DataFrame(columns).to_parquet(path)
+
+
 def files(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
@@ -27,9 +34,7 @@ def drop(tmp_path: Path) -> Path:
     """Publish three days of flights, and how those of the first day ended."""
     for day in DAYS:
         publish(tmp_path / "drop", day)
-    ends = tmp_path / "drop" / "outcomes" / f"{DAYS[0]}.parquet"
-    ends.parent.mkdir()
-    pd.DataFrame({"arrival_delay": [1.0, None]}).to_parquet(ends)
+    publish_outcomes(tmp_path / "drop", flight_id=["a", "b"], arrival_delay=[1.0, None])
     return tmp_path / "drop"
 
 
@@ -131,3 +136,69 @@ def test_a_copy_is_complete_before_it_has_its_name(
 
 def test_an_empty_drop_folder_is_no_error(tmp_path: Path, data: Path) -> None:
     assert collect(tmp_path / "drop", data) == []
+
+
+@pytest.mark.parametrize("name", ["notes final(1)", "2013-02-30", "20130301", "2013-03-01 (1)"])
+def test_a_file_whose_name_is_no_day_is_refused(drop: Path, data: Path, name: str) -> None:
+    publish(drop, name)
+    with pytest.raises(BadFileError, match="is not named after a day"):
+        collect(drop, data)
+    assert len(files(data)) == 4
+
+
+def test_nobody_waits_for_a_pipe(drop: Path, data: Path) -> None:
+    os.mkfifo(drop / "flights" / "2013-03-04.parquet")
+    with pytest.raises(BadFileError, match=r"2013-03-04.parquet: is no file"):
+        collect(drop, data)
+    assert len(files(data)) == 4
+
+
+def test_a_file_with_more_rows_than_any_day_is_refused(drop: Path, data: Path) -> None:
+    publish(drop, "2013-03-04", flights=MAX_ROWS + 1)
+    with pytest.raises(BadFileError, match="has 100,001 rows"):
+        collect(drop, data)
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        ({"flight_id": ["a"], "delay": [1.0]}, "needs the columns flight_id and arrival_delay"),
+        ({"flight_id": ["a"], "arrival_delay": ["late"]}, "arrival_delay cannot be of the type"),
+        ({"flight_id": [7], "arrival_delay": [1.0]}, "flight_id cannot be of the type"),
+        (
+            {"flight_id": ["a", "b", "a"], "arrival_delay": [1.0, 1.0, 60.0]},
+            "two things about 1 flights, one is a",
+        ),
+    ],
+)
+def test_outcomes_that_cannot_be_believed_are_refused(
+    drop: Path, data: Path, columns: dict[str, object], problem: str
+) -> None:
+    publish_outcomes(drop, **columns)
+    with pytest.raises(BadFileError, match=problem):
+        collect(drop, data)
+    assert len(files(data)) == 3
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"flight_id": ["a", "a"], "arrival_delay": [1.0, 1.0]},  # only said twice
+        {"flight_id": ["a"], "arrival_delay": [None]},  # nobody arrived
+        {"flight_id": ["a"], "arrival_delay": [3]},
+        {"flight_id": [], "arrival_delay": []},
+    ],
+)
+def test_outcomes_that_are_merely_unusual_are_collected(
+    drop: Path, data: Path, columns: dict[str, object]
+) -> None:
+    publish_outcomes(drop, **columns)
+    assert len(collect(drop, data)) == 4
+
+
+def test_what_is_no_longer_published_is_named_and_kept(drop: Path, data: Path) -> None:
+    collect(drop, data)
+    (drop / "flights" / f"{DAYS[1]}.parquet").unlink()
+    assert gone(drop, data) == [f"flights/{DAYS[1]}.parquet"]
+    assert collect(drop, data) == []
+    assert len(files(data)) == 4

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ...data.snapshot import load_table
+from ...data.tables import BadTableError
 from ...data.validate import InvalidDataError, check_files, check_values
 from ..conftest import make_flights, write_days
 
@@ -169,3 +170,30 @@ def test_a_flight_published_twice_is_caught(data: Path) -> None:
 
 def test_no_data_at_all_is_a_problem_too(tmp_path: Path) -> None:
     assert problems_of(lambda: check(tmp_path / "data"))
+
+
+# Files that say the same with other types, as files do that are written day by day.
+SAME_WITH_OTHER_TYPES: dict[str, Change] = {
+    "whole numbers": lambda table: table.assign(wind_speed=table["wind_speed"].fillna(0).round().astype("int64")),
+    "microseconds": lambda table: table.astype({"scheduled_departure": "datetime64[us]"}),
+    "nanoseconds": lambda table: table.astype({"observed_at": "datetime64[ns]"}),
+    "categories": lambda table: table.astype({"origin": "category", "carrier": "category"}),
+    "nothing all day": lambda table: table.assign(wind_gust=None, tailnum=None),
+    "no rows": lambda table: table.head(0),
+    "no rows and no types": lambda table: table.head(0).astype(object),
+}
+
+
+@pytest.mark.parametrize("day", DAYS[:2])
+@pytest.mark.parametrize("name", SAME_WITH_OTHER_TYPES)
+def test_a_day_may_say_the_same_with_other_types(data: Path, day: str, name: str) -> None:
+    path = data / "flights" / f"{day}.parquet"
+    SAME_WITH_OTHER_TYPES[name](pd.read_parquet(path)).to_parquet(path, index=False)
+    check(data)
+
+
+def test_a_file_read_unchecked_is_named_with_its_column(data: Path) -> None:
+    path = data / "flights" / f"{DAYS[0]}.parquet"
+    pd.read_parquet(path).assign(temp="warm").to_parquet(path, index=False)
+    with pytest.raises(BadTableError, match=rf"temp in flights/{DAYS[0]}.parquet is no number, but"):
+        load_table(data)

@@ -1,6 +1,7 @@
 """The A/B test: what it decides, from what, and what it does not count twice."""
 
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -134,16 +135,26 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "predictions.db"
 
 
-def outcomes(folder: Path, *rows: tuple[int, float | None]) -> Path:
-    folder.mkdir(exist_ok=True)
+def publish(data: Path, *flights: int, day: int = 1) -> None:
+    """Publish flights as the upstream does; only their names matter here."""
+    (data / "flights").mkdir(parents=True, exist_ok=True)
+    ids = [f"2013-07-{day:02}-UA{flight}-EWR" for flight in flights]
+    table = pd.DataFrame({"flight_id": ids, "carrier": "UA", "flight": flights})
+    table.to_parquet(data / "flights" / f"2013-07-{day:02}.parquet")
+
+
+def outcomes(data: Path, *rows: tuple[int, float | None]) -> Path:
+    folder = data / "outcomes"
+    folder.mkdir(parents=True, exist_ok=True)
+    publish(data, *range(1, 5_001))
     ids, delays = [f"2013-07-01-UA{flight}-EWR" for flight, _ in rows], [delay for _, delay in rows]
     table = pd.DataFrame({"flight_id": ids, "arrival_delay": pd.Series(delays, dtype=float)})
     table.to_parquet(folder / f"2013-07-{len(list(folder.iterdir())) + 1:02}.parquet")
-    return folder
+    return data
 
 
-def of_trial(log: Path, folder: Path) -> pd.DataFrame:
-    table = paired_answers(experiment_predictions(log, "trial"), OLD, NEW, folder)
+def of_trial(log: Path, data: Path, since: str = "2013-07-01") -> pd.DataFrame:
+    table = paired_answers(experiment_predictions(log, "trial"), OLD, NEW, data, since)
     return table.sort_values("flight_number", ignore_index=True)
 
 
@@ -166,10 +177,39 @@ def test_what_comes_twice_counts_once_with_its_last_answer_and_outcome(log: Path
 
 
 def test_outcomes_from_before_the_experiment_are_not_read(log: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "o"
-    folder.mkdir()
-    (folder / "2013-06-30.parquet").write_text("whatever")
-    assert of_trial(log, folder)["arrival_delay"].isna().all()
+    data = outcomes(tmp_path / "o")
+    (data / "outcomes" / "2013-06-30.parquet").write_text("whatever")
+    assert len(of_trial(log, data)) == 3
+    assert of_trial(log, data)["arrival_delay"].isna().all()
+
+
+def test_a_question_about_no_published_flight_does_not_count(log: Path, tmp_path: Path) -> None:
+    with open_log(log) as connection:
+        append(connection, [logged(6_000, 0.9, 0.1), logged(7, 0.9, 0.1, day=2)])
+    assert len(of_trial(log, outcomes(tmp_path / "o"))) == 3
+
+
+def test_a_flight_counts_on_its_own_day_whatever_departure_it_was_asked_with(log: Path, tmp_path: Path) -> None:
+    asked = logged(4, 0.9, 0.1)
+    another_day = asked.flight.model_copy(update={"scheduled_departure": datetime(2001, 1, 1)})
+    with open_log(log) as connection:
+        append(connection, [replace(asked, flight=another_day)])
+    assert of_trial(log, outcomes(tmp_path / "o"))["day"].tolist() == ["2013-07-01"] * 4
+
+
+def test_a_flight_from_before_the_experiment_does_not_count(log: Path, tmp_path: Path) -> None:
+    data = outcomes(tmp_path / "o", (1, 60.0))
+    publish(data, 1, 2, day=2)
+    with open_log(log) as connection:
+        append(connection, [logged(2, 0.9, 0.1, day=2)])
+    table = of_trial(log, data, since="2013-07-02")
+    assert table["flight_id"].tolist() == ["2013-07-02-UA2-EWR"]
+
+
+def test_an_unreadable_day_stops_no_review(log: Path, tmp_path: Path) -> None:
+    data = outcomes(tmp_path / "o", (1, 60.0))
+    pd.DataFrame({"another": [1]}).to_parquet(data / "flights" / "2013-07-02.parquet")
+    assert len(of_trial(log, data)) == 3
 
 
 def test_a_flight_that_only_one_of_the_models_answered_does_not_count(log: Path, tmp_path: Path) -> None:
@@ -185,7 +225,7 @@ def test_another_experiment_has_its_own_answers_and_another_day_too(log: Path) -
         append(connection, [logged(1, 0.5, 0.5, day=2)])
     assert not experiment_predictions(log, "another")
     assert len(experiment_predictions(log, "trial")) == 4
-    assert [row["day"] for row in predictions_since(log, "2013-07-02")] == ["2013-07-02"]
+    assert [row["flight_id"][:10] for row in predictions_since(log, "2013-07-02")] == ["2013-07-02"]
 
 
 def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def aliases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     monkeypatch.setattr(models, "set_alias", lambda alias, _: aliases.pop(alias))
     monkeypatch.setattr(models, "champion", lambda: versions.get(aliases["champion"]))
     monkeypatch.setattr(models, "version", versions.__getitem__)
-    tags = {"experiment": "trial", "challenger_share": "0.5", "promoted_on": FIRST.isoformat()}
+    tags = {"experiment": "trial", "challenger_share": "0.5"}
+    tags |= dict.fromkeys(("experiment_began", "promoted_on"), FIRST.isoformat())
     monkeypatch.setattr(models, "tags", lambda: tags)
     recipes = {"1": "a", "2": "a"}
     trained = lambda version: SimpleNamespace(tags={"recipe": recipes[version.version]})  # noqa: E731
@@ -43,7 +44,7 @@ def aliases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     planned = SimpleNamespace(experiment=SimpleNamespace(days=7))
     monkeypatch.setattr(review, "read_params", lambda: planned)
     monkeypatch.setattr(paths, "PREDICTION_LOG", tmp_path / "predictions.db")
-    monkeypatch.setattr(review, "OUTCOMES", tmp_path)
+    monkeypatch.setattr(paths, "DATA", tmp_path)
     return aliases
 
 
@@ -55,8 +56,14 @@ def serve(folder: Path, days: int, one: float, two: float) -> None:
             noise = random.normal(0, 0.01)
             answers = [answer(day, n, one + noise, two) for n in range(1, FLIGHTS + 1)]
             append(connection, answers)
-            ids = [each.flight.flight_id for each in answers]
-            pd.DataFrame({"flight_id": ids, "arrival_delay": 60.0}).to_parquet(folder / f"{day}.parquet")
+            asked = pd.DataFrame([each.flight.model_dump() for each in answers])
+            publish(folder / "flights", day, asked)
+            publish(folder / "outcomes", day, asked[["flight_id"]].assign(arrival_delay=60.0))
+
+
+def publish(folder: Path, day: date, table: pd.DataFrame) -> None:
+    folder.mkdir(exist_ok=True)
+    table.to_parquet(folder / f"{day}.parquet")
 
 
 def answer(day: date, flight: int, one: float, two: float) -> Logged:

@@ -1,0 +1,77 @@
+"""What a published file must be before it is collected: named after its day, bearable, readable, and no riddle."""
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import types
+
+from ..errors import StageError
+
+MAX_ROWS = 100_000  # in a file: a day has a thousand flights
+OUTCOMES = "outcomes"  # the folder of the files that say how flights ended
+
+
+class BadFileError(StageError):
+    """A published file cannot be used; the message says why."""
+
+
+def check_place(path: Path) -> None:
+    """Check what can be seen from outside, before anything is read: reading a pipe would never end.
+
+    Raises:
+        BadFileError: it is no file, or not named after a day.
+    """
+    if not path.is_file():
+        raise BadFileError("is no file")
+    try:
+        named_after = date.fromisoformat(path.stem).isoformat()
+    except ValueError:
+        named_after = ""
+    if named_after != path.stem:
+        raise BadFileError("is not named after a day, such as 2013-03-01.parquet")
+
+
+def check_content(path: Path, kind: str) -> None:
+    """Check that a file can be read, and that outcomes are outcomes: labels, and what quality is measured by.
+
+    What flights should look like is checked where they are used.
+
+    Args:
+        path: the file.
+        kind: the folder that it was published in: `flights` or `outcomes`.
+
+    Raises:
+        BadFileError: naming what is wrong.
+    """
+    rows = pq.read_metadata(path).num_rows
+    if rows > MAX_ROWS:
+        raise BadFileError(f"has {rows:,} rows, and no day has more than {MAX_ROWS:,}")
+    table = pq.read_table(path)
+    if kind == OUTCOMES:
+        _check_outcomes(table)
+
+
+def _check_outcomes(table: pa.Table) -> None:
+    kinds = {"flight_id": _is_text, "arrival_delay": _is_number}
+    if sorted(table.column_names) != sorted(kinds):
+        raise BadFileError(f"needs the columns {' and '.join(kinds)}, and has {', '.join(table.column_names)}")
+    if not table.num_rows:
+        return  # and no types either
+    for name, is_right in kinds.items():
+        if not is_right(kind := table.schema.field(name).type):
+            raise BadFileError(f"{name} cannot be of the type {kind}")
+    outcomes = table.to_pandas().drop_duplicates()
+    contradicted = outcomes.loc[outcomes["flight_id"].duplicated(), "flight_id"]
+    if not contradicted.empty:
+        raise BadFileError(f"says two things about {len(contradicted)} flights, one is {contradicted.iloc[0]}")
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return types.is_string(kind) or types.is_large_string(kind) or types.is_null(kind)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return types.is_floating(kind) or types.is_integer(kind) or types.is_null(kind)

@@ -75,6 +75,8 @@ def _unfinished(trigger: str, md5: str | None, until: str | None) -> str:
     data = [md5, until, newest]  # on another day there are newer data
     unfinished = json.loads(UNFINISHED.read_text()) if UNFINISHED.exists() else {}
     if not unfinished or unfinished["data"] != data:
+        if unfinished:  # nobody goes on with it
+            MlflowClient().set_terminated(unfinished["run"], "KILLED")
         experiment = mlflow.set_experiment("training").experiment_id
         named = f"{trigger}, data to {newest}"
         unfinished = {"run": MlflowClient().create_run(experiment, run_name=named).info.run_id, "data": data}

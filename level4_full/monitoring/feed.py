@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report
 from evidently.metrics import MeanValue, MissingValueCount, OutListValueCount, OutRangeValueCount, ValueDrift
@@ -177,7 +178,7 @@ def examine_today(day: str, champion: ModelVersion, policy: Policy) -> Examined:
         drifted = [
             value for name, value in examined.statistics.items() if name.startswith(("out of range", "new"))
         ]
-        unlike = {("out_of_range_share", store.ALL): max(drifted)}
+        unlike = {("out_of_range_share", store.ALL): float(np.nanmax(drifted))}  # NaN: a column was empty
         store.write(connection, day, models.served_as(champion), unlike)
     correction = examined.correction
     corrections.write(paths.DATA, known | ({day: correction} if correction else {}))

@@ -19,12 +19,17 @@ def reason_to_wait(decisions: list[Record], day: str, in_ab_test: bool, policy: 
         return f"held since {holds[0].day}: {holds[0].cause}"
     if in_ab_test:
         return "a challenger is in the A/B test"
-    trainings = [decision.day for decision in decisions if decision.action is Action.RETRAIN]
+    trainings = [decision.day for decision in decisions if is_training(decision)]
     if trainings and days_between(trainings[-1], day) < policy.cool_down_days:
         return f"cooling down since {trainings[-1]}"
     if sum(trained > before(day, 30) for trained in trainings) >= policy.max_trainings_in_30_days:
         return f"the budget of {policy.max_trainings_in_30_days} trainings in 30 days is spent"
     return ""
+
+
+def is_training(decision: Record) -> bool:
+    """Tell whether a decision led to a training; one that was lost on the way did not."""
+    return decision.action is Action.RETRAIN and decision.status is not Status.LOST
 
 
 def open_holds(decisions: list[Record]) -> list[Record]:
@@ -40,8 +45,8 @@ def failed_repeatedly(decisions: list[Record], policy: Guards) -> bool:
     ended = [
         decision.status
         for decision in decisions
-        if decision.action is Action.RETRAIN
-        and decision.status is not Status.OPEN
+        if is_training(decision)
+        and decision.status not in (Status.OPEN, Status.RUNNING)
         and (not looked or decision.day > looked[-1])
     ]
     last = ended[-policy.max_failures_in_a_row :]

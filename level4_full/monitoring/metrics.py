@@ -93,7 +93,14 @@ def quality_metrics(landed: pd.DataFrame, probability: "pd.Series[float]") -> Me
 
 
 def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: Mapping[str, Artifact]) -> Metrics:
-    """Let each model predict again from the flights as published: skew is the share that differs."""
+    """Let each model predict again from the flights as published: skew is the share that differs.
+
+    Anybody may ask about flights that nobody published, and those are only counted.
+    """
+    about_published = predictions["flight_id"].isin(published["flight_id"])
+    unpublished, predictions = float((~about_published).mean()), predictions[about_published]
+    if predictions.empty:
+        return {("unpublished", ALL): unpublished, ("unrequested", ALL): 1.0}
     raw = published.set_index("flight_id").reindex(predictions["flight_id"]).reset_index()
     raw[CATEGORICAL] = raw[CATEGORICAL].fillna("")
     again = pd.Series(np.nan, index=predictions.index)
@@ -104,6 +111,7 @@ def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: 
             again[inside] = calibrated(predicted, predictions.loc[inside, "intercept"].to_numpy())
     return {
         ("skew", ALL): float(((again - predictions["late_probability"]).abs() > 1e-6).mean()),
+        ("unpublished", ALL): unpublished,
         ("unrequested", ALL): float((~published["flight_id"].isin(predictions["flight_id"])).mean()),
     }
 

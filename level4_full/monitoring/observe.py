@@ -9,8 +9,8 @@ from ..registry import models
 from . import store
 from .dates import before, days_between
 from .decide import Observation
+from .guards import is_training
 from .reference import reference
-from .store import Action
 
 
 def observe(champion: ModelVersion, day: str) -> Observation:
@@ -26,19 +26,25 @@ def observe(champion: ModelVersion, day: str) -> Observation:
         training = reference(champion)
         window = store.read(connection, name, training.last_day, day)
         skew = store.by_slice(connection, name, yesterday, "skew").get(store.ALL, 0.0)
-    trainings = [decision.day for decision in decisions if decision.action is Action.RETRAIN]
+    trainings = [decision.day for decision in decisions if is_training(decision)]
     last_training = trainings[-1] if trainings else before(training.last_day, -1)
-    outcomes = sorted(path.stem for path in (paths.DATA / "outcomes").glob("*.parquet"))
+    outcomes = [day_ for day_ in collected_outcomes() if training.last_day <= day_ <= yesterday]
+    landed = [day_ for day_ in outcomes if count_outcomes(day_)]  # an empty file says nothing
     return Observation(
         day=day,
         window=window,
         skew=skew,
-        silent_days=days_between(outcomes[-1], yesterday),
-        new_flights=sum(map(count_outcomes, (day_ for day_ in outcomes if day_ >= last_training))),
+        silent_days=days_between(landed[-1] if landed else training.last_day, yesterday),
+        new_flights=sum(map(count_outcomes, (day_ for day_ in landed if day_ >= last_training))),
         age_days=days_between(training.last_day, yesterday),
         in_ab_test=models.version_of(promotion.CHALLENGER) is not None,
         decisions=decisions,
     )
+
+
+def collected_outcomes() -> list[str]:
+    """Return the days whose outcomes have been collected, whatever is in the files."""
+    return sorted(path.stem for path in (paths.DATA / "outcomes").glob("*.parquet"))
 
 
 def count_outcomes(day: str) -> int:

@@ -1,6 +1,7 @@
 """The metrics store in SQLite: what was measured, by day, model, metric and slice, and what was decided."""
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -45,10 +46,14 @@ class Action(StrEnum):
 class Status(StrEnum):
     """What has become of a decision."""
 
-    OPEN = "open"  # its training runs, or its hold lasts
+    OPEN = "open"  # nobody has heard of it yet, or its hold lasts
+    RUNNING = "running"  # its training
     DONE = "done"
     REFUSED = "refused"  # its training or the model was refused
     FAILED = "failed"
+    LOST = (
+        "lost"  # nobody heard of it, or who trained was killed: no training failed, and none has to be waited for
+    )
 
 
 @dataclass(frozen=True)
@@ -108,17 +113,33 @@ def record(store: sqlite3.Connection, decision: Record) -> None:
                 decision.action,
                 decision.cause,
                 decision.policy,
-                json.dumps(decision.evidence),
+                json.dumps(_plain(decision.evidence), allow_nan=False),
                 decision.status,
                 decision.result,
             ],
         )
 
 
+def _plain(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    """Return evidence as JSON knows it, where no number is none."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in evidence.items()
+    }
+
+
 def conclude(store: sqlite3.Connection, decision_id: str, status: Status, result: str) -> None:
     """Record what has become of a decision."""
     with store:
         store.execute("UPDATE decisions SET status = ?, result = ? WHERE id = ?", [status, result, decision_id])
+
+
+def take(store: sqlite3.Connection, decision_id: str) -> bool:
+    """Mark an open decision as running, unless somebody has done that before; tell whether it was done."""
+    query = "UPDATE decisions SET status = ? WHERE id = ? AND status = ? AND action = ?"
+    with store:
+        taken = store.execute(query, [Status.RUNNING, decision_id, Status.OPEN, Action.RETRAIN])
+    return taken.rowcount == 1
 
 
 def decisions(store: sqlite3.Connection) -> list[Record]:

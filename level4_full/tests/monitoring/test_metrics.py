@@ -65,7 +65,7 @@ def test_inputs_are_read_with_the_types_of_a_flight(today: pd.DataFrame, tmp_pat
 def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFrame, tmp_path: Path) -> None:
     inputs = json.loads(
         today.head(2)
-        .drop(columns=["raw_probability", "arrival_delay"])
+        .drop(columns=["raw_probability", "arrival_delay", "observed_at"])
         .to_json(orient="records", date_format="iso")
     )
     inputs[0]["scheduled_departure"], inputs[1]["scheduled_departure"] = (
@@ -127,6 +127,17 @@ def test_an_answer_from_other_inputs_than_were_published_is_skew(today: pd.DataF
     assert metrics.skew_metrics(given, today, again)["skew", ALL] == pytest.approx(20 / len(given))  # type: ignore[arg-type]
     unasked = metrics.skew_metrics(given.head(150), today, again)  # type: ignore[arg-type]
     assert unasked["unrequested", ALL] == pytest.approx(50 / len(given))
+
+
+def test_questions_about_no_published_flight_are_counted_and_no_skew(today: pd.DataFrame) -> None:
+    given = today.assign(model="m/1", late_probability=np.where(today["temp"].isna(), 0.9, 0.2), intercept=0.0)
+    what_if = given.head(20).assign(late_probability=0.9, flight_id=[f"what if {n}" for n in range(20)])
+    again = {"m/1": Constant(0.2)}
+    measured = metrics.skew_metrics(pd.concat([given, what_if]), today, again)  # type: ignore[arg-type]
+    assert measured["skew", ALL] == 0
+    assert measured["unpublished", ALL] == pytest.approx(20 / (len(given) + 20))
+    only = metrics.skew_metrics(what_if, today, again)  # type: ignore[arg-type]
+    assert ("skew", ALL) not in only
 
 
 METRICS = """

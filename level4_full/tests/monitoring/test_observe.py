@@ -12,7 +12,7 @@ from ...config import paths
 from ...config.policy import read_policy
 from ...data.features import CATEGORICAL, NUMERIC
 from ...events import Kind
-from ...monitoring import daily_check, guards, issues, measure, metrics, reference, store
+from ...monitoring import daily_check, guards, issues, measure, metrics, observe, reference, store
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
 from ...monitoring.store import Action, Status
@@ -140,3 +140,23 @@ def test_an_alarm_stays_one_when_a_refit_gains_too_little(
     assert (event.kind, event.facts["cause"]) == (kind, cause)
     with store.open_store(paths.METRICS_STORE) as connection:
         assert [decision.status for decision in store.decisions(connection)] == [Status.DONE]
+
+
+def test_empty_outcomes_and_those_of_days_to_come_do_not_make_the_feed_fresh(
+    trained_on: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "version_of", lambda _: None)
+    write_days(trained_on, tmp_path)
+    assert observe.observe(CHAMPION, "2013-03-15").silent_days == 0
+    for day in ("2013-03-15", "2013-03-16", "2013-03-17", "2014-03-01"):
+        rows = trained_on[["flight_id", "arrival_delay"]]
+        (rows if day > "2014" else rows.head(0)).to_parquet(tmp_path / "outcomes" / f"{day}.parquet")
+    observed = observe.observe(CHAMPION, "2013-03-18")
+    assert observed.silent_days == 3
+    assert observed.new_flights == 0
+
+
+def test_evidence_that_is_no_number_is_kept_as_json(tmp_path: Path) -> None:
+    with store.open_store(tmp_path / "decisions.db") as connection:
+        store.record(connection, store.Record("a", "2013-03-01", Action.HOLD, Cause.SKEW, "", {"share": np.nan}))
+        assert store.decisions(connection)[0].evidence == {"share": None}

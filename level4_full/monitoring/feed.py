@@ -66,17 +66,18 @@ def examine(day: str, reference: Reference, good: Statistics, limits: Limits) ->
     now = statistics(flights, reference)
     suspicious = beyond(now, good, reference, limits)
     transforms: list[str] = []
-    spoilt = columns_of(suspicious)
+    spoilt = columns_of(of_values(suspicious))
+    seldom = columns_of(dict(suspicious.items() - of_values(suspicious).items()))  # which no transform puts right
     for name, undo in TRANSFORMS.items():
         if not spoilt & undo.keys():
             continue
         right = put_right(flights, [name])
         after = statistics(right, reference)
-        still = columns_of(beyond(after, good, reference, limits))
+        still = columns_of(of_values(beyond(after, good, reference, limits)))
         if not still & undo.keys():
             flights, now, spoilt = right, after, still
             transforms.append(name)
-    correction = Correction(corrections.sha256_of(paths.DATA, day), renamed, transforms, sorted(spoilt))
+    correction = Correction(corrections.sha256_of(paths.DATA, day), renamed, transforms, sorted(spoilt | seldom))
     return Examined(correction, now, suspicious, incomplete(day, flights, limits))
 
 
@@ -135,6 +136,11 @@ def beyond(now: Statistics, good: Statistics, reference: Reference, limits: Limi
         elif kind == "distance" and column in limits.max_distances:
             ratios[name] = value / limits.max_distances[column]
     return {name: round(ratio, 2) for name, ratio in ratios.items() if ratio > 1}
+
+
+def of_values(suspicious: Statistics) -> Statistics:
+    """Return the statistics about values, without those about how often a station reports."""
+    return {name: ratio for name, ratio in suspicious.items() if not name.startswith("observations ")}
 
 
 def columns_of(suspicious: Statistics) -> set[str]:

@@ -148,3 +148,14 @@ def test_a_correction_says_what_was_wrong_and_what_was_done() -> None:
     assert str(correction) == (
         "temperature is read as temp; temp and dewp published as °C: put right; visib left out of trainings"
     )
+
+
+def test_a_known_fault_is_undone_though_a_station_reports_seldom(tags: dict[str, str]) -> None:
+    def both(flights: pd.DataFrame) -> pd.DataFrame:
+        seldom = flights.assign(temp=flights["temp"].where(flights["origin"] != "EWR", flights["temp"].mean()))
+        return celsius(seldom)
+
+    today = examined(TODAY, both)
+    assert "observations EWR" in today.suspicious
+    assert today.correction.transforms == ["°C"]
+    assert "temp" in today.correction.missing  # of trainings only

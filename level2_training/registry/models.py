@@ -1,24 +1,34 @@
 """The model registry: which versions there are, and which one serves."""
 
 from importlib.metadata import version as installed
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
 import mlflow.sklearn
 import pandas as pd
+import skops.io
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
+from skops.io.exceptions import UntrustedTypesFoundException
 
-from ..errors import StageError
+from ..errors import RefusedError, StageError
 
 MODEL = "flight-delays"
 CHAMPION = "champion"  # the alias of the version that serves
 # Models are stored with skops: no pickle is loaded, and only the types named here are built.
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+SKOPS = "model.skops"
+MADE_HERE = {"snapshot", "commit"}  # tags that the training gives a version
 REQUIREMENTS = ["scikit-learn", "skops", "pandas", "numpy"]
+
+
+class NotMadeHereError(RefusedError):
+    """A model or a version is not from this project's training."""
 
 
 class NoVersionError(StageError):
@@ -39,8 +49,29 @@ def log_model(model: Pipeline, features: pd.DataFrame) -> str:
 
 
 def load(uri: str) -> Pipeline:
-    """Return a stored model."""
-    return mlflow.sklearn.load_model(uri)
+    """Return a stored model. Only skops opens it, whatever else lies beside it: anybody can register anything.
+
+    Raises:
+        NotMadeHereError: `log_model` has not stored it.
+    """
+    with TemporaryDirectory() as folder:
+        stored = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder), SKOPS)
+        if not stored.exists():
+            raise NotMadeHereError(f"{uri} holds no {SKOPS}: no training of this project has stored it")
+        try:
+            return skops.io.load(stored, trusted=TRUSTED_TYPES)
+        except UntrustedTypesFoundException as error:
+            raise NotMadeHereError(f"{uri} cannot be trusted: {error}") from error
+
+
+def check_made_here(version: ModelVersion) -> None:
+    """Check that a training of this project has registered a version.
+
+    Raises:
+        NotMadeHereError: something else has.
+    """
+    if not version.run_id or not version.tags.keys() >= MADE_HERE:
+        raise NotMadeHereError(f"version {version.version} was not registered by a training of this project")
 
 
 def register(uri: str, tags: dict[str, Any]) -> str:
@@ -63,6 +94,7 @@ def release(version: str) -> str:
 
     Raises:
         NoVersionError: the registry does not hold it.
+        NotMadeHereError: it is not from a training of this project.
     """
     registered = [str(entry.version) for entry in versions()]
     chosen = registered[-1] if version == "latest" and registered else version
@@ -70,6 +102,7 @@ def release(version: str) -> str:
         raise NoVersionError(
             f"there is no version {version}: the registry holds {', '.join(registered) or 'none yet'}"
         )
+    check_made_here(MlflowClient().get_model_version(MODEL, chosen))
     MlflowClient().set_registered_model_alias(MODEL, CHAMPION, chosen)
     return chosen
 
@@ -93,6 +126,9 @@ def describe() -> str:
         "snapshot                          commit"
     ]
     for version in versions():
+        if not version.tags.keys() >= MADE_HERE:
+            lines.append(f"{version.version:>7}  not from a training of this project")
+            continue
         run = MlflowClient().get_run(version.run_id).data
         mark = "  <- champion" if serving and serving.version == version.version else ""
         lines.append(

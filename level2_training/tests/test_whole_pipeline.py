@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pickle
 import re
 import shutil
 import signal
@@ -351,6 +352,42 @@ def test_the_versions_are_listed_beside_the_one_that_serves(tracking: Any, first
     assert [line.split()[0] for line in lines] == [first, second]
     assert [line.endswith("<- champion") for line in lines].count(True) == 1
     assert ["±" in line for line in lines] == [False, True]  # there was no champion before the first
+
+
+class Spy:
+    """Says so in a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.write_text, (self.path, "this code ran")
+
+
+def test_a_version_that_nobody_here_made_is_listed_and_never_opened(
+    site: Site, tracking: Any, first: str, second: str, tmp_path: Path
+) -> None:
+    import mlflow
+
+    before = tracking.get_model_version_by_alias("flight-delays", "champion").version
+    with mlflow.start_run() as run:
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model" / "model.pkl").write_bytes(pickle.dumps(Spy(tmp_path / "spied")))
+        flavors = {"sklearn": {"pickled_model": "model.pkl", "serialization_format": "cloudpickle"}}
+        (tmp_path / "model" / "MLmodel").write_text(json.dumps({"flavors": flavors}))
+        mlflow.log_artifacts(str(tmp_path / "model"), "model")
+    source = f"{run.info.artifact_uri}/model"
+    foreign = tracking.create_model_version("flight-delays", source, run.info.run_id)
+    try:
+        assert f"{foreign.version:>7}  not from a training of this project" in registry().describe()
+        with pytest.raises(registry().NotMadeHereError, match="not registered by a training"):
+            registry().release(foreign.version)
+        assert tracking.get_model_version_by_alias("flight-delays", "champion").version == before
+        with pytest.raises(registry().NotMadeHereError, match=r"holds no model.skops"):
+            registry().load(source)
+        assert not (tmp_path / "spied").exists()
+    finally:
+        tracking.delete_model_version("flight-delays", foreign.version)
 
 
 def test_invalid_data_stops_before_the_fit(

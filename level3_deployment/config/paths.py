@@ -12,3 +12,4 @@ SNAPSHOTS = STAGE / "snapshots"  # the repository of DVC, which names what it ke
 REMOTE = STAGE / "remote"  # the content of snapshots; in a company a bucket
 FETCHED = STAGE / "serving"  # packages that the application has fetched, by digest
 PREDICTION_LOG = STAGE / "predictions.db"
+SEAL_KEY = STAGE / "seal.key"  # of the certificates

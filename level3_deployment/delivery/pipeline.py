@@ -118,6 +118,7 @@ def deliver(version: str) -> str:
 
 
 def _deliver(version: str, params: Params) -> str:
+    models.check_made_here(models.version(version))
     digest = build(version)
     promotion.stage(version)
     text = examine(version, digest)

@@ -2,31 +2,41 @@
 
 from importlib.metadata import version as installed
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
 import mlflow.sklearn
 import pandas as pd
+import skops.io
 from mlflow import MlflowClient
 from mlflow.entities import RunData
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
+from skops.io.exceptions import UntrustedTypesFoundException
 
-from ..errors import StageError
-from .lifecycle import State, transitions
+from ..errors import RefusedError, StageError
+from .lifecycle import CROWNED, State, transitions
 
 MODEL = "flight-delays"
 CHAMPION = "champion"  # the alias of the version that serves
 NOTHING_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # Models are stored with skops: no pickle is loaded, and only the types named here are built.
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+SKOPS = "model.skops"
+EVENTS = {CHAMPION: CROWNED, "challenger": {State.CHALLENGER}}  # by alias, what gives it to a version
+MADE_HERE = {"snapshot", "commit"}  # tags that the training gives a version
 REQUIREMENTS = ["scikit-learn", "skops", "pandas", "numpy"]
 
 
 class NoVersionError(StageError):
     """There is no such version."""
+
+
+class NotMadeHereError(RefusedError):
+    """A model or a version is not from this project's training."""
 
 
 def log_model(model: Pipeline, features: pd.DataFrame, name: str = "model") -> str:
@@ -43,8 +53,29 @@ def log_model(model: Pipeline, features: pd.DataFrame, name: str = "model") -> s
 
 
 def load(uri: str) -> Pipeline:
-    """Return a stored model."""
-    return mlflow.sklearn.load_model(uri)
+    """Return a stored model. Only skops opens it, whatever else lies beside it: anybody can register anything.
+
+    Raises:
+        NotMadeHereError: `log_model` has not stored it.
+    """
+    with TemporaryDirectory() as folder:
+        stored = Path(mlflow.artifacts.download_artifacts(uri, dst_path=folder), SKOPS)
+        if not stored.exists():
+            raise NotMadeHereError(f"{uri} holds no {SKOPS}: no training of this project has stored it")
+        try:
+            return skops.io.load(stored, trusted=TRUSTED_TYPES)
+        except UntrustedTypesFoundException as error:
+            raise NotMadeHereError(f"{uri} cannot be trusted: {error}") from error
+
+
+def check_made_here(version: ModelVersion) -> None:
+    """Check that a training of this project has registered a version.
+
+    Raises:
+        NotMadeHereError: something else has.
+    """
+    if not version.run_id or not version.tags.keys() >= MADE_HERE:
+        raise NotMadeHereError(f"version {version.version} was not registered by a training of this project")
 
 
 def register(uri: str, tags: dict[str, Any]) -> str:
@@ -170,8 +201,13 @@ def describe() -> str:
         "snapshot                          commit"
     ]
     for version in versions():
+        if not version.tags.keys() >= MADE_HERE:
+            lines.append(f"{version.version:>7}  not from a training of this project")
+            continue
         run, past = training_of(version), transitions(str(version.version), version.tags)
         mark = serving.get(str(version.version), "")
+        if mark in EVENTS and not (past and past[-1].state in EVENTS[mark]):
+            mark += ", though nothing in its history made it that"
         if past and past[-1].state in (State.AWAITING_APPROVAL, State.REFUSED):
             mark = f"{past[-1].state}: {past[-1].why}"
         lines.append(

@@ -12,6 +12,7 @@ SNAPSHOTS = STAGE / "snapshots"  # the repository of DVC, which names what it ke
 REMOTE = STAGE / "remote"  # the content of snapshots; in a company a bucket
 FETCHED = STAGE / "serving"  # packages that the application has fetched, by digest
 PREDICTION_LOG = STAGE / "predictions.db"
+SEAL_KEY = STAGE / "seal.key"  # of the certificates
 METRICS_STORE = STAGE / "metrics.db"
 REPORTS = STAGE / "evidently"  # the workspace of Evidently, which shows a report for every day
 ISSUES = STAGE / "issues"  # what only people can settle

@@ -1,9 +1,17 @@
-"""The certificate of a package: which gates it passed, tied to its digest."""
+"""The certificate of a package: which gates it passed, tied to its digest, and sealed with the key of the stage.
 
-import hashlib
+The seal holds against everybody who can write to the registry and cannot read the key, which is for the user of
+the stage only. Who works as that user can do all that the stage can.
+"""
+
+import hmac
 import json
+import os
+import secrets
+from contextlib import suppress
 from typing import Any
 
+from ..config import paths
 from ..errors import RefusedError
 
 
@@ -23,8 +31,22 @@ def write(digest: str, gates: dict[str, dict[str, Any]], provenance: dict[str, A
 
 
 def seal(text: str) -> str:
-    """Return the checksum by which the registry tells whether a certificate was changed."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Return the seal that only who has the key can make, and by which a changed certificate is known."""
+    return hmac.new(_key(), text.encode(), "sha256").hexdigest()
+
+
+def _key() -> bytes:
+    """Return the key of the stage, which is made on first use."""
+    with suppress(FileExistsError):
+        part = paths.SEAL_KEY.with_name(f"{paths.SEAL_KEY.name}.{os.getpid()}")
+        if not paths.SEAL_KEY.exists():
+            part.touch(mode=0o600)
+            part.write_bytes(secrets.token_bytes(32))
+            try:
+                os.link(part, paths.SEAL_KEY)  # whole, and only if nobody was faster
+            finally:
+                part.unlink()
+    return paths.SEAL_KEY.read_bytes()
 
 
 def check(text: str, sealed: str, digest: str) -> None:
@@ -33,8 +55,8 @@ def check(text: str, sealed: str, digest: str) -> None:
     Raises:
         NotCertifiedError: naming what is wrong.
     """
-    if seal(text) != sealed:
-        raise NotCertifiedError("the certificate was changed after it was sealed: certify the package again")
+    if not hmac.compare_digest(seal(text), sealed):
+        raise NotCertifiedError("the certificate was changed after it was sealed, or sealed by somebody else")
     certificate = json.loads(text)
     if certificate["digest"] != digest:
         raise NotCertifiedError(

@@ -1,7 +1,9 @@
 """A service that refuses a version keeps the one it had; one that does not answer is tried once more."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -105,6 +107,29 @@ def test_a_release_that_nobody_answered_leaves_no_trace_but_a_refused_one_does(
     assert (aliases[CHALLENGER], recorded) == (None, happened)
 
 
+def registered_by(whom: str) -> Callable[[str], Any]:
+    """Return a stand-in for the registry's versions: from a training, or from anybody."""
+    tags = {"snapshot": "md5", "commit": "abc"} if whom == "training" else {}
+    return lambda version: SimpleNamespace(version=version, run_id="run", tags=tags)
+
+
+def test_a_version_that_nobody_here_made_is_refused_once_and_never_built(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    aliases: dict[str, str | None],
+    recorded: list[tuple[str, State]],
+) -> None:
+    monkeypatch.setattr(paths, "APP", tmp_path)
+    monkeypatch.setattr(pipeline, "build", lambda _: pytest.fail("it was built"))
+    monkeypatch.setattr(pipeline, "deliver", pipeline.deliver.fn)
+    monkeypatch.setattr(models, "version", registered_by("anybody"))
+    monkeypatch.setattr(history, "undelivered", lambda: ["7"])
+    (event,) = pipeline.finish()
+    assert event.kind is Kind.REFUSED
+    assert "version 7 was not registered by a training of this project" in event.text
+    assert recorded == [("7", State.REFUSED)]
+
+
 def test_a_version_that_silences_a_service_twice_is_refused_and_those_behind_it_go_on(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -119,6 +144,7 @@ def test_a_version_that_silences_a_service_twice_is_refused_and_those_behind_it_
     monkeypatch.setattr(paths, "APP", tmp_path)
     monkeypatch.setattr(pipeline, "build", builds)
     monkeypatch.setattr(pipeline, "deliver", pipeline.deliver.fn)
+    monkeypatch.setattr(models, "version", registered_by("training"))
     monkeypatch.setattr(history, "undelivered", lambda: ["2", "3"])
     events = pipeline.finish()
     assert [event.kind for event in events] == [Kind.INTERRUPTED, Kind.REFUSED]

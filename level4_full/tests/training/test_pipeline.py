@@ -10,12 +10,19 @@ import pytest
 from ...config import paths
 from ...training import pipeline
 
+closed: list[tuple[str, str]] = []  # runs, and how they ended, as the tracking server was told
+
 
 @pytest.fixture(autouse=True)
 def drop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return the drop of a stage whose tracking server numbers its runs."""
     numbers = iter(range(1, 100))
-    runs = SimpleNamespace(create_run=lambda _: SimpleNamespace(info=SimpleNamespace(run_id=str(next(numbers)))))
+
+    def create_run(_: str, run_name: str) -> SimpleNamespace:
+        return SimpleNamespace(info=SimpleNamespace(run_id=str(next(numbers)), run_name=run_name))
+
+    runs = SimpleNamespace(create_run=create_run, set_terminated=lambda run, status: closed.append((run, status)))
+    closed.clear()
     monkeypatch.setattr(pipeline, "MlflowClient", lambda: runs)
     monkeypatch.setattr("mlflow.set_experiment", lambda _: SimpleNamespace(experiment_id="1"))
     monkeypatch.setattr(pipeline, "wait_for_servers", lambda: None)
@@ -46,6 +53,7 @@ def test_a_training_that_was_killed_is_gone_on_with_on_the_same_day_only(
     (drop / "2013-03-02.parquet").touch()
     monkeypatch.setattr(pipeline, "training", lambda run, *_: run)
     assert pipeline.start_training("schedule") == "3"  # run 2 has yesterday's data
+    assert closed == [("2", "KILLED")]  # and does not look as if it ran for ever
 
 
 def test_a_killed_training_is_gone_on_with_only_when_the_same_is_asked_for(

@@ -121,12 +121,17 @@ def pipeline() -> None:
 @commands.command()
 def reports() -> None:
     """Serve the reports of every day as pages."""
+    import uvicorn
+    from evidently.ui.service.app import create_app, get_config
+
     from .config import paths
+    from .operations.own_pages import OwnPagesOnly, own_hosts
     from .operations.readiness import wait_for_champion
 
     wait_for_champion()
-    place = ["--host", os.environ.get("HOST", "127.0.0.1"), "--port", os.environ["EVIDENTLY_PORT"]]
-    os.execvp("evidently", ["evidently", "ui", "--workspace", str(paths.REPORTS), *place])  # noqa: S606
+    place = {"host": os.environ.get("HOST", "127.0.0.1"), "port": int(os.environ["EVIDENTLY_PORT"])}
+    pages = create_app(get_config(workspace=str(paths.REPORTS)))
+    uvicorn.run(OwnPagesOnly(pages, own_hosts()), **place, access_log=False)
 
 
 @commands.command()

@@ -129,9 +129,9 @@ def reports() -> None:
     from .operations.readiness import wait_for_champion
 
     wait_for_champion()
-    place = {"host": os.environ.get("HOST", "127.0.0.1"), "port": int(os.environ["EVIDENTLY_PORT"])}
-    pages = create_app(get_config(workspace=str(paths.REPORTS)))
-    uvicorn.run(OwnPagesOnly(pages, own_hosts()), **place, access_log=False)
+    pages = OwnPagesOnly(create_app(get_config(workspace=str(paths.REPORTS))), own_hosts())
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ["EVIDENTLY_PORT"])
+    uvicorn.run(pages, host=host, port=port, access_log=False)
 
 
 @commands.command()

@@ -68,19 +68,33 @@ def restore(md5: str, folder: Path, remote: Path, target: Path) -> None:
     """Write exactly the bytes of a snapshot to `target`.
 
     Raises:
-        SnapshotError: the remote does not hold a snapshot of this name.
+        SnapshotError: naming the cause: no snapshot of this name, a damaged one, or no room for it.
     """
+    _check_stored(md5, remote)
     repo = _repository(folder, remote)
     pointer = folder / f"{md5}.parquet.dvc"
     pointer.write_text(f"outs:\n- md5: {md5}\n  hash: md5\n  path: {md5}.parquet\n")
     try:
         repo.pull(str(pointer))
     except Exception as error:
-        raise SnapshotError(f"no snapshot {md5} in {remote}: take the name from a training run") from error
+        raise SnapshotError(f"the snapshot {md5} could not be written: {error}") from error
     finally:
         pointer.unlink()
     with replacing(target) as part:
         shutil.move(folder / f"{md5}.parquet", part)
+
+
+def _check_stored(md5: str, remote: Path) -> None:
+    """Look at a snapshot before DVC does, which says the same about everything and removes a damaged one."""
+    stored = remote / "files" / "md5" / md5[:2] / md5[2:]
+    try:
+        content = stored.read_bytes()
+    except FileNotFoundError:
+        raise SnapshotError(f"no snapshot {md5} in {remote}: take the name from a training run") from None
+    except OSError as error:
+        raise SnapshotError(f"the remote {remote} cannot be read: {error}") from error
+    if hashlib.md5(content).hexdigest() != md5:  # noqa: S324 - as DVC does
+        raise SnapshotError(f"the snapshot {md5} is damaged: put back {stored} from a copy, or train again")
 
 
 def table_of(run: str, md5: str) -> Path:

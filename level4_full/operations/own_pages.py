@@ -1,18 +1,18 @@
-"""Servers for the people of this machine: a page from elsewhere that one of them has open reads and orders nothing.
+"""Servers for the people of this machine: a page from elsewhere that one of them has open gets nothing here.
 
 A browser names the page that asks (`Origin`) in everything that can change something. A page whose own name was
 made to lead here (DNS rebinding) is known by the name that it asks for (`Host`).
 """
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 
-Scope = dict[str, Any]
+Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import httpx
 from ..errors import StageError
 from ..registry import certificate
 from ..registry.artifact import Artifact, BrokenArtifactError, digest_of, fetch, load, read_stored
+from . import last_known
 from .calibration import Calibration
 from .repair import Repair
 
@@ -35,6 +36,7 @@ class Arm:
     name: str
     artifact: Artifact
     version: str = ""
+    certified: Mapping[str, str] = field(default_factory=dict)  # the certificate and its seal
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,12 @@ class Follower:
     _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
 
     def follow(self) -> None:
-        """Poll the registry, in a thread of its own."""
+        """Poll the registry, in a thread of its own; while it is away, the champion that served last serves."""
         self.poll()
+        if self.problem and self.rollout.champion is None and (known := last_known.recall(self.folder)):
+            facts, artifact = known
+            self.rollout = Rollout(Arm(facts["name"], artifact, facts["version"]))
+            log.warning("%s serves, as it did last", facts["name"])
         threading.Thread(target=self._poll_forever, daemon=True).start()
 
     def _poll_forever(self) -> None:
@@ -98,10 +104,18 @@ class Follower:
         """Read the registry once."""
         try:
             self.rollout, self.problem = self._read(), None
+            if (champion := self.rollout.champion) and champion.certified:
+                facts = {"name": champion.name, "version": champion.version, "digest": champion.artifact.digest}
+                last_known.keep(self.folder, facts | dict(champion.certified))
+        except httpx.TransportError as error:
+            self._stays(f"the registry does not answer, {error}")
         except (httpx.HTTPError, StageError, OSError, KeyError, ValueError) as error:
-            if str(error) != self.problem:
-                log.warning("the rollout stays as it is: %s", error)
-            self.problem = str(error)
+            self._stays(str(error))
+
+    def _stays(self, problem: str) -> None:
+        if problem != self.problem:
+            log.warning("the rollout stays as it is: %s", problem)
+        self.problem = problem
 
     def predict(self, champion: Arm, others: Iterable[Arm], features: Any) -> dict[str, list[float]]:
         """Return what each model predicts, by its name.
@@ -165,12 +179,16 @@ class Follower:
         """Download, verify and load a version; a staged one is not certified yet, all others are."""
         registered = self._get("model-versions/get", name=self.model, version=version)["model_version"]
         tags = {tag["key"]: tag["value"] for tag in registered["tags"]}
-        digest, run = tags["digest"], registered["run_id"]
+        digest, run, certified = tags["digest"], registered["run_id"], {}
         if self.alias == "champion":
-            text = read_stored(self.registry, run, "certificate.json").decode()
-            certificate.check(text, tags.get("certificate", ""), digest)
+            text, sealed = (
+                read_stored(self.registry, run, "certificate.json").decode(),
+                tags.get("certificate", ""),
+            )
+            certificate.check(text, sealed, digest)
+            certified = {"certificate": text, "seal": sealed}
         artifact = fetch(self.registry, run, self.folder / digest, digest)
-        return Arm(f"{self.model}/{version}@{digest[:12]}", artifact, version)
+        return Arm(f"{self.model}/{version}@{digest[:12]}", artifact, version, certified)
 
     def _get(self, path: str, **query: str) -> dict[str, Any]:
         answer = self._client.get(f"{self.registry}/api/2.0/mlflow/{path}", params=query)

@@ -28,6 +28,10 @@ class FlightDelays:
         else:
             follower.rollout = bundled(BUNDLED)
 
+    def __is_ready__(self) -> bool:
+        """Tell /readyz whether there is a model to answer with; that the process lives says /livez."""
+        return follower.rollout.champion is not None
+
 
 # One process: the process manager starts it again, whatever ended it.
 # (The decorator made the class a bentoml.Service, which the type checker does not see.)

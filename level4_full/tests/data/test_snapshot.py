@@ -187,9 +187,21 @@ def test_a_damaged_snapshot_is_not_taken_for_the_real_one(
     (kept,) = (path for path in remote.rglob("*") if path.is_file())
     kept.chmod(0o644)
     kept.write_bytes(kept.read_bytes()[:-1])
-    with pytest.raises(SnapshotError):
+    with pytest.raises(SnapshotError, match=f"{name} is damaged: put back .*{name[2:]}"):
         restore(name, folder, remote, tmp_path / "back.parquet")
     assert not (tmp_path / "back.parquet").exists()
+
+
+def test_a_remote_that_cannot_be_read_is_no_missing_snapshot(
+    table: Path, folder: Path, remote: Path, tmp_path: Path
+) -> None:
+    name = save(table, folder, remote)
+    shutil.rmtree(folder)
+    (kept,) = (path for path in remote.rglob("*") if path.is_file())
+    kept.unlink()
+    kept.mkdir()
+    with pytest.raises(SnapshotError, match=r"cannot be read: .*Is a directory"):
+        restore(name, folder, remote, tmp_path / "back.parquet")
 
 
 @pytest.mark.parametrize("name", ["0" * 32, "nonsense"])

@@ -161,3 +161,24 @@ def test_a_killed_supervisor_leaves_nothing_on_the_ports(ports: dict[str, str], 
         os.kill(stage._processes.pid, signal.SIGKILL)
         wait_for("the death of supervisord", lambda: stage._processes and stage._processes.poll() is not None)
     assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_the_second_installer_is_told_what_the_first_one_was(tmp_path: Path) -> None:
+    (tmp_path / "show.mk").write_text("show:;@env\n")
+    told = {"PIP_INDEX_URL": "https://packages.example/simple", "PIP_CERT": "/ours.pem"}
+    command = ["make", "--silent", "-f", "Makefile", "-f", str(tmp_path / "show.mk"), "show"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "SSL_"))}
+    for own, expected in (({}, told["PIP_INDEX_URL"]), ({"UV_DEFAULT_INDEX": "own"}, "own")):
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment | told | own, capture_output=True, text=True, check=True
+        )
+        assert f"UV_DEFAULT_INDEX={expected}" in done.stdout.splitlines()
+        assert "SSL_CERT_FILE=/ours.pem" in done.stdout.splitlines()
+
+
+def test_another_python_than_that_of_the_environment_is_refused() -> None:
+    done = subprocess.run(
+        ["make", "help", "PYTHON=/bin/false"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "was made by another Python than PYTHON=/bin/false" in done.stderr

@@ -16,3 +16,4 @@ SEAL_KEY = STAGE / "seal.key"  # of the certificates
 METRICS_STORE = STAGE / "metrics.db"
 REPORTS = STAGE / "evidently"  # the workspace of Evidently, which shows a report for every day
 ISSUES = STAGE / "issues"  # what only people can settle
+OUTBOX = STAGE / "outbox"  # notifications that have not been sent yet

@@ -1,5 +1,6 @@
 """The daily check: measure, decide, act. It reads the logs of production, so no prediction waits for it."""
 
+import logging
 from dataclasses import replace
 
 import pandas as pd
@@ -14,7 +15,7 @@ from ..events import Event, Kind
 from ..operations.readiness import NoServerError
 from ..registry import models
 from ..serving.calibration import Calibration
-from . import guards, issues, retraining, store
+from . import guards, issues, notify, retraining, store
 from .alarm import Alarm, Cause
 from .calibrate import calibrate
 from .dates import before
@@ -27,9 +28,18 @@ from .store import Action, Record, Status
 
 def check(day: str) -> list[Event]:
     """Check production up to the morning of `day`, such as 2013-03-01, and act on the policy."""
-    # A flow waits up to a second for its heartbeat to stop, and the check takes not much longer than that.
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        return daily_check(day)
+    try:
+        # A flow waits up to a second for its heartbeat to stop, and the check takes not much longer than that.
+        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            events = daily_check(day)
+        (paths.ISSUES / issues.BLIND).unlink(missing_ok=True)
+    except Exception as error:
+        if issue := issues.write_blind(paths.ISSUES, day, error):
+            notify.put(paths.OUTBOX, issue.stem, issue.read_text())
+        for problem in notify.send(paths.OUTBOX):
+            logging.getLogger(__name__).warning(problem)
+        raise
+    return events + [Event(Kind.FAILED, problem) for problem in notify.send(paths.OUTBOX)]
 
 
 @flow(name="daily-check", flow_run_name="{day}")
@@ -146,6 +156,7 @@ def _hold(hold: Record, alarm: Alarm, past: list[Record]) -> str:
         path = issues.write(paths.ISSUES, hold, alarm, past)
     except OSError as error:  # it is held all the same, and `resume` ends it
         return f"no training until people have looked; no issue could be written, {error}"
+    notify.put(paths.OUTBOX, hold.id, path.read_text())
     return f"no training until people have looked at {path.name}"
 
 

@@ -18,6 +18,24 @@ The last decisions before:
 What to do: look at the feed and at the reports, correct what is wrong, then let trainings go on with `resume`.
 Decided by the policy {policy}.
 """
+BLIND = "watch.md"
+BLIND_TEXT = """# Nobody watches production
+
+Since {day} the daily check fails, so nothing is measured, and no alarm can be raised. The application answers.
+
+{kind}: {error}
+
+What to do: read `logs/` of the stage, and mend what the error names; the next check that succeeds removes this file.
+"""
+
+
+def write_blind(folder: Path, day: str, error: Exception) -> Path | None:
+    """Write an issue about a check that failed, unless there is one already; return its file."""
+    path = folder / BLIND
+    if path.exists():
+        return None
+    write_text(path, BLIND_TEXT.format(day=day, kind=type(error).__name__, error=error))
+    return path
 
 
 def write(folder: Path, hold: Record, alarm: Alarm, before: list[Record]) -> Path:

@@ -1,5 +1,6 @@
 """What the daily check observes: which model predicted what, also on unusual days, and what it does about it."""
 
+import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from ...config import paths
 from ...config.policy import read_policy
 from ...data.features import CATEGORICAL, NUMERIC
-from ...events import Kind
+from ...events import Event, Kind
 from ...monitoring import daily_check, guards, issues, measure, metrics, observe, reference, store
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
@@ -160,3 +161,28 @@ def test_evidence_that_is_no_number_is_kept_as_json(tmp_path: Path) -> None:
     with store.open_store(tmp_path / "decisions.db") as connection:
         store.record(connection, store.Record("a", "2013-03-01", Action.HOLD, Cause.SKEW, "", {"share": np.nan}))
         assert store.decisions(connection)[0].evidence == {"share": None}
+
+
+def test_a_check_that_fails_is_an_issue_until_one_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "ISSUES", tmp_path / "issues")
+    monkeypatch.setattr(paths, "OUTBOX", tmp_path / "outbox")
+    monkeypatch.setenv("ALERTS_TO", "json://127.0.0.1:9/nobody")
+    monkeypatch.setattr(daily_check.notify, "TRIES", 1)
+
+    def fails(_: str) -> list[Event]:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(daily_check, "daily_check", fails)
+    for day in ("2013-03-15", "2013-03-16"):
+        with pytest.raises(sqlite3.DatabaseError):
+            daily_check.check(day)
+    text = (tmp_path / "issues" / issues.BLIND).read_text()
+    assert "Since 2013-03-15 the daily check fails" in text
+    assert "database disk image is malformed" in text
+    assert len(list((tmp_path / "outbox").iterdir())) == 1  # said once
+    monkeypatch.setattr(daily_check, "daily_check", lambda _: [])
+    monkeypatch.setattr(daily_check.notify, "send", lambda _: [])
+    assert daily_check.check("2013-03-17") == []
+    assert not (tmp_path / "issues" / issues.BLIND).exists()

@@ -18,13 +18,13 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from ..config import paths
 from ..config.version import application_version
 from ..data.schema import Flight
-from .api import Prediction, Request, Response
+from .api import NOT_ANSWERED, Prediction, Request, Response
 
 MAX_BODY_BYTES = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
 
 app = FastAPI(title="Will this flight arrive late?")
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
-Instrumentator().instrument(app).expose(app)
+Instrumentator().instrument(app).expose(app, include_in_schema=False)
 
 
 class NoModelError(Exception):
@@ -55,7 +55,7 @@ def to_row(flight: Flight) -> dict[str, Any]:
     }
 
 
-@app.post("/predict")
+@app.post("/predict", responses=NOT_ANSWERED)
 def predict(request: Request) -> Response:
     """Answer each flight's probability of arriving late, in the order of the request."""
     model, name = load_model()

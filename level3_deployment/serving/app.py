@@ -14,7 +14,7 @@ from ..config import paths
 from ..config.version import application_version
 from ..data.features import make_features
 from ..data.schema import Flight
-from .api import Prediction, Request, Response
+from .api import NOT_ANSWERED, Prediction, Request, Response
 from .prediction_log import Logged, LogWriter
 from .rollout import Follower, Rollout
 from .routing import CHALLENGER, CHAMPION, arm_of
@@ -24,7 +24,7 @@ FEW = 10  # flights: a request this small takes less time than handing it to a t
 
 app = FastAPI(title="Will this flight arrive late?")
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
-Instrumentator().instrument(app).expose(app)
+Instrumentator().instrument(app).expose(app, include_in_schema=False)
 
 follower = Follower(
     registry=os.environ.get("MLFLOW_TRACKING_URI", ""),
@@ -39,7 +39,7 @@ class NoModelError(Exception):
     """No model has been released yet."""
 
 
-@app.post("/predict")
+@app.post("/predict", responses=NOT_ANSWERED)
 async def predict(request: Request) -> Response:
     """Return each flight's probability of arriving late, in the order of the request; logged before it is sent."""
     if len(request.flights) <= FEW:

@@ -25,7 +25,7 @@ Since {day} the daily check fails, so nothing is measured, and no alarm can be r
 
 {kind}: {error}
 
-What to do: read `logs/` of the stage, and mend what the error names; the next check that succeeds removes this file.
+What to do: read `logs/` of the stage, and mend what the error names; a check that succeeds removes this file.
 """
 
 

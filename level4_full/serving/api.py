@@ -1,6 +1,6 @@
 """The schemas of requests and responses."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -35,3 +35,30 @@ class Response(BaseModel):
     """The response of `POST /predict`, in the order of the request."""
 
     predictions: list[Prediction]
+
+
+class Message(BaseModel):
+    """Why a request as a whole was not answered, and what to do."""
+
+    detail: str
+
+
+class Problem(BaseModel):
+    """What is wrong with one field."""
+
+    field: str = Field(description="where it is, such as body.flights.0.origin")
+    problem: str
+
+
+class Problems(BaseModel):
+    """What is wrong with a request; the first ten fields."""
+
+    detail: list[Problem]
+
+
+NOT_ANSWERED: dict[int | str, dict[str, Any]] = {
+    400: {"model": Message, "description": "the body cannot be read"},
+    413: {"content": {"text/plain": {}}, "description": "the body is too large"},
+    422: {"model": Problems, "description": "the request breaks the schema"},
+    503: {"model": Message, "description": "there is no model yet"},
+}

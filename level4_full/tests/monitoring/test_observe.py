@@ -13,7 +13,7 @@ from ...config import paths
 from ...config.policy import read_policy
 from ...data.features import CATEGORICAL, NUMERIC
 from ...events import Event, Kind
-from ...monitoring import daily_check, guards, issues, measure, metrics, observe, reference, store
+from ...monitoring import daily_check, guards, issues, measure, metrics, notify, observe, reference, store
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
 from ...monitoring.store import Action, Status
@@ -169,7 +169,7 @@ def test_a_check_that_fails_is_an_issue_until_one_succeeds(
     monkeypatch.setattr(paths, "ISSUES", tmp_path / "issues")
     monkeypatch.setattr(paths, "OUTBOX", tmp_path / "outbox")
     monkeypatch.setenv("ALERTS_TO", "json://127.0.0.1:9/nobody")
-    monkeypatch.setattr(daily_check.notify, "TRIES", 1)
+    monkeypatch.setattr(notify, "TRIES", 1)
 
     def fails(_: str) -> list[Event]:
         raise sqlite3.DatabaseError("database disk image is malformed")
@@ -183,6 +183,6 @@ def test_a_check_that_fails_is_an_issue_until_one_succeeds(
     assert "database disk image is malformed" in text
     assert len(list((tmp_path / "outbox").iterdir())) == 1  # said once
     monkeypatch.setattr(daily_check, "daily_check", lambda _: [])
-    monkeypatch.setattr(daily_check.notify, "send", lambda _: [])
+    monkeypatch.setattr(notify, "send", lambda _: [])
     assert daily_check.check("2013-03-17") == []
     assert not (tmp_path / "issues" / issues.BLIND).exists()

@@ -121,7 +121,11 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 @pytest.fixture
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy the project as a newcomer has it, with the packages already installed."""
-    copy = tmp_path_factory.mktemp("copy") / "project"  # not named after the test: sockets need a short path
+    return copy_project(tmp_path_factory.mktemp("copy") / "project")  # sockets need a short path
+
+
+def copy_project(copy: Path) -> Path:
+    """Copy the project as a newcomer has it, with the packages already installed."""
     left_out = shutil.ignore_patterns(".venv*", ".stage", ".cache", "__pycache__", ".*_cache")
     shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)
     for environment in (".venv", ".venv-serving"):

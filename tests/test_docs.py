@@ -4,16 +4,18 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 import yaml
 
 from shared.base import levels
 
-from .conftest import ROOT
+from .conftest import PORTS, ROOT, copy_project, free_port
 
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "docs/house.md", "docs/scale.md")),
@@ -60,14 +62,17 @@ def readme(number: int) -> Path:
 
 # Half an hour has room for the first level and the last two; the others are started with FULL=1.
 @pytest.fixture(
-    params=[pytest.param(n, marks=[pytest.mark.full] if n in (1, 2) else []) for n in sorted(levels())]
+    scope="module",
+    params=[pytest.param(n, marks=[pytest.mark.full] if n in (1, 2) else []) for n in sorted(levels())],
 )
-def stage(request: pytest.FixtureRequest, checkout: Path, ports: dict[str, str]) -> Iterator[tuple[int, Path]]:
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """Start a level the way its README says, in a copy of the project, and end it with Ctrl-C."""
     number: int = request.param
+    checkout = copy_project(tmp_path_factory.mktemp("copy") / "project")
     started = subprocess.Popen(
         ["make", f"level{number}", "DAYS=2"],
         cwd=checkout,
+        env=os.environ | {name: str(free_port()) for name in PORTS},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -93,11 +98,8 @@ def stage(request: pytest.FixtureRequest, checkout: Path, ports: dict[str, str])
 def test_the_commands_of_a_level_work_while_it_runs(stage: tuple[int, Path]) -> None:
     number, checkout = stage
     tries = yaml.safe_load((checkout / levels()[number] / "stage.yaml").read_text())["try"]
-    environment = dict(
-        line.removeprefix("export ").split("=", 1)
-        for line in (checkout / ".stage" / f"level{number}" / "env").read_text().splitlines()
-    )
-    filled = [re.sub(r"\$\{(\w+)\}", lambda name: environment[name[1]].strip("'"), command) for command in tries]
+    environment = environment_of(number, checkout)
+    filled = [re.sub(r"\$\{(\w+)\}", lambda name: environment[name[1]], command) for command in tries]
     before = ""
     for command in dict.fromkeys([*commands(readme(number)), *filled]):
         if starts_a_level(command) or command.startswith("make test"):
@@ -113,6 +115,62 @@ def test_the_commands_of_a_level_work_while_it_runs(stage: tuple[int, Path]) -> 
             check=False,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+def environment_of(number: int, checkout: Path) -> dict[str, str]:
+    """Return the environment of a running stage, as its commands find it."""
+    lines = (checkout / ".stage" / f"level{number}" / "env").read_text().splitlines()
+    return {name: value.strip("'") for name, value in (line[len("export ") :].split("=", 1) for line in lines)}
+
+
+def ports_of(number: int, checkout: Path) -> dict[str, str]:
+    """Return the addresses of all servers of a running stage, by the name of their port."""
+    environment = environment_of(number, checkout)
+    return {name: f"http://127.0.0.1:{port}" for name, port in environment.items() if name.endswith("PORT")}
+
+
+@pytest.mark.slow
+def test_requests_made_up_from_the_openapi_are_answered_as_it_says(stage: tuple[int, Path]) -> None:
+    """No error of the server, and no answer that its own description does not allow."""
+    address = ports_of(*stage).get("PORT")
+    if address is None:
+        pytest.skip("this level has no server")
+    checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+    program = str(Path(sys.executable).parent / "schemathesis")
+    command = [program, "run", f"{address}/openapi.json", "--checks", checks]
+    bounded = ["--max-examples", "200", "--seed", "1", "--max-time", "60", "--no-color"]
+    done = subprocess.run([*command, *bounded], cwd=stage[1], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+FOREIGN = [{"Origin": "https://example.com"}, {"Origin": "null"}, {"Host": "example.com"}]
+OPEN_TO_ALL = {"PORT", "STAGING_PORT"}  # what everybody may ask; what they answer about a flight is no secret
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("foreign", FOREIGN, ids=str)
+def test_no_server_takes_orders_from_a_page_from_elsewhere(
+    stage: tuple[int, Path], foreign: dict[str, str]
+) -> None:
+    """A page that somebody has open asks with its own origin, or with a name that was made to lead here."""
+    orders = {
+        "MLFLOW_PORT": "/api/2.0/mlflow/experiments/create",
+        "PREFECT_PORT": "/api/flow_runs/filter",
+        "EVIDENTLY_PORT": "/api/projects",
+    }
+    for name, address in ports_of(*stage).items():
+        if name in OPEN_TO_ALL:
+            answer = httpx.get(f"{address}/version", headers=foreign)
+            assert "access-control-allow-origin" not in answer.headers  # so a page cannot read it
+            plain = foreign | {"content-type": "text/plain"}  # which a page may send without asking first
+            assert httpx.post(f"{address}/predict", content='{"flights": []}', headers=plain).status_code == 422
+        else:
+            plain = foreign | {"content-type": "text/plain"}
+            order = httpx.post(f"{address}{orders[name]}", content='{"name": "theirs"}', headers=plain)
+            assert order.status_code in (403, 400, 415), (name, order.status_code, order.text[:200])
+            read = httpx.get(address, headers=foreign, follow_redirects=True)
+            allowed = read.headers.get("access-control-allow-origin")
+            assert read.status_code == 403 or allowed is None, (name, read.status_code, allowed)
 
 
 @pytest.mark.slow

@@ -3,9 +3,9 @@
 import os
 from typing import Any
 
-from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi_offline import FastAPIOffline
 from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
@@ -22,7 +22,7 @@ from .routing import CHALLENGER, CHAMPION, arm_of
 MAX_BODY_BYTES = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
 FEW = 10  # flights: a request this small takes less time than handing it to a thread
 
-app = FastAPI(title="Will this flight arrive late?")
+app = FastAPIOffline(title="Will this flight arrive late?")  # its pages ask no other host for anything
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
 Instrumentator().instrument(app).expose(app, include_in_schema=False)
 
@@ -98,10 +98,16 @@ def version() -> dict[str, str | float | None]:
     }
 
 
-@app.get("/healthz")
+@app.get("/healthz", include_in_schema=False)
 def healthz() -> dict[str, str]:
     """Answer while the process lives."""
     return {"status": "ok"}
+
+
+@app.get("/", include_in_schema=False)
+def root() -> RedirectResponse:
+    """Lead to the page that explains the application."""
+    return RedirectResponse("/docs")
 
 
 @app.exception_handler(NoModelError)

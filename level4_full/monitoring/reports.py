@@ -2,12 +2,12 @@
 
 from datetime import datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pandas as pd
 from evidently import BinaryClassification, DataDefinition, Dataset, Report
 from evidently.metrics import DriftedColumnsCount, LogLoss, MissingValueCount, RocAuc, ValueDrift
-from evidently.sdk.models import PanelMetric
+from evidently.sdk.models import PanelMetric, ProjectModel
 from evidently.sdk.panels import line_plot_panel
 from evidently.ui.storage.local.base import LocalState
 from evidently.ui.workspace import Workspace
@@ -15,7 +15,11 @@ from evidently.ui.workspace import Workspace
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..training.model import is_late
 
-PROJECT = "flight-delays"
+PROJECT, PROJECT_ID = (
+    "flight-delays",
+    UUID("9e247d24-5925-50f1-8c95-7c5debc2312b"),
+)  # its page has the same address in every stage
+WEATHER = "temp", "humid", "wind_speed"
 TIME = "minute_of_day"
 NUMBERS = [*NUMERIC, TIME, "late_probability"]
 PANELS = {
@@ -26,6 +30,9 @@ PANELS = {
     ],
     "Drift of the predictions (PSI)": [
         PanelMetric(legend="PSI", metric="ValueDrift", metric_labels={"column": "late_probability"})
+    ],
+    "Drift of the weather (PSI)": [
+        PanelMetric(legend=name, metric="ValueDrift", metric_labels={"column": name}) for name in WEATHER
     ],
     "Flights without temperature": [
         PanelMetric(
@@ -81,9 +88,9 @@ def _with_time(table: pd.DataFrame) -> pd.DataFrame:
 
 def _project(workspace: Path) -> str:
     """Return the id of the project, which is made on first use: evidently names its folder after it."""
-    for path in workspace.glob("*/dashboard.json"):
-        return path.parent.name
-    project = Workspace.create(str(workspace)).create_project(PROJECT)
+    if (workspace / str(PROJECT_ID) / "dashboard.json").exists():
+        return str(PROJECT_ID)
+    project = Workspace.create(str(workspace)).add_project(ProjectModel(id=PROJECT_ID, name=PROJECT))
     for title, metrics in PANELS.items():
         project.dashboard.add_panel(line_plot_panel(title=title, values=metrics, size="half"))
     project.save()

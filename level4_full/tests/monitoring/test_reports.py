@@ -54,3 +54,13 @@ def test_the_drift_that_a_report_shows_is_what_is_stored(tmp_path: Path) -> None
     assert usual["prediction_drift"] < 0.1
     assert unusual["prediction_drift"] > 0.25
     assert usual["drifted_columns"] < unusual["drifted_columns"]
+
+
+def test_the_page_has_the_address_that_a_stage_shows(tmp_path: Path) -> None:
+    from ...monitoring.reports import PROJECT_ID, add_report
+
+    sample, day = answered("2013-03-01", days=3), answered("2013-03-04")
+    add_report(tmp_path, "2013-03-04", "flight-delays/1@0123456789ab", day, sample)
+    assert (tmp_path / str(PROJECT_ID) / "dashboard.json").exists()
+    description = Path(__file__).parents[2] / "stage.yaml"
+    assert f"/projects/{PROJECT_ID}" in description.read_text()

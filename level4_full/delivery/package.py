@@ -1,12 +1,15 @@
 """Package a trained pipeline as an immutable artifact that needs neither scikit-learn nor pickle."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
 from ..data.features import CATEGORICAL, make_features
@@ -31,8 +34,10 @@ def package(model: Pipeline, recent: pd.DataFrame, metadata: dict[str, Any], fol
         name: StringTensorType([None, 1]) if name in CATEGORICAL else FloatTensorType([None, 1])
         for name in make_features(recent.head(1))
     }
-    options = {id(model.steps[-1][1]): {"zipmap": False}}
-    converted = to_onnx(model, initial_types=list(kinds.items()), options=options, target_opset=OPSET)
+    options = {HistGradientBoostingClassifier: {"zipmap": False}}
+    converted = to_onnx(
+        exact_in_single(model), initial_types=list(kinds.items()), options=options, target_opset=OPSET
+    )
     (folder / MODEL).write_bytes(converted.SerializeToString())
     golden = recent.tail(GOLDEN_REQUESTS)
     flights = json.loads(golden.drop(columns="arrival_delay").to_json(orient="records", date_format="iso"))
@@ -46,3 +51,18 @@ def package(model: Pipeline, recent: pd.DataFrame, metadata: dict[str, Any], fol
     }
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=1, sort_keys=True))
     return digest_of(folder)
+
+
+def exact_in_single(model: Pipeline) -> Pipeline:
+    """Return a model that says the same about single precision features, with thresholds of single precision.
+
+    The package has only room for those. The nearest one may lie above the threshold of the model, and a feature
+    exactly there would take the other branch; the nearest one below never differs.
+    """
+    exact = deepcopy(model)
+    for predictor in (predictor for predictors in exact.steps[-1][1]._predictors for predictor in predictors):
+        threshold = predictor.nodes["num_threshold"]
+        nearest = threshold.astype(np.float32)
+        below = np.nextafter(nearest, np.float32(-np.inf))
+        predictor.nodes["num_threshold"] = np.where(nearest > threshold, below, nearest)
+    return exact

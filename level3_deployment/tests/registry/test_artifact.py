@@ -51,3 +51,19 @@ def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / MODEL).unlink()
     with pytest.raises(BrokenArtifactError, match=MODEL):
         load(folder, digest)
+
+
+def test_a_package_answers_alike_exactly_at_the_thresholds_of_its_model(
+    flights: pd.DataFrame, tmp_path: Path
+) -> None:
+    model = train(flights, PARAMS | {"max_iter": 50})
+    artifact = load(tmp_path, package(model, flights, {"run": "a"}, tmp_path))
+    nodes = np.concatenate([predictor.nodes for (predictor,) in model.steps[-1][1]._predictors])
+    split = nodes[(nodes["is_leaf"] == 0) & (nodes["is_categorical"] == 0)]["num_threshold"]
+    exact = np.unique(split.astype(np.float32))
+    features = {name: column.repeat(4) for name, column in make_features(flights.head(500)).items()}
+    random = np.random.default_rng(0)
+    for name in ("temp", "dewp", "wind_speed", "distance", "minute_of_day"):
+        changed = features | {name: random.choice(exact, len(features[name]))}
+        trained = model.predict_proba(pd.DataFrame(changed))[:, 1]
+        assert np.abs(artifact.predict(changed) - trained).max() < 1e-5, name

@@ -10,6 +10,7 @@ from pyarrow import types
 from ..errors import StageError
 
 MAX_ROWS = 100_000  # in a file: a day has a thousand flights
+MAX_DAYS_AHEAD = 31  # of the newest file before it
 OUTCOMES = "outcomes"  # the folder of the files that say how flights ended
 
 
@@ -31,6 +32,18 @@ def check_place(path: Path) -> None:
         named_after = ""
     if named_after != path.stem:
         raise BadFileError("is not named after a day, such as 2013-03-01.parquet")
+
+
+def check_date(path: Path, collected: list[str]) -> None:
+    """Check that a file is not of a day far beyond those that were collected before, if there are any.
+
+    Raises:
+        BadFileError: it is.
+    """
+    newest = max((day for day in collected if day != path.stem), default=path.stem)
+    ahead = (date.fromisoformat(path.stem) - date.fromisoformat(newest)).days
+    if ahead > MAX_DAYS_AHEAD:
+        raise BadFileError(f"is dated {ahead} days after the newest before it")
 
 
 def check_content(path: Path, kind: str) -> None:

@@ -6,7 +6,15 @@ from pathlib import Path
 from ..config import paths, version
 from ..config.files import replacing
 from .lock import exclusive_lock
-from .processes import SECONDS_TO_COME_UP, DeployError, ask_version, comes_up, process_id, supervisorctl
+from .processes import (
+    SECONDS_TO_COME_UP,
+    DeployError,
+    ask_version,
+    check_manager,
+    comes_up,
+    process_id,
+    supervisorctl,
+)
 
 RELEASED = "released:*"  # the programs that run released code, a group in supervisord.conf
 
@@ -19,6 +27,7 @@ def deploy(revision: str) -> str:
         DeployError: it did not answer in time; the previous release is back in service.
     """
     commit = version.resolve(revision)
+    check_manager()
     with exclusive_lock(paths.APP):
         before, needs_model = current_release(), bool(ask_version().get("model"))
         restarted = _switch(_unpack(commit))

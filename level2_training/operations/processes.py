@@ -15,13 +15,23 @@ SECONDS_TO_COME_UP = 30.0
 
 
 class DeployError(StageError):
-    """The release did not come up; the one before it is back."""
+    """Nothing was released, or the release did not come up and the one before it is back."""
 
 
 def supervisorctl(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Ask something of the process manager, which calls a process started after a second of life."""
     command = ["supervisorctl", "-c", str(PACKAGE / "supervisord.conf"), *arguments]
     return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+def check_manager() -> None:
+    """Ask the process manager whether it is there, before anything is released.
+
+    Raises:
+        DeployError: it does not answer.
+    """
+    if supervisorctl("pid").returncode:
+        raise DeployError("the process manager does not answer, so nothing was released: start the stage again")
 
 
 def process_id(program: str) -> int:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..config.files import replacing
-from .published import BadFileError, check_content, check_place
+from .published import BadFileError, check_content, check_date, check_place
 
 
 def collect(drop: Path, data: Path) -> list[Path]:
@@ -18,6 +18,8 @@ def collect(drop: Path, data: Path) -> list[Path]:
     for source in sorted(drop.glob("*/*.parquet")):
         target = data / source.relative_to(drop)
         try:
+            check_place(source)
+            check_date(source, [path.stem for path in target.parent.glob("*.parquet")])
             if _copy(source, target):
                 copies.append(target)
         except Exception as error:
@@ -40,7 +42,6 @@ def gone(drop: Path, data: Path) -> list[str]:
 
 def _copy(source: Path, target: Path) -> bool:
     """Copy a file that is new or was published again with other content; tell whether it was."""
-    check_place(source)
     content = source.read_bytes()
     if target.exists() and target.read_bytes() == content:
         return False

@@ -6,7 +6,7 @@ from pathlib import Path
 from ..config import paths, version
 from .blue_green import take_over
 from .lock import exclusive_lock
-from .processes import SECONDS_TO_COME_UP, DeployError, supervisorctl
+from .processes import SECONDS_TO_COME_UP, DeployError, check_manager, supervisorctl
 
 RELEASED = "released:*"  # the programs that run released code, a group in supervisord.conf
 
@@ -19,6 +19,7 @@ def deploy(revision: str) -> str:
         DeployError: it did not answer in time; the previous release is back in service.
     """
     commit = version.resolve(revision)
+    check_manager()
     with exclusive_lock(paths.APP):
         before = current_release()
         restarted = _switch(_unpack(commit))

@@ -202,3 +202,13 @@ def test_what_is_no_longer_published_is_named_and_kept(drop: Path, data: Path) -
     assert gone(drop, data) == [f"flights/{DAYS[1]}.parquet"]
     assert collect(drop, data) == []
     assert len(files(data)) == 4
+
+
+def test_a_file_of_a_day_far_ahead_is_refused(drop: Path, data: Path) -> None:
+    publish(drop, "2014-03-01")
+    with pytest.raises(BadFileError, match=r"2014-03-01.parquet: is dated 363 days after the newest before it"):
+        collect(drop, data)
+    assert len(files(data)) == 4
+    publish(drop, "2013-04-02")  # a month without any is possible
+    with pytest.raises(BadFileError, match=r"(?s)collected 1 files, .*2014-03-01"):
+        collect(drop, data)

@@ -86,6 +86,8 @@ class Application:
 
     def control(self, asked: str) -> str:
         """Do what the process manager is asked to, and return its answer."""
+        if asked == "pid":
+            return "1"
         self.asked.append(asked)
         action, place = asked.split(" ", 1)
         if asked == "restart released:*":
@@ -277,3 +279,14 @@ def test_a_release_that_was_killed_while_unpacking_is_unpacked_again(
     deploy.deploy("HEAD")
     assert application.code() == NEW
     assert [path.name for path in (paths.APP / "releases").iterdir()] == [head]
+
+
+def test_nothing_is_released_without_a_process_manager(
+    application: Application, checkout: Path, tmp_path: Path
+) -> None:
+    before = deploy.current_release()
+    new = commit(checkout, NEW)
+    (tmp_path / "bin" / "supervisorctl").write_text("#!/bin/bash\necho refused connection; exit 4\n")
+    with pytest.raises(DeployError, match="the process manager does not answer, so nothing was released"):
+        deploy.deploy(new)
+    assert deploy.current_release() == before

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from ..console import progress_bar
@@ -101,7 +101,8 @@ class LiveView:
 
     def __rich__(self) -> RenderableType:
         """Return the table as it is now."""
-        table = Table("arm", "model", "of today's flights", "flights", "log loss so far", box=None, padding=(0, 2))
+        model = Column("model", overflow="fold")  # whole, in as many lines as it takes
+        table = Table("arm", model, "of today's flights", "flights", "log loss so far", box=None, padding=(0, 2))
         today = sum(score.today for score in self.scores.of.values())
         for (arm, model), score in list(self.scores.of.items())[-MODELS_SHOWN:]:
             share = f"{score.today / today:.0%}" if today else ""

@@ -90,6 +90,18 @@ def test_a_terminal_shows_day_split_quality_and_what_happened() -> None:
     assert "1/2" in shown
 
 
+def test_a_models_name_is_shown_whole_on_a_narrow_terminal() -> None:
+    console = Console(force_terminal=True, file=io.StringIO(), width=60, color_system=None)
+    live_view = LiveView(console, 1)
+    with live_view.shown():
+        live_view.answered({"a": Answer(0.2, "flight-delays/1@0123456789ab", "champion")})
+    assert isinstance(console.file, io.StringIO)
+    last = console.file.getvalue()[console.file.getvalue().rindex("arm") :]
+    assert "…" not in last
+    characters = iter(last)
+    assert all(character in characters for character in "flight-delays/1@0123456789ab")  # in this order
+
+
 def test_without_a_terminal_there_are_only_lines() -> None:
     assert show(terminal=False) == "  2013-07-01: collected 2 files; version 2 is challenger [with 20%]\n"
 

@@ -114,7 +114,8 @@ def test_the_commands_of_a_level_work_while_it_runs(stage: tuple[int, Path]) -> 
             timeout=SECONDS,
             check=False,
         )
-        assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+        no_champion_before = "rollback" in command and "there is no earlier champion" in done.stderr
+        assert done.returncode == 0 or no_champion_before, f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
 
 
 def environment_of(number: int, checkout: Path) -> dict[str, str]:

@@ -10,6 +10,7 @@ from .conftest import ROOT
 
 LEVELS = ["level0_notebook", "level1_devops"]
 PIPELINE = ROOT / "level2_training"
+WRITTEN_ANEW = {"load_table"}  # reads file by file: on one person's desk they all had the same types
 
 
 def code_cells(level: str) -> list[str]:
@@ -35,8 +36,9 @@ def test_each_function_is_lifted_word_for_word_into_the_module_its_cell_names(le
     for source in code_cells(level):
         for name, text in functions(source).items():
             module = PIPELINE / source.splitlines()[0].removeprefix("# ")
-            assert functions(module.read_text()).get(name) == text, f"{name} differs in {module.name}"
-            lifted += 1
+            lifted_as = functions(module.read_text()).get(name)
+            assert lifted_as == text or (lifted_as and name in WRITTEN_ANEW), f"{name} differs in {module.name}"
+            lifted += lifted_as == text
     assert lifted >= 6
 
 

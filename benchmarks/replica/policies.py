@@ -7,6 +7,8 @@ flight before, and at none after.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,6 @@ from level3_deployment.daily import is_training_day
 from level3_deployment.delivery.experiment import Plan, Verdict, verdict_of
 from level3_deployment.delivery.review import SHADOW_DAYS, must_go_back
 from level3_deployment.serving.routing import CHALLENGER, arm_of
-from level3_deployment.training.paired import Difference
 from level4_full.config.params import read_params as read_level4_params
 from level4_full.config.policy import Policy as Limits
 from level4_full.config.policy import read_policy
@@ -160,7 +161,8 @@ class Delivery:
         ]
         return np.where(np.array(arms) == CHALLENGER, answered(self.challenger.serves), answers)
 
-    def _excess(self, candidate: Candidate, other: Candidate, first: date, end: date) -> Difference:
+    def _excess(self, candidate: Candidate, other: Candidate, first: date, end: date) -> Any:
+        """Return a `Difference`: the same class in two levels, and two classes to a type checker."""
         return self.year.excess(candidate.serves, other.serves, self.year.between(first, end))
 
 
@@ -191,7 +193,7 @@ def level4(year: Year) -> Iterator[np.ndarray]:
             decisions.append(Record(str(day), str(day), action, alarm.cause, "", {}, Status.DONE))
         if action is Action.RETRAIN:
             delivery.deliver(Candidate.of(year, day), day)
-        yield delivery.answers(day, plan.share, lambda model, day=day: _intercept(year, model, day, policy))
+        yield delivery.answers(day, plan.share, partial(_intercept, year, day=day, policy=policy))
 
 
 def _observe(delivery: Delivery, day: date, decisions: list[Record]) -> Observation:
@@ -219,7 +221,7 @@ def _observe(delivery: Delivery, day: date, decisions: list[Record]) -> Observat
     )
 
 
-def _shadow_refit(delivery: Delivery, day: date, policy: Limits) -> Difference:
+def _shadow_refit(delivery: Delivery, day: date, policy: Limits) -> Any:
     """Return the excess log loss of a refit over the champion on the last days."""
     first = day - timedelta(days=policy.shadow.days)
     where = delivery.year.between(max(LIVE, first), day)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
 from ..data.features import CATEGORICAL, make_features
@@ -34,10 +33,9 @@ def package(model: Pipeline, recent: pd.DataFrame, metadata: dict[str, Any], fol
         name: StringTensorType([None, 1]) if name in CATEGORICAL else FloatTensorType([None, 1])
         for name in make_features(recent.head(1))
     }
-    options = {HistGradientBoostingClassifier: {"zipmap": False}}
-    converted = to_onnx(
-        exact_in_single(model), initial_types=list(kinds.items()), options=options, target_opset=OPSET
-    )
+    exact = exact_in_single(model)
+    options = {id(exact.steps[-1][1]): {"zipmap": False}}
+    converted = to_onnx(exact, initial_types=list(kinds.items()), options=options, target_opset=OPSET)
     (folder / MODEL).write_bytes(converted.SerializeToString())
     golden = recent.tail(GOLDEN_REQUESTS)
     flights = json.loads(golden.drop(columns="arrival_delay").to_json(orient="records", date_format="iso"))
@@ -60,7 +58,8 @@ def exact_in_single(model: Pipeline) -> Pipeline:
     exactly there would take the other branch; the nearest one below never differs.
     """
     exact = deepcopy(model)
-    for predictor in (predictor for predictors in exact.steps[-1][1]._predictors for predictor in predictors):
+    boosted = getattr(exact.steps[-1][1], "_predictors", [])  # other models have single precision themselves
+    for predictor in (predictor for predictors in boosted for predictor in predictors):
         threshold = predictor.nodes["num_threshold"]
         nearest = threshold.astype(np.float32)
         below = np.nextafter(nearest, np.float32(-np.inf))

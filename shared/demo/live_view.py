@@ -101,8 +101,8 @@ class LiveView:
 
     def __rich__(self) -> RenderableType:
         """Return the table as it is now."""
-        model = Column("model", overflow="fold")  # whole, in as many lines as it takes
-        table = Table("arm", model, "of today's flights", "flights", "log loss so far", box=None, padding=(0, 2))
+        whole = Column("model", overflow="fold")  # in as many lines as it takes
+        table = Table("arm", whole, "of today's flights", "flights", "log loss so far", box=None, padding=(0, 2))
         today = sum(score.today for score in self.scores.of.values())
         for (arm, model), score in list(self.scores.of.items())[-MODELS_SHOWN:]:
             share = f"{score.today / today:.0%}" if today else ""

@@ -53,18 +53,35 @@ def held(workspace: Path, ports: Mapping[str, int]) -> Iterator[None]:
     """
     path = path_of(workspace)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        deadline = time.monotonic() + PATIENCE
-        while not _taken(file, fcntl.LOCK_EX):
-            if time.monotonic() > deadline:
-                running = name(workspace, _read(file))
-                raise StageError(f"{running}: end it with Ctrl-C where it was started, or use it from here")
-            time.sleep(0.01)
+    with _hold(path, workspace) as file:
         file.truncate(0)
         file.write(json.dumps({"process": os.getpid(), "ports": dict(ports)}))
         file.flush()
-        yield
-        file.truncate(0)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)  # while nobody else can hold it; only who is killed leaves it behind
+
+
+def _hold(path: Path, workspace: Path) -> IO[str]:
+    """Return the file of the lock, held; one that its last holder removed in the meantime locks nothing."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        file = path.open("a+")
+        if _taken(file, fcntl.LOCK_EX) and _is_at(path, file):
+            return file
+        if time.monotonic() > deadline:
+            running = name(workspace, _read(file))
+            raise StageError(f"{running}: end it with Ctrl-C where it was started, or use it from here")
+        file.close()
+        time.sleep(0.01)
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _taken(file: IO[str], kind: int) -> bool:

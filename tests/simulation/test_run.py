@@ -102,7 +102,7 @@ def test_the_command_that_documents_show_tells_the_story(ports: dict[str, str], 
     (command,) = RUN_ELSEWHERE
     done = subprocess.run(["bash", "-c", command], cwd=checkout, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "[schema begins] a column is renamed upstream for a day" in done.stdout
+    assert "[schema begins] a column is renamed upstream" in done.stdout
     assert "people, because of first model: run-notebook, judge, pick-up" in done.stdout
     assert "no predictions" in done.stdout
     assert re.search(r"[\d,]+ of [\d,]+ flights answered, log loss 0\.\d{4}", done.stdout)

@@ -75,6 +75,7 @@ def test_a_stage_that_was_killed_can_be_started_again(other: "subprocess.Popen[s
     with lock.held(workspaces / "level3", {}):
         assert lock.holder(workspaces / "level3") == {"process": os.getpid(), "ports": {}}
     assert not lock.was_killed(workspaces / "level3")
+    assert not list(workspaces.glob("*.lock"))
 
 
 def test_all_taken_ports_are_named_with_a_line_that_works(monkeypatch: pytest.MonkeyPatch) -> None:

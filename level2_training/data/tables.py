@@ -5,6 +5,7 @@ One day has no temperatures, another one whole minutes only: such files differ i
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -26,12 +27,13 @@ class BadTableError(StageError):
     """A column of a file is not what the schema says."""
 
 
-def _kind(field: Mapping[str, object]) -> str:
-    kind = field.get("anyOf", [field])[0]  # type: ignore[index]
+def kind_of(field: Mapping[str, Any]) -> str:
+    """Return what a field of the JSON schema is, whether or not it may be missing."""
+    kind = field.get("anyOf", [field])[0]
     return str(kind.get("format", kind["type"]))
 
 
-FLIGHTS = {name: _kind(field) for name, field in Flight.model_json_schema()["properties"].items()}
+FLIGHTS = {name: kind_of(field) for name, field in Flight.model_json_schema()["properties"].items()}
 OUTCOMES = {"flight_id": "string", "arrival_delay": "number"}
 NULLABLE = {name for name, field in Flight.model_fields.items() if not field.is_required()} | {"arrival_delay"}
 

@@ -19,7 +19,8 @@ def collect(drop: Path, data: Path) -> list[Path]:
         target = data / source.relative_to(drop)
         try:
             check_place(source)
-            check_date(source, [path.stem for path in target.parent.glob("*.parquet")])
+            if not target.exists():
+                check_date(source, [path.stem for path in target.parent.glob("*.parquet")])
             if _copy(source, target):
                 copies.append(target)
         except Exception as error:

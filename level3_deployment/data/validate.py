@@ -18,7 +18,7 @@ from pyarrow import types
 
 from ..errors import RefusedError
 from .schema import Flight
-from .tables import FLIGHTS, NULLABLE, OUTCOMES, is_of
+from .tables import FLIGHTS, NULLABLE, OUTCOMES, is_of, kind_of
 
 KINDS: dict[str, Callable[[Any], bool]] = {
     "string": lambda column: is_object_dtype(column) or is_string_dtype(column),
@@ -116,12 +116,7 @@ def _column(field: dict[str, Any]) -> pa.Column:
     """Turn the JSON schema of a field into a column: `anyOf` a kind and null is a kind that may be missing."""
     kind, *null = field.get("anyOf", [field])
     limits = [LIMITS[name](value) for name, value in kind.items() if name in LIMITS]
-    return pa.Column(checks=[_of_kind(_kind(field)), *limits], nullable=bool(null))
-
-
-def _kind(field: dict[str, Any]) -> str:
-    kind = field.get("anyOf", [field])[0]
-    return str(kind.get("format", kind["type"]))
+    return pa.Column(checks=[_of_kind(kind_of(field)), *limits], nullable=bool(null))
 
 
 def _of_kind(kind: str) -> pa.Check:

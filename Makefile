@@ -45,7 +45,7 @@ IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain candidate search restore diff diffs sync lock check test bench replica clean simulate scoreboard assess where traffic drift sizes
+.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs sync lock check test bench replica clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -123,6 +123,9 @@ explain: ## explain a prediction by its features: LEVEL=3 FLIGHT=2013-07-01-B693
 
 candidate: ## train a candidate with a seeded defect: LEVEL=3 KIND=good|bad|local|slow|broken|renamed
 	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) "$(KIND)"
+
+salvage: ## make a damaged prediction log whole: LEVEL=3
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) salvage
 
 search: ## search for better parameters: LEVEL=2
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) search

@@ -143,6 +143,15 @@ def resume(why: str = "by hand") -> None:
 
 
 @commands.command()
+def salvage() -> None:
+    """Make a damaged prediction log whole, with all that can be read of it."""
+    from .config import paths
+    from .serving.salvage import salvage
+
+    print(salvage(paths.PREDICTION_LOG))
+
+
+@commands.command()
 def search() -> None:
     """Search the parameters listed in params.yaml, and record each trial."""
     from .training.search import search

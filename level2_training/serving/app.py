@@ -16,11 +16,14 @@ from ..data.features import make_features
 from ..data.schema import Flight
 from ..registry import models
 from .api import NOT_ANSWERED, Prediction, Request, Response
+from .body_timeout import BodyTimeout
 
 MAX_BODY_BYTES = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
+SECONDS_FOR_BODY = 10.0  # between two parts of it
 
 app = FastAPIOffline(title="Will this flight arrive late?")  # its pages ask no other host for anything
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
+app.add_middleware(BodyTimeout, seconds=SECONDS_FOR_BODY)
 Instrumentator().instrument(app).expose(app, include_in_schema=False)
 
 

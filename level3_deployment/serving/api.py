@@ -53,7 +53,8 @@ class Problems(BaseModel):
 
 NOT_ANSWERED: dict[int | str, dict[str, Any]] = {
     400: {"model": Message, "description": "the body cannot be read"},
+    408: {"model": Message, "description": "the body does not come"},
     413: {"content": {"text/plain": {}}, "description": "the body is too large"},
     422: {"model": Problems, "description": "the request breaks the schema"},
-    503: {"model": Message, "description": "there is no model yet"},
+    503: {"model": Message, "description": "there is no model yet, or the predictions cannot be logged"},
 }

@@ -1,8 +1,10 @@
 """The prediction log: what was predicted, by which model, from which inputs; in SQLite, whole or not at all."""
 
 import json
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +31,7 @@ CREATE INDEX IF NOT EXISTS by_flight ON predictions (flight_id);
 CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 """
 COLUMNS = "asked_at flight_id scheduled_departure experiment arm model late_probability others inputs"
+SECONDS_UNREADY = 10.0  # after a failure; then a request may try again
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class LogWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._writing = threading.Lock()
+        self._failed_at = -math.inf
 
     @cached_property
     def _connection(self) -> sqlite3.Connection:
@@ -74,7 +78,15 @@ class LogWriter:
     def append(self, predictions: list[Logged]) -> None:
         """Write the predictions of one request, from any thread; see `append`."""
         with self._writing:
-            append(self._connection, predictions)
+            try:
+                append(self._connection, predictions)
+            except sqlite3.Error:
+                self._failed_at = time.monotonic()
+                raise
+
+    def failed_lately(self) -> bool:
+        """Tell whether something could not be written in the last seconds."""
+        return time.monotonic() - self._failed_at < SECONDS_UNREADY
 
 
 def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:

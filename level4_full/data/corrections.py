@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from ..config.files import write_text
+from . import tables
 from .faults import TRANSFORMS
 
 FILE = "corrections.json"  # beside the collected files: by day, what was wrong with its flights
@@ -65,6 +67,23 @@ def sha256_of(data: Path, day: str) -> str:
     """Return the hash of a day's flights as published; empty if there are none."""
     path = data / "flights" / f"{day}.parquet"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+
+
+def read_flights(path: Path, renamed: Mapping[str, str]) -> pd.DataFrame:
+    """Return a file of flights, with the names and types of the schema; a column that is not there is empty.
+
+    Args:
+        path: the file as published.
+        renamed: the published name of a column, and its name.
+
+    Raises:
+        BadTableError: naming the column that is something else.
+    """
+    published_as = {name: published for published, name in renamed.items()}
+    kinds = {published_as.get(name, name): kind for name, kind in tables.FLIGHTS.items()}
+    there = set(pq.read_schema(path).names)
+    table = tables.read([path], {name: kind for name, kind in kinds.items() if name in there})
+    return table.rename(columns=renamed).reindex(columns=list(tables.FLIGHTS))
 
 
 def corrected(table: pd.DataFrame, data: Path) -> pd.DataFrame:

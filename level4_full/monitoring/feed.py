@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from evidently import DataDefinition, Dataset, Report
 from evidently.metrics import MeanValue, MissingValueCount, OutListValueCount, OutRangeValueCount, ValueDrift
 from mlflow.entities.model_registry import ModelVersion
@@ -60,9 +61,9 @@ def examine(day: str, reference: Reference, good: Statistics, limits: Limits) ->
         good: the statistics of the last day on which each was not suspicious.
         limits: of the policy.
     """
-    published = pd.read_parquet(paths.DATA / "flights" / f"{day}.parquet")
-    renamed = _renamed(list(published.columns))
-    flights = published.rename(columns=renamed).reindex(columns=list(Flight.model_fields))
+    path = paths.DATA / "flights" / f"{day}.parquet"
+    renamed = _renamed(pq.read_schema(path).names)
+    flights = corrections.read_flights(path, renamed)
     now = statistics(flights, reference)
     suspicious = beyond(now, good, reference, limits)
     transforms: list[str] = []
@@ -157,7 +158,7 @@ def incomplete(day: str, flights: pd.DataFrame, limits: Limits) -> Statistics:
     for weeks in range(1, WEEKS_BACK + 1):
         path = paths.DATA / "flights" / f"{before(day, 7 * weeks)}.parquet"
         if path.exists():
-            usual.append(_rows(pd.read_parquet(path, columns=["origin"])))
+            usual.append(_rows(corrections.read_flights(path, {})))
     if not usual:
         return {}
     shares = (_rows(flights) / pd.DataFrame(usual).median()).fillna(0.0)

@@ -9,7 +9,6 @@ from ..config import paths
 from ..data import corrections
 from ..data.corrections import Correction, put_right
 from ..data.features import make_features
-from ..data.schema import Flight
 from ..registry import artifact, models
 from ..serving.routing import CHALLENGER, CHAMPION
 from ..training.model import is_late
@@ -55,8 +54,7 @@ def skew(flights: pd.DataFrame, yesterday: str) -> metrics.Metrics:
     if not file.exists():
         return {}
     correction = corrections.read(paths.DATA).get(yesterday, Correction(""))
-    published = pd.read_parquet(file).rename(columns=correction.renamed)
-    published = put_right(published.reindex(columns=list(Flight.model_fields)), correction.transforms)
+    published = put_right(corrections.read_flights(file, correction.renamed), correction.transforms)
     return metrics.skew_metrics(flights, published, artifacts(flights))
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.json as pj
 from prometheus_client.parser import text_string_to_metric_families
 
+from ..data import tables
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..registry.artifact import Artifact
 from ..serving.calibration import calibrated
@@ -71,9 +72,7 @@ def _by_champion(logged: pd.DataFrame) -> list[float]:
 def outcomes(data: Path, days: list[str]) -> pd.DataFrame:
     """Return the outcomes of these days that have landed; the last one for each flight counts."""
     files = [path for day in days if (path := data / "outcomes" / f"{day}.parquet").exists()]
-    if not files:
-        return pd.DataFrame(columns=["flight_id", "arrival_delay"])
-    return pd.concat(map(pd.read_parquet, files)).dropna().drop_duplicates("flight_id", keep="last")
+    return tables.read(files, tables.OUTCOMES).dropna().drop_duplicates("flight_id", keep="last")
 
 
 def quality_metrics(landed: pd.DataFrame, probability: "pd.Series[float]") -> Metrics:

@@ -1,6 +1,7 @@
 """The application: late probabilities over HTTP, and its own operational metrics."""
 
 import os
+import sqlite3
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -15,15 +16,18 @@ from ..config.version import application_version
 from ..data.features import make_features
 from ..data.schema import Flight
 from .api import NOT_ANSWERED, Prediction, Request, Response
+from .body_timeout import BodyTimeout
 from .prediction_log import Logged, LogWriter
 from .rollout import Follower, Rollout
 from .routing import CHALLENGER, CHAMPION, arm_of
 
 MAX_BODY_BYTES = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
+SECONDS_FOR_BODY = 10.0  # between two parts of it
 FEW = 10  # flights: a request this small takes less time than handing it to a thread
 
 app = FastAPIOffline(title="Will this flight arrive late?")  # its pages ask no other host for anything
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
+app.add_middleware(BodyTimeout, seconds=SECONDS_FOR_BODY)
 Instrumentator().instrument(app).expose(app, include_in_schema=False)
 
 follower = Follower(
@@ -122,6 +126,12 @@ def root() -> RedirectResponse:
 def no_model(_: Any, __: NoModelError) -> JSONResponse:
     """Answer 503: the request is fine, but no model has been released."""
     return JSONResponse({"detail": "no model has been released yet: release one"}, status_code=503)
+
+
+@app.exception_handler(sqlite3.Error)
+def not_logged(_: Any, error: sqlite3.Error) -> JSONResponse:
+    """Answer 503: what cannot be logged is not given away, since nobody could ever measure or explain it."""
+    return JSONResponse({"detail": f"the predictions cannot be logged, so none are given: {error}"}, 503)
 
 
 @app.exception_handler(RequestValidationError)

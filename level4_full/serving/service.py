@@ -4,7 +4,7 @@ from pathlib import Path
 
 import bentoml
 
-from .app import app, follower
+from .app import app, follower, log
 from .rollout import bundled
 
 BUNDLED = Path(__file__).resolve().parents[2] / "package"  # in a Bento
@@ -29,8 +29,8 @@ class FlightDelays:
             follower.rollout = bundled(BUNDLED)
 
     def __is_ready__(self) -> bool:
-        """Tell /readyz whether there is a model to answer with; that the process lives says /livez."""
-        return follower.rollout.champion is not None
+        """Tell /readyz whether a request would be answered now; that the process lives says /livez."""
+        return follower.rollout.champion is not None and not log.failed_lately()
 
 
 # One process: the process manager starts it again, whatever ended it.

@@ -28,6 +28,7 @@ COMES_WITH = {
     "history": 3,
     "trace": 3,
     "explain": 3,
+    "salvage": 3,
     "resume": 4,
 }
 GONE = {"release": (3, "a version that passes its gates is released by itself: see `make history`")}

@@ -1,4 +1,4 @@
-"""What the repository holds: text that people read and pictures that were drawn, and nothing that was downloaded."""
+"""What the repository holds: text that people read and pictures that were drawn; nothing that was downloaded."""
 
 from shared.base import git
 

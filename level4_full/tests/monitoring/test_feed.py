@@ -96,6 +96,26 @@ def test_a_renamed_column_is_read_by_its_new_name(tags: dict[str, str]) -> None:
     assert not today.correction.missing
 
 
+ENCODINGS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "dictionaries": lambda flights: flights.astype({"origin": "category", "carrier": "category"}),
+    "whole numbers": lambda flights: flights.astype({"humid": "int64"}),
+    "microseconds": lambda flights: flights.astype({"scheduled_departure": "datetime64[us]"}),
+    "no gusts": lambda flights: flights.assign(wind_gust=None),
+}
+
+
+def without_gusts(flights: pd.DataFrame) -> pd.DataFrame:
+    return flights.assign(wind_gust=np.nan, humid=flights["humid"].fillna(60).round())
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_a_file_that_is_written_with_other_types_says_the_same(tags: dict[str, str], encoding: str) -> None:
+    usual = examined(TODAY, without_gusts)
+    today = examined(TODAY, lambda flights: ENCODINGS[encoding](without_gusts(flights)))
+    assert today.statistics == pytest.approx(usual.statistics, nan_ok=True)
+    assert (today.incomplete, today.correction.missing) == (usual.incomplete, usual.correction.missing)
+
+
 def test_what_nobody_can_put_right_is_left_out_until_it_is_as_before(tags: dict[str, str]) -> None:
     lost = lambda flights: flights.assign(visib=np.nan)  # noqa: E731
     assert examined(TODAY, lost).correction.missing == ["visib"]

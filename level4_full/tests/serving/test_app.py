@@ -419,14 +419,17 @@ def test_requests_of_several_threads_are_all_logged(tmp_path: Path) -> None:
     assert len(models) == 200
 
 
-def test_a_request_that_cannot_be_logged_fails_and_the_next_one_is_answered(
+def test_a_request_that_cannot_be_logged_is_refused_and_the_next_one_is_answered(
     client: TestClient, model: str
 ) -> None:
     full = "CREATE TRIGGER full BEFORE INSERT ON predictions BEGIN SELECT RAISE(ABORT, 'full'); END"
     ask(client, MORNING)
     with open_log(paths.PREDICTION_LOG) as connection:
         connection.execute(full)
-        assert ask(client, MORNING).status_code == 500
+        answer = ask(client, MORNING)
+        assert answer.status_code == 503
+        assert answer.json()["detail"].endswith("so none are given: full")
+        assert application.log.failed_lately()  # and readiness says so
         connection.execute("DROP TRIGGER full")
     assert ask(client, MORNING).status_code == 200
     with open_log(paths.PREDICTION_LOG) as connection:

@@ -1,0 +1,91 @@
+"""The way back from a damaged prediction log."""
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ...data.schema import Flight
+from ...serving.prediction_log import Logged, LogWriter, last_prediction
+from ...serving.salvage import DAMAGED, salvage
+from .test_app import MORNING
+
+PREDICTIONS = 3000
+NOISE = b"\xff\x13" * 2048
+
+
+def logged(number: int) -> Logged:
+    return Logged(Flight.model_validate(MORNING | {"flight_id": f"flight {number}"}), "champion", "m", 0.25)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Write a log, and let its writer end, so that all is in the file."""
+    path = tmp_path / "predictions.db"
+    LogWriter(path).append([logged(number) for number in range(PREDICTIONS)])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path
+
+
+def damage(path: Path, place: float) -> None:
+    """Write noise over a page of the file."""
+    with path.open("r+b") as file:
+        file.seek(int(place * path.stat().st_size) // 4096 * 4096)
+        file.write(NOISE)
+
+
+def flights_in(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return [flight for (flight,) in connection.execute("SELECT flight_id FROM predictions ORDER BY id")]
+
+
+@pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_what_can_be_read_is_kept_in_its_order(log: Path, place: float) -> None:
+    damage(log, place)
+    assert salvage(log).startswith("kept ")
+    kept = flights_in(log)
+    assert PREDICTIONS - 20 <= len(kept) <= PREDICTIONS
+    assert kept == sorted(kept, key=lambda flight: int(flight.split()[1]))
+    assert NOISE in log.with_name(f"{log.name}{DAMAGED}").read_bytes()
+
+
+def test_a_whole_log_is_left_alone(log: Path) -> None:
+    before = log.read_bytes()
+    assert salvage(log) == "the prediction log is not damaged"
+    assert log.read_bytes() == before
+
+
+def test_nothing_that_is_written_meanwhile_is_lost(log: Path) -> None:
+    writer, written = LogWriter(log), list[str]()
+    writer.append([logged(PREDICTIONS)])
+    damage(log, 0.5)
+    stopped = threading.Event()
+
+    def write() -> None:
+        while not stopped.is_set():
+            number = PREDICTIONS + 1 + len(written)
+            writer.append([logged(number)])
+            written.append(f"flight {number}")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        salvage(log)
+    finally:
+        stopped.set()
+        thread.join()
+    assert written
+    assert set(written) <= set(flights_in(log))
+    assert last_prediction(log, written[-1])
+
+
+def test_a_file_without_a_readable_beginning_is_left_as_it_is(log: Path) -> None:
+    damage(log, 0)
+    before = log.read_bytes()
+    with pytest.raises(sqlite3.Error):
+        salvage(log)
+    assert log.read_bytes() == before

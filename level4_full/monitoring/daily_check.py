@@ -11,6 +11,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from ..config import paths
 from ..config.policy import Policy, read_policy
 from ..delivery import promotion
+from ..errors import StageError
 from ..events import Event, Kind
 from ..operations.readiness import NoServerError
 from ..registry import models
@@ -75,6 +76,8 @@ def look_at_the_feed(day: str, champion: ModelVersion, policy: Policy) -> tuple[
         examined = examine_today(day, champion, policy)
     except NoServerError:
         raise
+    except StageError as error:
+        return [], str(error)
     except Exception as error:  # the file may hold anything
         return [], f"{type(error).__name__}, {error}"
     events = []

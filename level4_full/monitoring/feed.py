@@ -24,6 +24,7 @@ from ..data.corrections import Correction, put_right
 from ..data.faults import TRANSFORMS
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..data.schema import Flight
+from ..data.tables import BadTableError
 from ..operations.readiness import wait_until_served
 from ..registry import models
 from . import store
@@ -56,14 +57,21 @@ def examine(day: str, reference: Reference, good: Statistics, limits: Limits) ->
     """Examine the flights published for a day.
 
     Args:
-        day: as in 2013-03-01; its file has been collected.
+        day: as in 2013-03-01.
         reference: of the champion.
         good: the statistics of the last day on which each was not suspicious.
         limits: of the policy.
+
+    Raises:
+        BadTableError: there are no flights, or they are no table of flights.
     """
     path = paths.DATA / "flights" / f"{day}.parquet"
+    if not path.exists():
+        raise BadTableError(f"flights/{path.name} has not been collected")
     renamed = _renamed(pq.read_schema(path).names)
     flights = corrections.read_flights(path, renamed)
+    if flights.empty:
+        raise BadTableError(f"flights/{path.name} has no rows")
     now = statistics(flights, reference)
     suspicious = beyond(now, good, reference, limits)
     transforms: list[str] = []

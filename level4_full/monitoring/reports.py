@@ -1,8 +1,9 @@
 """Reports for people: the drift, quality and data quality of every day, with Evidently."""
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID, uuid5
 
 import pandas as pd
 from evidently import BinaryClassification, DataDefinition, Dataset, Report
@@ -14,11 +15,13 @@ from evidently.ui.workspace import Workspace
 
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..training.model import is_late
+from .dates import before
 
 PROJECT, PROJECT_ID = (
     "flight-delays",
     UUID("9e247d24-5925-50f1-8c95-7c5debc2312b"),
 )  # its page has the same address in every stage
+DAYS_KEPT = 90  # a report takes a megabyte, and what was measured stays in the metrics store
 WEATHER = "temp", "humid", "wind_speed"
 TIME = "minute_of_day"
 NUMBERS = [*NUMERIC, TIME, "late_probability"]
@@ -57,14 +60,14 @@ def add_report(
     Returns:
         The share of columns that drift, and the population stability index of the predictions.
     """
-    now, before = map(_with_time, (flights, sample))
+    now, then = map(_with_time, (flights, sample))
     columns = [name for name in [*NUMBERS, *CATEGORICAL] if now[name].notna().any()]
     kinds = DataDefinition(
         numerical_columns=[name for name in NUMBERS if name in columns],
         categorical_columns=CATEGORICAL,
         classification=[BinaryClassification(target="late", prediction_probas="late_probability")],
     )
-    compared = [Dataset.from_pandas(table[[*columns, "late"]], data_definition=kinds) for table in (now, before)]
+    compared = [Dataset.from_pandas(table[[*columns, "late"]], data_definition=kinds) for table in (now, then)]
     # Not DataDriftPreset, which draws every column twice: a report took 1.6 times as long.
     drift = [
         DriftedColumnsCount(columns=columns, num_method="psi", cat_method="psi"),
@@ -73,11 +76,19 @@ def add_report(
     report = Report([LogLoss(), RocAuc(), MissingValueCount(column="temp"), *drift], metadata={"model": model})
     made = report.run(*compared, timestamp=datetime.fromisoformat(day))
     # Not Workspace.add_run: opening one reads every report in it, and a day must cost the same all year.
-    LocalState(str(workspace)).write_snapshot(_project(workspace), uuid4(), made.to_snapshot_model())
+    storage, project = LocalState(str(workspace)), _project(workspace)
+    storage.write_snapshot(project, _id(day), made.to_snapshot_model())
+    with suppress(FileNotFoundError):
+        storage.delete_snapshot(project, _id(before(day, DAYS_KEPT)))
     measured = {metric["metric_name"]: metric["value"] for metric in made.dict()["metrics"]}
     psi = next(value for name, value in measured.items() if "column=late_probability," in name)
     drifted = next(value["share"] for name, value in measured.items() if name.startswith("DriftedColumnsCount"))
     return {"prediction_drift": float(psi), "drifted_columns": float(drifted)}
+
+
+def _id(day: str) -> UUID:
+    """Return the id of a day's report: a day that is reported again replaces its own."""
+    return uuid5(PROJECT_ID, day)
 
 
 def _with_time(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from ...data.features import CATEGORICAL
+from ...monitoring.dates import before
 from ..conftest import make_flights
 
 pytestmark = pytest.mark.slow  # seconds of imports
@@ -42,6 +43,17 @@ def test_a_report_a_day_and_none_of_those_before_is_read(tmp_path: Path, monkeyp
         assert all(
             any(column in name and "drift" in name for name in names) for column in [*NUMBERS, *CATEGORICAL]
         )
+
+
+def test_a_report_is_replaced_by_the_same_day_and_goes_after_ninety(tmp_path: Path) -> None:
+    from ...monitoring.reports import DAYS_KEPT, add_report
+
+    sample, day = answered("2013-03-01", days=3), answered("2013-03-04")
+    for number in (0, 0, 1, DAYS_KEPT):
+        reported = before("2013-03-04", -number)
+        add_report(tmp_path, reported, "flight-delays/1@0123456789ab", day, sample)
+    days = [json.loads(path.read_text())["timestamp"][:10] for path in tmp_path.glob("*/snapshots/*.json")]
+    assert sorted(days) == ["2013-03-05", before("2013-03-04", -DAYS_KEPT)]
 
 
 def test_the_drift_that_a_report_shows_is_what_is_stored(tmp_path: Path) -> None:

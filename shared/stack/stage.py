@@ -113,7 +113,6 @@ class Stage:
             "HOST": "127.0.0.1",  # where it listens, whatever this means in the environment of who starts it
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
-            "TMPDIR": str(self.workspace / "tmp"),  # of libraries that clean up only where they end in good order
         }
         self.ports = ports.choose(self.description["ports"], self.number)
         environment |= {name: str(port) for name, port in self.ports.items()}
@@ -140,9 +139,7 @@ class Stage:
             commands = self.description.get("databases")
             if commands and not self.environment["ENGINE"]:  # the databases of containers are inside them
                 make_databases(commands, self.workspace, os.environ | self.environment)
-        shutil.rmtree(self.workspace / "tmp", ignore_errors=True)
-        for name in ("logs", "tmp"):
-            (self.workspace / name).mkdir(parents=True, exist_ok=True)
+        (self.workspace / "logs").mkdir(parents=True, exist_ok=True)
         Path(self.environment["CACHE"]).mkdir(parents=True, exist_ok=True)
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.environment.items()]
         (self.workspace / "env").write_text("".join(lines))

@@ -164,16 +164,6 @@ def test_a_killed_supervisor_leaves_nothing_on_the_ports(ports: dict[str, str], 
     assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_temporary_files_of_a_stage_are_in_its_folder_and_go_at_its_next_start() -> None:
-    stage = Stage(0)
-    temporary = stage.workspace / "tmp"
-    with running(stage):
-        stage.run("mktemp")
-        assert list(temporary.iterdir())
-    with running(stage, keep=True):
-        assert not list(temporary.iterdir())
-
-
 def test_the_second_installer_is_told_what_the_first_one_was(tmp_path: Path) -> None:
     (tmp_path / "show.mk").write_text("show:;@env\n")
     told = {"PIP_INDEX_URL": "https://packages.example/simple", "PIP_CERT": "/ours.pem"}

@@ -2,16 +2,20 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from string import Template
 
 import httpx
 import psutil
 import pytest
 import yaml
+from playwright.sync_api import Browser, sync_playwright
 
 from shared.base import levels
 
@@ -25,6 +29,7 @@ PAGES = sorted({*DOCUMENTS, *(ROOT / "docs").rglob("*.md")} - set((ROOT / "docs"
 RUN_ELSEWHERE = {"make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"}  # by tests/simulation/test_run.py
 RUNS_THIS = {"make test", "make check", "make test QUICK=1"}
 SECONDS = 300.0
+SECONDS_TO_SETTLE = 3.0  # a page
 
 
 def commands(document: Path) -> list[str]:
@@ -142,6 +147,50 @@ def test_requests_made_up_from_the_openapi_are_answered_as_it_says(stage: tuple[
     bounded = ["--max-examples", "200", "--seed", "1", "--max-time", "60", "--no-color"]
     done = subprocess.run([*command, *bounded], cwd=stage[1], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Open a browser that reaches nothing but this machine."""
+    if not (chromium := shutil.which("chromium")):
+        pytest.skip("there is no chromium on this machine")
+    with sync_playwright() as playwright:
+        alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        yield playwright.chromium.launch(executable_path=chromium, args=[alone, "--no-sandbox"])
+
+
+LIBRARY_PAGES = ("", "/docs", "/redoc", "/api/docs", "/schema", "/v2/dashboard")
+
+
+@pytest.mark.slow
+def test_no_page_of_a_server_asks_another_host(stage: tuple[int, Path], browser: Browser) -> None:
+    description = yaml.safe_load((stage[1] / levels()[stage[0]] / "stage.yaml").read_text())
+    environment, servers = environment_of(*stage), ports_of(*stage).values()
+    shown = [Template(address).substitute(environment) for address in description["addresses"].values()]
+    shown = [address for address in shown if address.startswith("http")]
+    for address in [*shown, *(server + path for server in servers for path in LIBRARY_PAGES)]:
+        text, asked = visit(browser, address, shows=address in shown)
+        elsewhere = [url for url in asked if not url.startswith(("http://127.0.0.1:", "data:", "blob:"))]
+        assert not elsewhere, f"{address} asks {elsewhere}"
+        assert text.strip() or address not in shown, f"{address} shows nothing"
+
+
+def visit(browser: Browser, address: str, shows: bool) -> tuple[str, list[str]]:
+    """Open a page until it `shows` something and asks no more; return its text, and all that left the browser."""
+    page, asked, kept, before = browser.new_page(), list[str](), list[str](), -1
+    page.on("request", lambda request: asked.append(request.url))
+    # By the policy that came with the page.
+    page.on("requestfailed", lambda request: kept.append(request.url) if request.failure == "csp" else None)
+    page.goto(address)
+    if shows:
+        page.wait_for_function("document.body.innerText.trim().length > 0")
+    deadline = time.monotonic() + SECONDS_TO_SETTLE  # some pages ask for news for ever
+    while len(asked) > before and time.monotonic() < deadline:
+        before = len(asked)
+        page.wait_for_timeout(500)
+    text = page.inner_text("body")
+    page.close()
+    return text, [url for url in asked if url not in kept]
 
 
 FOREIGN = [{"Origin": "https://example.com"}, {"Origin": "null"}, {"Host": "example.com"}]

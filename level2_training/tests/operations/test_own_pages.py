@@ -57,6 +57,12 @@ def test_a_page_from_elsewhere_opens_no_socket(client: TestClient, headers: dict
         pass
 
 
+def test_a_page_is_told_to_ask_no_other_server(client: TestClient) -> None:
+    policy = client.get("/", headers=OWN[0]).headers["content-security-policy"]
+    assert policy.startswith("default-src 'self'")
+    assert "http" not in policy
+
+
 @pytest.mark.parametrize("headers", OWN)
 def test_programs_and_own_pages_are_answered(client: TestClient, headers: dict[str, str]) -> None:
     assert client.post("/", headers=headers).text == "welcome"

@@ -58,10 +58,13 @@ def check_content(path: Path, kind: str) -> None:
     Raises:
         BadFileError: naming what is wrong.
     """
-    rows = pq.read_metadata(path).num_rows
-    if rows > MAX_ROWS:
-        raise BadFileError(f"has {rows:,} rows, and no day has more than {MAX_ROWS:,}")
-    table = pq.read_table(path)
+    try:
+        rows = pq.read_metadata(path).num_rows
+        if rows > MAX_ROWS:
+            raise BadFileError(f"has {rows:,} rows, and no day has more than {MAX_ROWS:,}")
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise BadFileError(f"is no Parquet file that can be read, {error}") from error
     if kind == OUTCOMES:
         _check_outcomes(table)
 

@@ -1,6 +1,7 @@
 """Collecting what the upstream dropped."""
 
 import os
+import resource
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +54,28 @@ def test_collecting_again_changes_nothing(drop: Path, data: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in collect(drop, data)}
     assert collect(drop, data) == []
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_full_disk_is_no_fault_of_the_upstream(drop: Path, data: Path) -> None:
+    _, largest = before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    data.mkdir()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, largest))
+    try:
+        with pytest.raises(BadFileError, match=r"cannot be copied to .*mend it here") as refused:
+            collect(drop, data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "upstream" not in str(refused.value)
+    assert files(data) == {}
+    assert len(collect(drop, data)) == 4
+
+
+def test_half_a_file_is_a_fault_of_the_upstream(drop: Path, data: Path) -> None:
+    for size in (0, 10, 300):
+        damaged = drop / "flights" / f"{DAYS[0]}.parquet"
+        damaged.write_bytes(damaged.read_bytes()[:size])
+        with pytest.raises(BadFileError, match=r"2013-03-01.parquet: .*ask the upstream to publish it again$"):
+            collect(drop, data)
 
 
 def test_only_what_is_new_is_collected(drop: Path, data: Path) -> None:

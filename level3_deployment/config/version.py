@@ -31,11 +31,14 @@ def resolve(revision: str) -> str:
     """Return the commit that a branch, a tag or another name of it stands for.
 
     Raises:
-        NoCommitError: it stands for none.
+        NoCommitError: it stands for none, or git does not trust the checkout.
     """
     try:
         return _git("rev-parse", "--verify", "--short=12", f"{revision}^{{commit}}").decode().strip()
     except subprocess.CalledProcessError as error:
+        if b"safe.directory" in error.stderr:
+            trust = f"git config --global --add safe.directory {ROOT}"
+            raise NoCommitError(f"git reads no commit of another user's checkout, unless you `{trust}`") from error
         raise NoCommitError(f"there is no commit {revision!r}: name one that `git log` shows") from error
 
 

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..base import ROOT, StageError
+from ..base import ROOT, WORKSPACES, StageError
 from .process import last_line, run
 
-KEPT = ROOT / ".cache" / "databases"
+KEPT = WORKSPACES / "cache" / "databases"  # in the one folder that a user of another's checkout can write to
 
 
 def make_databases(commands: Sequence[str], workspace: Path, environment: Mapping[str, str]) -> None:

@@ -52,6 +52,14 @@ def test_code_of_nowhere_is_unknown(checkout: Path, monkeypatch: pytest.MonkeyPa
     assert application_version() == "unknown"
 
 
+def test_a_checkout_of_another_user_is_not_mistaken_for_one_without_commits(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    with pytest.raises(NoCommitError, match=f"another user's checkout.*safe.directory {checkout}"):
+        resolve("HEAD")
+
+
 def test_what_no_commit_holds_is_named(checkout: Path) -> None:
     with pytest.raises(NoCommitError, match=r"no commit 'nonsense'.*git log"):
         resolve("nonsense")

@@ -72,6 +72,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     client = engine()
     with elsewhere(tmp_path_factory.mktemp("stages")) as patch:
         patch.setenv("ENGINE", "docker")
+        before = os.umask(0o077)  # of careful people
         stage = open_stage(request.param)
         assert isinstance(stage, ContainerStage)
         with running(stage):
@@ -83,6 +84,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         assert not client.networks.list(filters=ours)
         for volume in client.volumes.list(filters=ours):
             volume.remove()
+        os.umask(before)
 
 
 @pytest.fixture

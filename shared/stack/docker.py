@@ -31,7 +31,10 @@ def open_stage(number: int) -> Stage:
     engine = os.environ.get("ENGINE", "")
     if engine not in ("", "docker"):
         raise StageError(f"ENGINE={engine} is not known: leave it out, or say ENGINE=docker")
-    return ContainerStage(number) if engine else Stage(number)
+    if not engine:
+        return Stage(number)
+    os.umask(0o022)  # the user in the containers must be able to read what is published here
+    return ContainerStage(number)
 
 
 def connect() -> Any:

@@ -30,6 +30,14 @@ endif
 ifdef PIP_CERT
 export SSL_CERT_FILE ?= $(PIP_CERT)
 endif
+# What was carried here (make carry) is installed from, and nobody else is asked for packages.
+CARRIED := $(wildcard $(CURDIR)/carried/packages)
+ifneq ($(CARRIED),)
+export PIP_NO_INDEX := 1
+export PIP_FIND_LINKS := $(CARRIED)
+export UV_OFFLINE := 1
+FROM_CARRIED := --no-index --find-links $(CARRIED)
+endif
 export DO_NOT_TRACK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 export ORT_DISABLE_TELEMETRY := 1
@@ -45,7 +53,7 @@ IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs sync lock check test bench replica clean simulate scoreboard assess where traffic drift sizes
+.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -174,6 +182,12 @@ where: | $(call installed,shared) ## where are you? some twenty questions: [ANSW
 sizes: | .venv-serving/.installed $(call installed,shared $(addprefix level,$(LEVELS))) ## measure the containers: docs/containers.md
 	@$(RUN) -m benchmarks.containers
 
+carry: | $(call installed,shared) ## pack commits, packages and images for machines without internet: TO=mlops-levels.tar
+	@$(RUN) -m shared carry "$(TO)"
+
+install: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## install all packages, and what was carried here (make carry)
+	@if [ -f carried/images.tar ]; then docker load --quiet --input carried/images.tar; fi
+
 clean: preflight-clean ## remove stages, environment and caches; ENGINE=docker containers, networks, volumes and images
 ifdef ENGINE
 clean: | $(call installed,shared)
@@ -198,12 +212,12 @@ preflight-clean:
 
 .venv/.%-installed: requirements.lock | .venv/bin/uv
 	@echo "Installing the packages of '$*' into .venv (once)"
-	@.venv/bin/uv pip install --quiet --python .venv --require-hashes -c requirements.lock --group $*
+	@.venv/bin/uv pip install --quiet --python .venv $(FROM_CARRIED) --require-hashes -c requirements.lock --group $*
 	@touch $@
 
 # What serves has an environment of its own, with nothing in it that training needs.
 .venv-serving/.installed: requirements.lock | .venv/bin/uv
 	@echo "Installing the packages of 'serving' into .venv-serving (once)"
 	@.venv/bin/uv venv --quiet --allow-existing --python .venv/bin/python .venv-serving
-	@.venv/bin/uv pip install --quiet --python .venv-serving --require-hashes -c requirements.lock --group serving
+	@.venv/bin/uv pip install --quiet --python .venv-serving $(FROM_CARRIED) --require-hashes -c requirements.lock --group serving
 	@touch $@

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from datetime import date, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -139,6 +140,14 @@ def image(level: int) -> None:
     from .stack.docker import build_images
 
     print(f"built {build_images(level)}")
+
+
+@commands.command()
+def carry(target: Path) -> None:
+    """Pack the project with its packages and images, for machines without internet."""
+    from .stack.carry import pack
+
+    pack(target)
 
 
 @commands.command()

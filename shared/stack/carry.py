@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..base import ROOT, StageError, git, levels, replacing
-from ..console import console
 
 CARRIED = "carried"  # the folder that the Makefile installs from, where it is there
 BASE_IMAGE = "python:3.11-slim"
@@ -30,15 +29,15 @@ def pack(target: Path, root: Path = ROOT) -> None:
     with TemporaryDirectory() as folder:
         project = Path(folder) / "mlops-levels"
         git(root, "clone", "--quiet", "--no-hardlinks", str(root), str(project))
-        console.print("downloading the packages")
+        print("downloading the packages", flush=True)
         _download(project / "requirements.lock", project / CARRIED / "packages")
         if images := _images(root):
-            console.print(f"saving {', '.join(images)}")
+            print(f"saving {', '.join(images)}", flush=True)
             _run(["docker", "save", "--output", str(project / CARRIED / "images.tar"), *images])
-        console.print(f"writing {target}")
+        print(f"writing {target}", flush=True)
         with replacing(target) as part, tarfile.open(part, "w") as archive:
             archive.add(project, project.name)
-    console.print(
+    print(
         f"{target}: {target.stat().st_size / 1e6:,.0f} MB. Where it is carried to:\n"
         f"  tar xf {target.name} && cd mlops-levels && make install"
     )

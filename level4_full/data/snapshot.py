@@ -72,6 +72,8 @@ def restore(md5: str, folder: Path, remote: Path, target: Path) -> None:
     """
     _check_stored(md5, remote)
     repo = _repository(folder, remote)
+    # From the remote, which was looked at: DVC believes a damaged file of its cache that nobody may write to.
+    Path(repo.cache.local.oid_to_path(md5)).unlink(missing_ok=True)
     pointer = folder / f"{md5}.parquet.dvc"
     pointer.write_text(f"outs:\n- md5: {md5}\n  hash: md5\n  path: {md5}.parquet\n")
     try:

@@ -192,6 +192,21 @@ def test_a_damaged_snapshot_is_not_taken_for_the_real_one(
     assert not (tmp_path / "back.parquet").exists()
 
 
+@pytest.mark.parametrize("mode", [0o444, 0o644])
+def test_a_damaged_cache_is_not_taken_for_the_snapshot(
+    table: Path, folder: Path, remote: Path, tmp_path: Path, mode: int
+) -> None:
+    """DVC believes a file of its cache that nobody may write to."""
+    content = table.read_bytes()
+    md5 = save(table, folder, remote)
+    (cached,) = (path for path in (folder / ".dvc" / "cache").rglob(md5[2:]) if path.is_file())
+    cached.chmod(0o644)
+    cached.write_bytes(content[:-1] + b"x")
+    cached.chmod(mode)
+    restore(md5, folder, remote, tmp_path / "restored")
+    assert (tmp_path / "restored").read_bytes() == content
+
+
 def test_a_remote_that_cannot_be_read_is_no_missing_snapshot(
     table: Path, folder: Path, remote: Path, tmp_path: Path
 ) -> None:

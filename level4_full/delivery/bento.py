@@ -43,6 +43,9 @@ def build_bento(package: Path, digest: str) -> str:
     tag = f"{NAME}:{digest[:12]}"
     if Path(os.environ["BENTOML_HOME"], "bentos", NAME, digest[:12]).exists():
         return tag
+    temporary = Path(tempfile.gettempdir()).resolve()
+    if any(part.startswith(".") for part in temporary.parts):
+        raise BentoError(f"BentoML builds nothing in a hidden folder: let TMPDIR be another one than {temporary}")
     with tempfile.TemporaryDirectory() as folder:
         _lay_out(package, Path(folder))
         done = subprocess.run(

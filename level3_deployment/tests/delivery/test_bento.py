@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,16 @@ def test_a_build_that_fails_says_why(package: Path, monkeypatch: pytest.MonkeyPa
     failed = subprocess.CompletedProcess([], 1, "", "Traceback\nImportError: no such thing")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: failed)
     with pytest.raises(BentoError, match="ImportError: no such thing"):
+        build_bento(package, DIGEST)
+
+
+def test_a_hidden_folder_for_temporary_files_is_named(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hidden = tmp_path / ".tmp"
+    hidden.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(hidden))
+    with pytest.raises(BentoError, match=f"let TMPDIR be another one than {hidden}"):
         build_bento(package, DIGEST)
 
 

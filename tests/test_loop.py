@@ -1,8 +1,10 @@
 """What the closed loop promises, on one running stage from spring into summer: the tests share it, in order."""
 
 import json
+import os
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -255,3 +257,27 @@ def test_ten_thousand_requests_through_a_retraining_a_release_and_a_rollback_are
     assert requests <= answered.total() < most  # and not over before the models had changed
     assert len(answered) == 2
     assert champion(stage) == "1"
+
+
+def test_a_training_that_is_killed_ends_and_the_next_alarm_trains(stage: Stage) -> None:
+    command = [sys.executable, "-m", "tests.scripts.retrain", "2013-07-06"]
+    environment = os.environ | stage.environment
+    check = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for("the training", lambda: status_of(stage, "2013-07-06-performance") == "running")
+    (pipeline,) = (each for each in stage.family() if "monitoring.retraining" in " ".join(each.cmdline()))
+    for process in pipeline.children():
+        process.kill()
+    _, problem = check.communicate(timeout=60)  # not as long as a training may take
+    assert "its training was killed" in problem
+    assert status_of(stage, "2013-07-06-performance") == "lost"
+    runs = CLIENT.post(stage.fill("http://127.0.0.1:${PREFECT_PORT}/api/flow_runs/filter"), json={}).json()
+    assert not [run["name"] for run in runs if run["state_type"] == "RUNNING"]
+    done = run(stage, "-m", "tests.scripts.retrain", "2013-07-07")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert status_of(stage, "2013-07-07-performance") in ("done", "refused"), done.stdout
+
+
+def status_of(stage: Stage, decision: str) -> str:
+    """Return what has become of a decision; empty before it is recorded."""
+    found = rows(stage, "SELECT status FROM decisions WHERE id = ?", decision)
+    return str(found[0]["status"]) if found else ""

@@ -90,7 +90,7 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
 
 
 @app.get("/version")
-def version() -> dict[str, str | float | None]:
+def version() -> dict[str, str | int | float | None]:
     """Name the application and the models that serve, and the problem that keeps another one from serving."""
     rollout = follower.rollout
     return {

@@ -1,4 +1,4 @@
-"""The champion that served last, kept beside its package: it serves when no registry answers at a start."""
+"""The champion that served last, kept beside its package: it serves when the registry is away or names none."""
 
 import json
 from pathlib import Path
@@ -29,6 +29,12 @@ def recall(folder: Path) -> tuple[dict[str, str], Artifact] | None:
         return kept, load(folder / kept["digest"], kept["digest"])
     except (StageError, OSError, ValueError):
         return None
+
+
+def name(folder: Path) -> str | None:
+    """Return the name of the champion that served last, if one has."""
+    kept = _read(folder)
+    return kept["name"] if kept else None
 
 
 def _read(folder: Path) -> dict[str, str] | None:

@@ -83,7 +83,7 @@ class Follower:
     _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10))
 
     def follow(self) -> None:
-        """Poll the registry, in a thread of its own; while it is away, the champion that served last serves."""
+        """Poll the registry, in a thread of its own; while it names no champion, the last one serves."""
         self.poll()
         if self.problem and self.rollout.champion is None and (known := last_known.recall(self.folder)):
             facts, artifact = known
@@ -146,6 +146,8 @@ class Follower:
         champion = self._arm(aliases[self.alias]) if self.alias in aliases else None
         if self.alias != "champion":
             return Rollout(champion)
+        if champion is None and last_known.name(self.folder):
+            raise StageError("the registry names no champion, though one has served: it goes on")
         try:
             shadows = tuple(self._arm(aliases[alias]) for alias in SHADOWS if alias in aliases)
             if "challenger" not in aliases:

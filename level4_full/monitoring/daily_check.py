@@ -15,6 +15,7 @@ from ..errors import StageError
 from ..events import Event, Kind
 from ..operations.readiness import NoServerError
 from ..registry import models
+from ..serving import last_known
 from ..serving.calibration import Calibration
 from . import guards, issues, notify, retraining, store
 from .alarm import Alarm, Cause
@@ -47,6 +48,8 @@ def check(day: str) -> list[Event]:
 def daily_check(day: str) -> list[Event]:
     """Measure, decide and act, as a flow listed beside the trainings."""
     champion = models.champion()
+    if champion is None and (served := last_known.name(paths.FETCHED)):
+        raise StageError(f"the registry names no champion, and {served} goes on: nobody can tell how well")
     if champion is None:
         return [Event(Kind.CHECKED, "there is no champion yet")]
     policy, yesterday = read_policy(), before(day, 1)

@@ -14,6 +14,7 @@ from ...delivery import promotion, review
 from ...delivery.promotion import CHALLENGER, PREVIOUS
 from ...events import Event, Kind
 from ...registry import models
+from ...serving import last_known
 from ...serving.prediction_log import Logged, append, open_log
 from ...serving.routing import arm_of
 
@@ -148,3 +149,17 @@ def test_the_shadow_ends_after_two_weeks(aliases: dict[str, str]) -> None:
     assert PREVIOUS in aliases
     review.review_champion(FIRST + timedelta(days=15))
     assert PREVIOUS not in aliases
+
+
+def test_a_registry_that_names_no_champion_any_more_is_told(
+    aliases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "champion", lambda: None)
+    monkeypatch.setattr(paths, "FETCHED", tmp_path / "serving")
+    assert review.review_champion(FIRST) == []
+    last_known.keep(tmp_path / "serving", dict.fromkeys(last_known.FACTS, ONE))
+    (event,) = review.review_champion(FIRST)
+    assert (event.kind, event.text) == (
+        Kind.FAILED,
+        f"the registry names no champion: {ONE} goes on until one is released",
+    )

@@ -132,7 +132,7 @@ class LongRun:
         for event in events:
             if event.kind in TROUBLE:
                 self.texts[event.text[:200]] += 1
-                for odd in self.account.odd:
+                for odd in self.account.odd[-1:]:  # those before have been mended
                     if odd["file"] in event.text and str(day) not in odd["named"]:
                         odd["named"].append(str(day))
 

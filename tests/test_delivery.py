@@ -623,13 +623,15 @@ def test_whatever_is_killed_comes_back_and_nothing_is_lost(stage: Stage) -> None
 
 
 def test_a_champion_that_somebody_deletes_from_the_registry_goes_on_and_people_are_told(stage: Stage) -> None:
-    flight, serving = flights_of(stage, "2013-07-02")[0], models(stage)
+    flights = flights_of(stage, "2013-07-02")
+    arm = arms(stage, flights)
+    flight = next(each for each in flights if arm[f"{each['carrier']}{each['flight']}"] == "champion")
     probability = ask(stage, flight)[0]["late_probability"]
     registry(stage, "DELETE", "model-versions/delete", version="1")
     wait_for("the problem", lambda: "names no champion" in str(version_at(stage).get("problem")))
     assert ask(stage, flight)[0]["late_probability"] == probability
     kill_production(stage)
-    wait_for("the service", lambda: models(stage) == serving)
+    wait_for("the service", lambda: serves(stage, "1", None))
     assert ask(stage, flight)[0]["late_probability"] == probability
     told = [event.text for event in stage.run_day(date(2013, 7, 20)) if event.kind == "failed"]
     assert [text for text in told if "the registry names no champion" in text], told

@@ -142,7 +142,10 @@ def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
         kind = Kind.REFIT if alarm.cause is Cause.SCHEDULE else Kind.ALARM
         return [Event(kind, f"{alarm}: {gain}", facts)]
     if decision.action is Action.RETRAIN:
-        concluded = retraining.request(record)
+        try:
+            concluded = retraining.request(record)
+        except StageError as error:  # the watch goes on, and calibrates: an alarm that was lost is raised again
+            return [Event(Kind.FAILED, str(error), facts)]
         return [Event(Kind.ALARM, f"ALARM {alarm}: {concluded.result}", facts | {"status": concluded.status})]
     if decision.action is Action.HOLD:
         return [Event(Kind.HELD, f"HOLD {alarm}: {_hold(record, alarm, past)}", facts)]

@@ -12,11 +12,23 @@ import pytest
 from ...config import paths
 from ...config.policy import read_policy
 from ...data.features import CATEGORICAL, NUMERIC
+from ...errors import StageError
 from ...events import Event, Kind
-from ...monitoring import daily_check, guards, issues, measure, metrics, notify, observe, reference, store
+from ...monitoring import (
+    daily_check,
+    guards,
+    issues,
+    measure,
+    metrics,
+    notify,
+    observe,
+    reference,
+    retraining,
+    store,
+)
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
-from ...monitoring.store import Action, Status
+from ...monitoring.store import Action, Record, Status
 from ...registry import models
 from ..conftest import make_flights, write_days
 
@@ -194,3 +206,16 @@ def test_a_check_that_fails_is_an_issue_until_one_succeeds(
     monkeypatch.setattr(notify, "send", lambda _: [])
     assert daily_check.check("2013-03-17") == []
     assert not (tmp_path / "issues" / issues.BLIND).exists()
+
+
+def test_an_alarm_whose_training_is_lost_does_not_end_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(_: Record) -> Record:
+        raise StageError("its training was killed")
+
+    monkeypatch.setattr(paths, "METRICS_STORE", tmp_path / "metrics.db")
+    monkeypatch.setattr(retraining, "request", lost)
+    alarm = Alarm(Cause.STALENESS, {"days": 28})
+    (event,) = daily_check.act("2013-03-15", Decision(Action.RETRAIN, alarm), read_policy())
+    assert (event.kind, event.text) == (Kind.FAILED, "its training was killed")

@@ -186,7 +186,8 @@ carry: | $(call installed,shared) ## pack commits, packages and images for machi
 	@$(RUN) -m shared carry "$(TO)"
 
 install: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## install all packages, and what was carried here (make carry)
-	@if [ -f carried/images.tar ]; then docker load --quiet --input carried/images.tar; fi
+	@if [ -f carried/images.tar ]; then \
+	  if command -v docker >/dev/null; then docker load --quiet --input carried/images.tar; else echo "no docker here: the images stay in carried"; fi; fi
 
 clean: preflight-clean ## remove stages, environment and caches; ENGINE=docker containers, networks, volumes and images
 ifdef ENGINE

@@ -79,8 +79,8 @@ class Killer(threading.Thread):
 class LongRun:
     """Days through one stage, and an account of them."""
 
-    def __init__(self, stage: Stage, year: Year) -> None:
-        self.stage, self.year, self.account = stage, year, Account()
+    def __init__(self, stage: Stage, year: Year, count: int) -> None:
+        self.stage, self.year, self.count, self.account = stage, year, count, Account()
         self.random, self.texts = random.Random(2013), Counter[str]()  # noqa: S311 - no secret
         self.to_mend: list[Path] = []
 
@@ -94,7 +94,7 @@ class LongRun:
         self.to_mend = []
         if number % ODD_EVERY == ODD_EVERY - 1:
             self._publish_odd(ODD_FILES[number // ODD_EVERY % len(ODD_FILES)], day, drop)
-        full = number == DAYS // 2
+        full = number == self.count // 2
         if full:
             self.account.full = str(day)
             fill_disk(self.stage)
@@ -105,7 +105,8 @@ class LongRun:
         self._ask(day)
         if killer:
             killer.join()
-            self.account.killed.append({"day": str(day), "process": killer.killed})
+            if killer.killed:
+                self.account.killed.append({"day": str(day), "process": killer.killed})
         if full:
             free_disk(self.stage)
 
@@ -185,7 +186,7 @@ def measure(count: int) -> dict[str, Any]:
     workspace = FOLDER / "e"
     shutil.rmtree(workspace, ignore_errors=True)
     stage, year = Stage(LEVEL, workspace), load_year(base.WORKSPACES / "year")
-    run, began, grown = LongRun(stage, year), time.monotonic(), {}
+    run, began, grown = LongRun(stage, year, count), time.monotonic(), {}
     with running(stage), progress_bar() as progress:
         bar = progress.add_task("", total=count)
         for past in days(FIRST_DAY, FIRST):

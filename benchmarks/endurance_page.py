@@ -38,7 +38,7 @@ def _odd_files(account: dict[str, Any]) -> list[str]:
             odd["day"],
             odd["what"],
             f"`{odd['file']}`",
-            "nothing to say" if odd["harmless"] else _named(odd["named"]),
+            "nothing to say" if odd["harmless"] and not odd["named"] else _named(odd["named"]),
         ]
         for odd in account["odd"]
     ]

@@ -64,6 +64,8 @@ def check_content(path: Path, kind: str) -> None:
             raise BadFileError(f"has {rows:,} rows, and no day has more than {MAX_ROWS:,}")
         table = pq.read_table(path)
     except (OSError, pa.ArrowInvalid) as error:
+        if isinstance(error, OSError) and error.errno:  # of this machine, and not of the file
+            raise
         raise BadFileError(f"is no Parquet file that can be read, {error}") from error
     if kind == OUTCOMES:
         _check_outcomes(table)

@@ -17,7 +17,10 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
-POLICY = b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:"
+POLICY = (
+    b"default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    b"frame-ancestors 'self'; form-action 'self'; base-uri 'self'"
+)
 HOSTS = "127.0.0.1,localhost,[::1]"
 
 

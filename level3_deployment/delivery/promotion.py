@@ -127,10 +127,11 @@ def rollback(why: str) -> str:
     """
     left = models.version_of(CHAMPION)
     previous = history.champion_before(history.read(), left)
-    if left is None or previous is None:
+    if previous is None:
         raise NoPreviousError("there is no earlier champion to go back to: `history` lists who was one")
     withdraw(why)
-    history.record(left, State.ROLLED_BACK_FROM, why)  # first: if the process dies here, nothing brings it back
+    if left:  # or somebody deleted it from the registry
+        history.record(left, State.ROLLED_BACK_FROM, why)  # first: if it dies here, nothing brings it back
     models.set_alias(CHAMPION, previous)
     models.set_alias(PREVIOUS, None)
     _wait(os.environ["APPLICATION"], model=previous, challenger=None)

@@ -7,6 +7,7 @@ flights then look like those of the last good day, and a transform is known that
 import json
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,12 +20,13 @@ from mlflow.entities.model_registry import ModelVersion
 from ..config import paths
 from ..config.policy import Feed as Limits
 from ..config.policy import Policy
-from ..data import corrections
+from ..data import corrections, tables
 from ..data.corrections import Correction, put_right
 from ..data.faults import TRANSFORMS
 from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..data.schema import Flight
 from ..data.tables import BadTableError
+from ..errors import StageError
 from ..operations.readiness import wait_until_served
 from ..registry import models
 from . import store
@@ -37,6 +39,7 @@ COLUMN_OF = {TIME: "scheduled_departure"}  # where the measured column is not a 
 RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
 WEATHER = set(NUMERIC) - {"distance"}
 WEEKS_BACK, DAYS_BACK = 4, 14
+INDEX = "__index_level_"  # how pandas calls an index that it writes as a column
 FEED = "feed"  # the model under whose name metrics of the feed are kept
 MIN_FLIGHTS = 100  # from an airport in a day: a station reports every hour, and fewer flights miss some reports
 
@@ -68,7 +71,7 @@ def examine(day: str, reference: Reference, good: Statistics, limits: Limits) ->
     path = paths.DATA / "flights" / f"{day}.parquet"
     if not path.exists():
         raise BadTableError(f"flights/{path.name} has not been collected")
-    renamed = _renamed(pq.read_schema(path).names)
+    renamed = _renamed([name for name in pq.read_schema(path).names if not name.startswith(INDEX)])
     flights = corrections.read_flights(path, renamed)
     if flights.empty:
         raise BadTableError(f"flights/{path.name} has no rows")
@@ -165,8 +168,8 @@ def incomplete(day: str, flights: pd.DataFrame, limits: Limits) -> Statistics:
     usual = []
     for weeks in range(1, WEEKS_BACK + 1):
         path = paths.DATA / "flights" / f"{before(day, 7 * weeks)}.parquet"
-        if path.exists():
-            usual.append(_rows(corrections.read_flights(path, {})))
+        with suppress(StageError, OSError):  # there is none, or it is an odd one
+            usual.append(_rows(tables.read([path], {"origin": "string"})))
     if not usual:
         return {}
     shares = (_rows(flights) / pd.DataFrame(usual).median()).fillna(0.0)

@@ -1,8 +1,8 @@
 """Reports for people: the drift, quality and data quality of every day, with Evidently."""
 
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID, uuid5
 
 import pandas as pd
@@ -76,14 +76,21 @@ def add_report(
     report = Report([LogLoss(), RocAuc(), MissingValueCount(column="temp"), *drift], metadata={"model": model})
     made = report.run(*compared, timestamp=datetime.fromisoformat(day))
     # Not Workspace.add_run: opening one reads every report in it, and a day must cost the same all year.
-    storage, project = LocalState(str(workspace)), _project(workspace)
-    storage.write_snapshot(project, _id(day), made.to_snapshot_model())
-    with suppress(FileNotFoundError):
-        storage.delete_snapshot(project, _id(before(day, DAYS_KEPT)))
+    project = _project(workspace)
+    _file(workspace, project, day).parent.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=workspace) as part:  # half a report would keep all the others from being shown
+        LocalState(part).write_snapshot(project, _id(day), made.to_snapshot_model())
+        _file(Path(part), project, day).replace(_file(workspace, project, day))
+    for age in range(DAYS_KEPT, 2 * DAYS_KEPT):  # one day that was not reported leaves none behind
+        _file(workspace, project, before(day, age)).unlink(missing_ok=True)
     measured = {metric["metric_name"]: metric["value"] for metric in made.dict()["metrics"]}
     psi = next(value for name, value in measured.items() if "column=late_probability," in name)
     drifted = next(value["share"] for name, value in measured.items() if name.startswith("DriftedColumnsCount"))
     return {"prediction_drift": float(psi), "drifted_columns": float(drifted)}
+
+
+def _file(workspace: Path, project: str, day: str) -> Path:
+    return workspace / project / "snapshots" / f"{_id(day)}.json"
 
 
 def _id(day: str) -> UUID:

@@ -132,7 +132,8 @@ def no_model(_: Any, __: NoModelError) -> JSONResponse:
 @app.exception_handler(sqlite3.Error)
 def not_logged(_: Any, error: sqlite3.Error) -> JSONResponse:
     """Answer 503: what cannot be logged is not given away, since nobody could ever measure or explain it."""
-    return JSONResponse({"detail": f"the predictions cannot be logged, so none are given: {error}"}, 503)
+    why = f"the predictions cannot be logged, so none are given: {error}"
+    return JSONResponse({"detail": f"{why}; `salvage` mends a damaged log" if "malformed" in why else why}, 503)
 
 
 @app.exception_handler(RequestValidationError)

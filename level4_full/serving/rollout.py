@@ -26,6 +26,8 @@ SECONDS_BETWEEN_POLLS = 0.5
 SHADOWS = ("previous",)  # aliases
 MAX_SLOWDOWN, SLACK_SECONDS = 5.0, 0.2  # a model is slow that takes so many times the champion's time, and more
 MAX_SLOW = 3  # requests in a row
+LAST_KNOWN = "the last known"  # in place of a version
+UNNAMED = "the registry names no champion, though one has served: it goes on"
 log = logging.getLogger(__name__)
 
 
@@ -89,10 +91,9 @@ class Follower:
     def follow(self) -> None:
         """Poll the registry, in a thread of its own; while it names no champion, the last one serves."""
         self.poll()
-        if self.problem and self.rollout.champion is None and (known := last_known.recall(self.folder)):
-            facts, artifact = known
-            self.rollout = Rollout(Arm(facts["name"], artifact, facts["version"]))
-            log.warning("%s serves, as it did last", facts["name"])
+        if self.problem and self.rollout.champion is None and (champion := self._last_champion()):
+            self.rollout = Rollout(champion)
+            log.warning("%s serves, as it did last", champion.name)
         threading.Thread(target=self._poll_forever, daemon=True).start()
 
     def _poll_forever(self) -> None:
@@ -103,8 +104,10 @@ class Follower:
     def poll(self) -> None:
         """Read the registry once."""
         try:
-            self.rollout, self.problem = self._read(), None
-            if (champion := self.rollout.champion) and champion.certified:
+            self.rollout = self._read()
+            champion = self.rollout.champion
+            self.problem = UNNAMED if champion and champion.version == LAST_KNOWN else None
+            if champion and champion.certified:
                 facts = {"name": champion.name, "version": champion.version, "digest": champion.artifact.digest}
                 last_known.keep(self.folder, facts | dict(champion.certified))
         except httpx.TransportError as error:
@@ -151,8 +154,7 @@ class Follower:
         champion = self._arm(aliases[self.alias]) if self.alias in aliases else None
         if self.alias != "champion":
             return Rollout(champion)
-        if champion is None and last_known.name(self.folder):
-            raise StageError("the registry names no champion, though one has served: it goes on")
+        champion = champion or self._last_champion()
         calibration = Calibration.read(tags.get("calibration", "{}"))
         repair = Repair.read(tags.get("repair", "{}"))
         try:
@@ -166,6 +168,16 @@ class Follower:
             raise
         share = float(tags["challenger_share"])
         return Rollout(champion, challenger, tags["experiment"], share, shadows, calibration, repair)
+
+    def _last_champion(self) -> Arm | None:
+        """Return the champion that served last, as one that the registry does not name."""
+        served, arm = last_known.name(self.folder), self._loaded.get(LAST_KNOWN)
+        if served and (arm is None or arm.name != served):
+            known = last_known.recall(self.folder)
+            arm = Arm(served, known[1], LAST_KNOWN) if known else None
+            if arm:
+                self._loaded[LAST_KNOWN] = arm
+        return arm
 
     def _arm(self, version: str) -> Arm:
         if version in self._dropped:

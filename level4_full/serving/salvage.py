@@ -1,16 +1,22 @@
 """The way back from a damaged prediction log: what can be read is kept, and so is the damaged file."""
 
-import shutil
+import json
 import sqlite3
+import subprocess
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
+from ..errors import StageError
 from .prediction_log import SCHEMA
 
 SMALLEST = 100  # bytes: no prediction takes less, so a file's size says how many it can have
-DAMAGED = ".damaged"  # the ending of the copy
-Row = tuple[object, ...]
+JSON = "others", "inputs"
+
+
+class BeyondSalvageError(StageError):
+    """Nothing of the log can be read; it was left as it is."""
 
 
 def salvage(path: Path) -> str:
@@ -20,26 +26,30 @@ def salvage(path: Path) -> str:
     forgotten and not deleted, since that would read every page of them.
 
     Raises:
-        sqlite3.Error: the damage is at the beginning of the file; nothing was changed.
+        BeyondSalvageError: the damage is where the tables are described, or where all their pages are listed.
     """
     # One connection reads, since after an error in it a transaction cannot be committed.
     with closing(_connect(path)) as reading, closing(_connect(path)) as writing:
+        reading.row_factory = sqlite3.Row
+        try:
+            writing.execute("BEGIN IMMEDIATE")
+            reading.execute("SELECT * FROM predictions LIMIT 0")
+        except sqlite3.Error as error:
+            raise BeyondSalvageError(
+                f"{path} is damaged at its beginning, {error}: start with an empty one"
+            ) from error
         if _is_whole(reading):
             return "the prediction log is not damaged"
-        writing.execute("BEGIN IMMEDIATE")
-        bytes_ = sum(_copy(file) for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
-        rows = list(_readable(reading, 0, bytes_ // SMALLEST))
-        writing.execute("PRAGMA writable_schema=ON")
-        writing.execute("DELETE FROM sqlite_schema WHERE tbl_name = 'predictions'")
-        writing.execute("PRAGMA writable_schema=RESET")
-        for statement in SCHEMA.split(";\n"):
-            writing.execute(statement)
+        last = _last_id(reading, path)
+        rows = list(_readable(reading, 1, last))
+        if not rows:
+            raise BeyondSalvageError(f"nothing of {path} can be read: start with an empty one, and keep it")
+        copy = _copy(path)
+        _replace_tables(writing)
         kept = sum(_insert(writing, row) for row in rows)
         writing.execute("COMMIT")
-    with closing(_connect(path)) as connection:
-        connection.execute("VACUUM")  # gives the pages of the old tables back
-    newest = rows[-1][0] if rows else 0
-    return f"kept {kept:,} of {newest:,} predictions; a copy of the damaged log is {path.name}{DAMAGED}"
+    of = f"{max(last, len(rows)):,} predictions"
+    return f"kept {kept:,} of {of}; {copy} is a copy of the damaged log{_shrink(path)}"
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -47,32 +57,80 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _is_whole(log: sqlite3.Connection) -> bool:
+    """Tell whether every page is as it should be, and every row can be read."""
     try:
-        return log.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    except sqlite3.DatabaseError:
+        for _ in log.execute("SELECT * FROM predictions"):
+            pass
+        return [tuple(row) for row in log.execute("PRAGMA integrity_check")] == [("ok",)]
+    except sqlite3.Error:
         return False
 
 
-def _copy(file: Path) -> int:
-    """Keep a copy of a file of the log; return its size in bytes."""
-    shutil.copy(file, file.with_name(file.name.replace(".db", f".db{DAMAGED}", 1)))
-    return file.stat().st_size
-
-
-def _readable(log: sqlite3.Connection, first: int, last: int) -> Iterator[Row]:
-    """Yield the rows with these ids that can be read: where a range has a damaged page, its halves are tried."""
+def _last_id(log: sqlite3.Connection, path: Path) -> int:
+    """Return the newest id, from an index; if that is damaged too, the highest that the file has room for."""
     try:
-        query = "SELECT * FROM predictions NOT INDEXED WHERE id BETWEEN ? AND ?"
-        yield from log.execute(query, [first, last]).fetchall()
+        newest = log.execute("SELECT max(id) FROM predictions INDEXED BY by_flight").fetchone()[0]
     except sqlite3.Error:
-        if first < last:
-            middle = (first + last) // 2
-            yield from _readable(log, first, middle)
-            yield from _readable(log, middle + 1, last)
+        newest = None
+    files = path, path.with_name(f"{path.name}-wal")
+    room = sum(file.stat().st_size for file in files if file.exists()) // SMALLEST
+    return min(newest or room, room)
 
 
-def _insert(log: sqlite3.Connection, row: Row) -> int:
+def _copy(path: Path) -> str:
+    """Keep a copy of the damaged file and of what was not written into it yet; return its name."""
+    name = f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    for end in ("", "-wal"):
+        if (file := path.with_name(path.name + end)).exists() and file.stat().st_size:
+            # By another process: one that closes a database file loses all its locks on it.
+            subprocess.run(["cp", str(file), str(path.with_name(name + end))], check=True)
+    return name
+
+
+def _readable(log: sqlite3.Connection, first: int, last: int) -> Iterator[sqlite3.Row]:
+    """Yield the rows with these ids that can be read: where a range is not whole, its halves are tried.
+
+    A damaged page may end a range early without an error, so that it counts only if every id is there.
+    """
+    query = "SELECT * FROM predictions NOT INDEXED WHERE id BETWEEN ? AND ?"
+    try:
+        rows = log.execute(query, [first, last]).fetchall()
+    except sqlite3.Error:
+        rows = []
+    if first == last or [row["id"] for row in rows] == list(range(first, last + 1)):
+        yield from rows
+        return
+    middle = (first + last) // 2
+    yield from _readable(log, first, middle)
+    yield from _readable(log, middle + 1, last)
+
+
+def _replace_tables(log: sqlite3.Connection) -> None:
+    log.execute("PRAGMA writable_schema=ON")
+    log.execute("DELETE FROM sqlite_schema WHERE tbl_name = 'predictions'")
+    log.execute("PRAGMA writable_schema=RESET")
+    for statement in SCHEMA.split(";\n"):
+        log.execute(statement)
+
+
+def _insert(log: sqlite3.Connection, row: sqlite3.Row) -> int:
     """Insert a row; return 0 if what was read of it is no prediction."""
-    with suppress(sqlite3.Error):
-        return log.execute(f"INSERT INTO predictions VALUES ({', '.join('?' * len(row))})", row).rowcount  # noqa: S608
-    return 0
+    try:
+        for name in JSON:
+            json.loads(row[name])
+        if not 0 <= row["late_probability"] <= 1:
+            return 0
+        marks = ", ".join("?" * len(row))
+        return log.execute(f"INSERT INTO predictions VALUES ({marks})", tuple(row)).rowcount  # noqa: S608
+    except (ValueError, TypeError, sqlite3.IntegrityError):
+        return 0
+
+
+def _shrink(path: Path) -> str:
+    """Give the pages of the old tables back; return what to say if there is no room for that now."""
+    try:
+        with closing(_connect(path)) as log:
+            log.execute("VACUUM")
+        return ""
+    except sqlite3.Error as error:
+        return f"; its file could not be made smaller, {error}"

@@ -102,12 +102,18 @@ class ContainerStage(Stage):
 
     def start(self) -> None:
         """Build the images, start the containers, and in one of them the process that runs the days."""
-        if not (ROOT / "carried" / "images.tar").exists():  # where no package can be had, images cannot be built
+        if not self._is_carried():  # where no package can be had, images cannot be built
             print(f"{self.package}: building its images, which takes minutes the first time", flush=True)
             self.compose("build")
         self._up = True
         self.compose("up", "--detach")
         self.start_daily_runs()
+
+    def _is_carried(self) -> bool:
+        """Tell whether the images of this very commit were carried to this machine."""
+        tag = f"{self.package}/app:{self.environment['REVISION']}"
+        here = {name for image in connect().images.list() for name in image.tags}
+        return (ROOT / "carried" / "images.tar").exists() and tag in here
 
     def start_daily_runs(self) -> None:
         """Start the process that runs the days, in one of the containers."""

@@ -116,6 +116,20 @@ def test_a_file_that_is_written_with_other_types_says_the_same(tags: dict[str, s
     assert (today.incomplete, today.correction.missing) == (usual.incomplete, usual.correction.missing)
 
 
+def test_an_index_that_was_written_too_is_no_column(tags: dict[str, str]) -> None:
+    examined(TODAY)
+    path = paths.DATA / "flights" / f"{TODAY}.parquet"
+    sorted_ = pd.read_parquet(path).sort_values("distance").rename(columns={"temp": "temperature"})
+    sorted_.to_parquet(path)
+    assert feed.examine_today(TODAY, CHAMPION, POLICY).correction.renamed == {"temperature": "temp"}
+
+
+def test_an_odd_file_of_a_past_week_keeps_nobody_from_examining_today(tags: dict[str, str]) -> None:
+    past = paths.DATA / "flights" / "2013-03-15.parquet"
+    pd.read_parquet(past).assign(temp="mild", origin=1).to_parquet(past)
+    assert not examined(TODAY).incomplete
+
+
 def test_what_nobody_can_put_right_is_left_out_until_it_is_as_before(tags: dict[str, str]) -> None:
     lost = lambda flights: flights.assign(visib=np.nan)  # noqa: E731
     assert examined(TODAY, lost).correction.missing == ["visib"]

@@ -49,11 +49,11 @@ def test_a_report_is_replaced_by_the_same_day_and_goes_after_ninety(tmp_path: Pa
     from ...monitoring.reports import DAYS_KEPT, add_report
 
     sample, day = answered("2013-03-01", days=3), answered("2013-03-04")
-    for number in (0, 0, 1, DAYS_KEPT):
+    for number in (0, 0, 1, 2, DAYS_KEPT + 1):  # the day before the last was not reported
         reported = before("2013-03-04", -number)
         add_report(tmp_path, reported, "flight-delays/1@0123456789ab", day, sample)
     days = [json.loads(path.read_text())["timestamp"][:10] for path in tmp_path.glob("*/snapshots/*.json")]
-    assert sorted(days) == ["2013-03-05", before("2013-03-04", -DAYS_KEPT)]
+    assert sorted(days) == ["2013-03-06", before("2013-03-04", -DAYS_KEPT - 1)]
 
 
 def test_the_drift_that_a_report_shows_is_what_is_stored(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The way back from a damaged prediction log."""
 
+import re
 import sqlite3
 import threading
 from contextlib import closing
@@ -9,7 +10,7 @@ import pytest
 
 from ...data.schema import Flight
 from ...serving.prediction_log import Logged, LogWriter, last_prediction
-from ...serving.salvage import DAMAGED, salvage
+from ...serving.salvage import BeyondSalvageError, salvage
 from .test_app import MORNING
 
 PREDICTIONS = 3000
@@ -50,7 +51,8 @@ def test_what_can_be_read_is_kept_in_its_order(log: Path, place: float) -> None:
     kept = flights_in(log)
     assert PREDICTIONS - 20 <= len(kept) <= PREDICTIONS
     assert kept == sorted(kept, key=lambda flight: int(flight.split()[1]))
-    assert NOISE in log.with_name(f"{log.name}{DAMAGED}").read_bytes()
+    (copy,) = log.parent.glob(f"{log.name}.damaged-*")
+    assert NOISE in copy.read_bytes()
 
 
 def test_a_whole_log_is_left_alone(log: Path) -> None:
@@ -86,6 +88,42 @@ def test_nothing_that_is_written_meanwhile_is_lost(log: Path) -> None:
 def test_a_file_without_a_readable_beginning_is_left_as_it_is(log: Path) -> None:
     damage(log, 0)
     before = log.read_bytes()
-    with pytest.raises(sqlite3.Error):
+    with pytest.raises(BeyondSalvageError):
         salvage(log)
     assert log.read_bytes() == before
+
+
+def test_one_bad_number_in_a_page_costs_no_more_than_the_page(log: Path) -> None:
+    """The id of a row far too high: a scan in the order of ids ends there, and says nothing."""
+    number = 1501  # of flight 1500; in the file two groups of seven bits, before the row that begins with the year
+    written = re.escape(bytes([0x80 | number >> 7, number & 0x7F]))
+    content, found = re.subn(written + rb"(?=.{5,25}20\d\d-)", b"\xff\x7f", log.read_bytes(), flags=re.DOTALL)
+    assert found == 1
+    log.write_bytes(content)
+    salvage(log)
+    kept = flights_in(log)
+    assert "flight 1500" not in kept
+    assert len(kept) > PREDICTIONS - 10
+
+
+def test_text_that_is_none_counts_as_damage(log: Path) -> None:
+    content = log.read_bytes()
+    place = content.index(b'"flight_id":"flight 7"')
+    log.write_bytes(content[:place] + b"\xff" * 8 + content[place + 8 :])
+    assert salvage(log).startswith("kept 2,999 of 3,000 ")
+
+
+def test_where_the_tables_are_described_nothing_is_thrown_away(log: Path) -> None:
+    log.write_bytes(log.read_bytes().replace(b"CREATE TABLE predictions", b"CREATE TABLE prXdictions", 1))
+    before = log.read_bytes()
+    with pytest.raises(BeyondSalvageError):
+        salvage(log)
+    assert log.read_bytes() == before
+
+
+def test_a_second_salvage_leaves_the_copy_of_the_first(log: Path) -> None:
+    damage(log, 0.5)
+    salvage(log)
+    assert salvage(log) == "the prediction log is not damaged"
+    (copy,) = log.parent.glob(f"{log.name}.damaged-*")
+    assert NOISE in copy.read_bytes()

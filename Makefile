@@ -144,7 +144,7 @@ restore: ## restore the training table of a snapshot: LEVEL=2 SNAPSHOT=md5 TO=ta
 diff: | $(call installed,shared) ## what a level adds to the one below: FROM=1 TO=2
 	@$(RUN) -m shared diff $(FROM) $(TO)
 
-diffs: | $(call installed,shared dev) ## write the committed diffs again (docs/diffs)
+diffs: | $(call installed,shared dev) ## write diffs and lessons again (docs/diffs, docs/steps)
 	@$(RUN) -m shared diffs
 
 sync: | $(call installed,shared) ## carry files that should be the same upward: FROM=1

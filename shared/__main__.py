@@ -173,8 +173,8 @@ def diff(
 
 @commands.command()
 def diffs() -> None:
-    """Write docs/diffs and the pictures of the rooms again."""
-    from .levels.diffs import write
+    """Write docs/diffs, docs/steps and the pictures of the rooms again."""
+    from .levels.pages import write
 
     for path in write():
         print(path)

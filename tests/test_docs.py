@@ -24,6 +24,7 @@ from .conftest import PORTS, ROOT, copy_project, free_port
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "docs/house.md", "docs/scale.md")),
     *sorted(ROOT.glob("level*/README.md")),
+    *sorted((ROOT / "docs" / "lessons").rglob("*.md")),
 ]
 PAGES = sorted({*DOCUMENTS, *(ROOT / "docs").rglob("*.md")} - set((ROOT / "docs" / "diffs").iterdir()))
 RUN_ELSEWHERE = {"make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"}  # by tests/simulation/test_run.py

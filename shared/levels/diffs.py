@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ..base import ROOT, StageError, git, write_text
-from . import picture
+from ..base import ROOT, StageError, git
 from .consistency import read_trees
 from .manifest import File, Step, number, read_steps
 
@@ -119,26 +118,3 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
     return {
         FOLDER / f"{number(step.below)}-{number(step.above)}.md": document(step, root) for step in read_steps(root)
     }
-
-
-def generated(root: Path = ROOT) -> dict[Path, str]:
-    """Return all that is written from the levels, by path: the pages about the steps, and pictures in READMEs."""
-    return documents(root) | picture.documents(root)
-
-
-def write(root: Path = ROOT) -> list[Path]:
-    """Write what is written from the levels; return the paths."""
-    pages = generated(root)
-    for path, page in pages.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        write_text(root / path, page)
-    return list(pages)
-
-
-def stale(root: Path = ROOT) -> list[str]:
-    """Return which committed pages are not what the levels give today."""
-    return [
-        f"{path} is not what the levels give today: run `make diffs`"
-        for path, page in generated(root).items()
-        if not (root / path).exists() or (root / path).read_text() != page
-    ]

@@ -16,11 +16,12 @@ Arrows = dict[str, list[str]]  # by room: the rooms right below it
 
 @dataclass(frozen=True)
 class File:
-    """One file that a step adds, changes or removes, and why."""
+    """One file that a step adds, changes or removes, why, and which chapter of its lessons is about it."""
 
     file: str
     change: str
     why: str
+    chapter: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,5 +106,5 @@ def _read(root: Path, take: Any) -> Any:
         raise StageError(
             f"{MANIFEST} cannot be read ({error}): it has `arrows`, `rooms` and `steps`; a step has `from`, `to` "
             "and `rooms`; a room has `room`, `change` and, unless it is the same, `files`; each of the files has "
-            "`file`, `change` and `why`"
+            "`file`, `change`, `why` and `chapter`"
         ) from error

@@ -60,7 +60,7 @@ def test_what_holds_a_team_is_named_and_the_next_diff_is_shown() -> None:
     said = advise(answers_of(LAB))
     assert "Microsoft: level 2" in said
     assert "Is a worse model refused by a machine" in said
-    assert "docs/diffs/2-3.md" in said
+    assert "docs/steps/2-3/README.md" in said
     assert "Does new data reach" not in said
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.base import StageError
-from shared.levels import consistency, diffs
+from shared.levels import consistency, diffs, pages
 from shared.levels.manifest import MANIFEST
 
 from ..conftest import ROOT
@@ -90,7 +90,7 @@ def test_every_difference_between_levels_is_listed() -> None:
 
 
 def test_the_committed_diffs_are_fresh() -> None:
-    assert diffs.stale() == []
+    assert pages.stale() == []
 
 
 def test_honest_copies_give_no_problems(root: Path) -> None:
@@ -209,7 +209,7 @@ def test_an_unfinished_manifest_is_an_error_that_says_what_is_needed(root: Path)
         MANIFEST,
         f"{ARROWS}steps: [{{from: a, to: b, rooms: [{{room: top, change: same, files: [{{file: c}}]}}]}}]\n",
     )(root)
-    with pytest.raises(StageError, match="each of the files has `file`, `change` and `why`"):
+    with pytest.raises(StageError, match="each of the files has `file`, `change`, `why` and `chapter`"):
         consistency.problems(root)
 
 
@@ -277,11 +277,11 @@ def test_nothing_is_carried_upward_from_an_unknown_level(root: Path, level: str)
 
 def test_the_pages_go_stale_with_the_files(root: Path) -> None:
     old = ["docs/diffs/0-1.md", "docs/diffs/1-2.md"]
-    assert [problem.split()[0] for problem in diffs.stale(root)] == old
-    assert list(map(str, diffs.write(root))) == old
-    assert diffs.stale(root) == []
+    assert [problem.split()[0] for problem in pages.stale(root)] == old
+    assert list(map(str, pages.write(root))) == old
+    assert pages.stale(root) == []
     edit("level2_plant/grow.py", "grown = 3\n")(root)
-    assert diffs.stale(root) == ["docs/diffs/1-2.md is not what the levels give today: run `make diffs`"]
+    assert pages.stale(root) == ["docs/diffs/1-2.md is not what the levels give today: run `make diffs`"]
 
 
 def test_a_page_counts_lines_and_survives_backticks(root: Path) -> None:

@@ -147,13 +147,13 @@ def _named(model: Model, placed: Place) -> str:
 def next_step(answers: dict[str, str]) -> str:
     """Return what to study next: the diff that adds what Microsoft's next level asks for."""
     level = place("microsoft", answers).low
-    diff = ROOT / "docs" / "diffs" / f"{level}-{level + 1}.md"
-    if not diff.exists():
+    lesson = ROOT / "docs" / "steps" / f"{level}-{level + 1}" / "README.md"
+    if not lesson.exists():
         return (
             "There is no level above to study here." if level >= 4 else f"Level {level + 1} is not built here yet."
         )
     return (
-        f"Next: docs/diffs/{level}-{level + 1}.md, or `make diff FROM={level} TO={level + 1}`; each "
+        f"Next: docs/steps/{level}-{level + 1}/README.md, or `make diff FROM={level} TO={level + 1}`; each "
         "cell's proof: docs/matrix.md"
     )
 

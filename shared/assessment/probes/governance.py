@@ -63,7 +63,7 @@ def _broken_link(context: Context, digest: str) -> str:
     if version is None:
         return f"no version has digest {digest}"
     certificate = context.tracking.artifact(version["run_id"], "certificate.json")
-    if hashlib.sha256(certificate.encode()).hexdigest() != version.get("certificate"):
+    if context.seal_of(certificate) != version.get("certificate"):
         return "the certificate is not the one that was sealed"
     run = next(run for run in context.tracking.runs() if run["run_id"] == version["run_id"])
     snapshot = run["tags"]["snapshot"]

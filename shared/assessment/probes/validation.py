@@ -1,6 +1,5 @@
 """Is a candidate refused for what is wrong with it, before anybody is answered by it?"""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -101,7 +100,7 @@ def certificate_ties_all(scenario: Scenario) -> Finding:
     number, text = certificate_served(scenario.context)
     if not text:
         return absent("nothing that serves has a certificate")
-    seal = hashlib.sha256(text.encode()).hexdigest()
+    seal = scenario.context.seal_of(text)
     sealed = seal in scenario.context.tracking.versions()[number].values()
     where = "sealed in the registry" if sealed else "not sealed"
     seen = f"version {number}: certificate {seal[:12]} about {digest_served(scenario.context)}, {where}"

@@ -1,6 +1,7 @@
 """A running stage, as probes see it: endpoints, servers, files. Nothing here knows what a level can do."""
 
 import hashlib
+import hmac
 import json
 import os
 import subprocess
@@ -172,6 +173,13 @@ class Context:
         return [
             path for path in self.files() if path.stat().st_size == len(content) and path.read_bytes() == content
         ]
+
+    def seal_of(self, text: str) -> str:
+        """Return the seal that a text has in the registry: keyed, where the stage has a key for that."""
+        key = self.workspace / "seal.key"
+        if key.exists():
+            return hmac.new(key.read_bytes(), text.encode(), "sha256").hexdigest()
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def short(self, path: Path | str) -> str:
         """Return a path, or a text with paths in it, as people write it."""

@@ -35,7 +35,7 @@ class Mutation:
 
 MUTATIONS = {
     "an endpoint that is gone": Mutation(
-        (SourceChange("serving/app.py", '@app.post("/predict")', '@app.post("/gone")'),), APPLICATION
+        (SourceChange("serving/app.py", '@app.post("/predict"', '@app.post("/gone"'),), APPLICATION
     ),
     "answers in another order": Mutation(
         (

@@ -53,7 +53,7 @@ IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs exercise check-exercise solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -64,7 +64,7 @@ help: ## this list
 	@echo "  make level2 FROM=2013-06-01 DAYS=14"
 	@echo "  make level2 OFFSET=1000            when ports are taken: moves all of them"
 	@echo
-	@grep -hE '^[a-zN]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-30s %s\n", $$1, $$2}'
+	@grep -hE '^[a-zN-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-30s %s\n", $$1, $$2}'
 
 levelN: ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1 OFFSET=1000
 	@echo "N is the number of a level: $(addprefix level,$(LEVELS))"
@@ -146,6 +146,15 @@ diff: | $(call installed,shared) ## what a level adds to the one below: FROM=1 T
 
 diffs: | $(call installed,shared dev) ## write diffs and lessons again (docs/diffs, docs/steps)
 	@$(RUN) -m shared diffs
+
+exercise: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## make a copy of a level with a hole in it, for you to fill: N=5; without N it lists them
+	@$(RUN) -m shared exercise $(N)
+
+check-exercise: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## what an exercise still lacks: N=5
+	@$(RUN) -m shared check-exercise $(N)
+
+solution: | $(call installed,shared) ## the difference to the worked answer of an exercise: N=5
+	@$(RUN) -m shared solution $(N)
 
 sync: | $(call installed,shared) ## carry files that should be the same upward: FROM=1
 	@$(RUN) -m shared sync $(FROM)

@@ -181,6 +181,41 @@ def diffs() -> None:
 
 
 @commands.command()
+def exercise(number: Annotated[str, typer.Argument()] = "") -> None:
+    """Make a working copy of a level with a hole in it."""
+    from .levels import exercises
+
+    this = exercises.exercise(number)
+    folder = exercises.shown(exercises.begin(this))
+    print(f"{this.title}\n\n{this.task}\nWork in {folder}/{this.package}, in {exercises.files(this)}.")
+    print(f"Then: make check-exercise N={number}")
+
+
+@commands.command()
+def check_exercise(number: Annotated[str, typer.Argument()] = "") -> None:
+    """Say what an exercise still lacks."""
+    from .levels import exercises
+
+    this = exercises.exercise(number)
+    missing = exercises.check(this)
+    if not missing:
+        print(f"all of it holds; compare with the worked answer: make solution N={number}")
+        return
+    print(f"not yet, {len(missing)} promises do not hold:")
+    print("\n".join(f"  - {line}" for line in missing))
+    print(f"A hint: {this.hint}")
+    sys.exit(1)
+
+
+@commands.command()
+def solution(number: Annotated[str, typer.Argument()] = "") -> None:
+    """Show what the worked answer of an exercise has."""
+    from .levels import exercises
+
+    print(exercises.solution(exercises.exercise(number)), end="")
+
+
+@commands.command()
 def sync(level: Annotated[str, typer.Argument()]) -> None:
     """Carry the files of a level upward that should be the same there."""
     from .levels.consistency import sync

@@ -58,6 +58,11 @@ class Account:
     acknowledged: Counter[tuple[str, str, float]] = field(default_factory=Counter)
 
 
+def short(word: str) -> str:
+    """Return a word of a command line without the path of this machine."""
+    return Path(word).name if word.startswith("/") else word
+
+
 class Killer(threading.Thread):
     """Kills one process of a stage, some seconds from now."""
 
@@ -70,7 +75,7 @@ class Killer(threading.Thread):
         time.sleep(self.delay)
         victim = self.seed.choice(self.stage.family()[1:])
         try:
-            self.killed = " ".join(victim.cmdline()[1:6]).replace(f"{ROOT}/", "") or victim.name()
+            self.killed = " ".join(map(short, victim.cmdline()[1:6])) or victim.name()
             victim.kill()
         except psutil.NoSuchProcess:
             self.killed = ""
@@ -129,7 +134,7 @@ class LongRun:
     def _read(self, day: date, events: list[Any]) -> None:
         if not any(event.kind == "checked" for event in events):
             failed = [event.text for event in events if event.kind == "failed"]
-            self.account.unwatched[str(day)] = "; ".join(failed)[:500]
+            self.account.unwatched[str(day)] = "; ".join(failed).replace(f"{ROOT}/", "")[:500]
         for event in events:
             if event.kind in TROUBLE:
                 self.texts[event.text[:200]] += 1

@@ -54,7 +54,8 @@ def test_nothing_serves_that_is_not_what_was_certified(folder: Path, damage: str
     elif damage == "nothing kept":
         kept.unlink()
     else:
-        kept.write_text(json.dumps(facts | {damage: facts[damage].replace("a", "b")}))
+        other = str.maketrans("0123456789", "1234567890")  # a seal without any digit is none that chance makes
+        kept.write_text(json.dumps(facts | {damage: facts[damage].translate(other)}))
     assert started(folder).rollout.champion is None
 
 

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from ..base import ROOT, StageError, git, levels, replacing
 
 CARRIED = "carried"  # the folder that the Makefile installs from, where it is there
+IMAGES = "images.tar"
 BASE_IMAGE = "python:3.11-slim"
 BUILD = "setuptools", "wheel"  # two packages come as source
 
@@ -33,7 +34,7 @@ def pack(target: Path, root: Path = ROOT) -> None:
         _download(project / "requirements.lock", project / CARRIED / "packages")
         if images := _images(root):
             print(f"saving {', '.join(images)}", flush=True)
-            _run(["docker", "save", "--output", str(project / CARRIED / "images.tar"), *images])
+            _run(["docker", "save", "--output", str(project / CARRIED / IMAGES), *images])
         else:
             print("no engine answers, or it has no image of this commit: packed without images", flush=True)
         print(f"writing {target}", flush=True)

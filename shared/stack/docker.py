@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..base import ROOT, StageError, git
+from .carry import CARRIED, IMAGES
 from .process import last_line, run
 from .stage import SECONDS_TO_STOP, Stage
 
@@ -113,7 +114,7 @@ class ContainerStage(Stage):
         """Tell whether the images of this very commit were carried to this machine."""
         tag = f"{self.package}/app:{self.environment['REVISION']}"
         here = {name for image in connect().images.list() for name in image.tags}
-        return (ROOT / "carried" / "images.tar").exists() and tag in here
+        return (ROOT / CARRIED / IMAGES).exists() and tag in here
 
     def start_daily_runs(self) -> None:
         """Start the process that runs the days, in one of the containers."""

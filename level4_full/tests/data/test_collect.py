@@ -71,9 +71,10 @@ def test_a_full_disk_is_no_fault_of_the_upstream(drop: Path, data: Path) -> None
 
 
 def test_half_a_file_is_a_fault_of_the_upstream(drop: Path, data: Path) -> None:
+    damaged = drop / "flights" / f"{DAYS[0]}.parquet"
+    whole = damaged.read_bytes()
     for size in (0, 10, 300):
-        damaged = drop / "flights" / f"{DAYS[0]}.parquet"
-        damaged.write_bytes(damaged.read_bytes()[:size])
+        damaged.write_bytes(whole[:size])
         with pytest.raises(BadFileError, match=r"2013-03-01.parquet: .*ask the upstream to publish it again$"):
             collect(drop, data)
 

@@ -187,7 +187,7 @@ def exercise(number: Annotated[str, typer.Argument()] = "") -> None:
 
     this = exercises.exercise(number)
     folder = exercises.shown(exercises.begin(this))
-    print(f"{this.title}\n\n{this.task}\nWork in {folder}/{this.package}, in {exercises.files(this)}.")
+    print(f"{this.title}\n\n{this.task}\nWork in {folder}/{this.package}, in {' and '.join(this.files)}.")
     print(f"Then: make check-exercise N={number}")
 
 

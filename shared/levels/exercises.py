@@ -1,40 +1,42 @@
 """Exercises: a working copy of a level with a hole in it, the tests that must turn green, and the worked answer.
 
 They are made from the level itself, so that they cannot drift from it: a function loses its body, or a line is
-another one. What an exercise is about is in docs/lessons/exercises.yaml.
+another one. What an exercise is about is in docs/lessons/exercises.yaml. Files that it gives along, such as tests
+that the level does not have, are in a folder named after its number, beside that.
 """
 
 import ast
 import difflib
-import os
-import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from xml.etree import ElementTree
 
 import yaml
 
 from .. import base
 from ..base import ROOT, StageError, levels
+from . import working_copy
+from .working_copy import Edit
 
-SOURCE = Path("docs", "lessons", "exercises.yaml")
-BESIDE = "requirements.lock", "pyproject.toml"
+SOURCE, GIVEN = Path("docs", "lessons", "exercises.yaml"), Path("docs", "lessons", "exercises")
 HOLLOW = 'raise NotImplementedError("exercise {number}: yours to write")'
 
 
 @dataclass(frozen=True)
 class Hole:
-    """What is taken out of a file: the body of a function, or a line that becomes another one."""
+    """A function that loses its body."""
 
     file: str
-    function: str = ""
-    find: str = ""
-    put: str = ""
+    function: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake in the level that the tests of whoever does the exercise must notice."""
+
+    edit: Edit
+    what: str
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,13 @@ class Exercise:
     level: int
     title: str
     task: str
-    holes: list[Hole]
     tests: list[str]
     hint: str
-    chapter: str = ""
+    chapter: str
+    holes: list[Hole] = field(default_factory=list)
+    spoiled: list[Edit] = field(default_factory=list)  # what the copy has otherwise than the level
+    answer: list[Edit] = field(default_factory=list)  # what the worked answer has otherwise than the level
+    mutants: list[Mutant] = field(default_factory=list)
 
     @property
     def package(self) -> str:
@@ -60,12 +65,51 @@ class Exercise:
         """Return where its working copy is."""
         return base.WORKSPACES / "exercises" / str(self.number)
 
+    @property
+    def files(self) -> list[str]:
+        """Return the files that it asks for."""
+        edited = [edit.file for edit in (*self.spoiled, *self.answer)]
+        return list(dict.fromkeys([hole.file for hole in self.holes] + edited))
+
+    def begun(self, file: str) -> str:
+        """Return a file as the working copy has it at first.
+
+        Raises:
+            StageError: the level has no such function or line any more.
+        """
+        text = self._level(file)
+        for hole in self.holes:
+            text = with_hole(text, hole, self.number) if hole.file == file else text
+        return _edited(text, file, self.spoiled)
+
+    def worked(self, file: str) -> str:
+        """Return a file as the worked answer has it."""
+        return _edited(self._level(file), file, self.answer)
+
+    def _level(self, file: str) -> str:
+        given = ROOT / GIVEN / str(self.number) / file
+        return (given if given.exists() else ROOT / self.package / file).read_text()
+
+
+def _edited(text: str, file: str, edits: list[Edit]) -> str:
+    for edit in edits:
+        text = edit.apply(text) if edit.file == file else text
+    return text
+
 
 def read_exercises() -> dict[int, Exercise]:
     """Return all exercises by number."""
-    entries = yaml.safe_load((ROOT / SOURCE).read_text())
-    exercises = [Exercise(**entry | {"holes": [Hole(**hole) for hole in entry["holes"]]}) for entry in entries]
-    return {exercise.number: exercise for exercise in exercises}
+    found = {}
+    for entry in yaml.safe_load((ROOT / SOURCE).read_text()):
+        entry["holes"] = [Hole(**hole) for hole in entry.get("holes", [])]
+        entry["mutants"] = [
+            Mutant(Edit(each["file"], each["find"], each["put"]), each["what"])
+            for each in entry.get("mutants", [])
+        ]
+        for name in ("spoiled", "answer"):
+            entry[name] = [Edit(**edit) for edit in entry.get(name, [])]
+        found[entry["number"]] = Exercise(**entry)
+    return found
 
 
 def exercise(number: str) -> Exercise:
@@ -92,12 +136,12 @@ def begin(this: Exercise) -> Path:
     this.folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=this.folder.parent) as part:
         copy = Path(part) / "copy"
-        shutil.copytree(ROOT / this.package, copy / this.package, ignore=shutil.ignore_patterns("__pycache__"))
-        for name in BESIDE:
-            shutil.copy(ROOT / name, copy)
-        for hole in this.holes:
-            path = copy / this.package / hole.file
-            path.write_text(with_hole(path.read_text(), hole, this.number))
+        package = working_copy.make(this.package, copy)
+        given = ROOT / GIVEN / str(this.number)
+        if given.exists():
+            shutil.copytree(given, package, dirs_exist_ok=True)
+        for file in this.files:
+            (package / file).write_text(this.begun(file))
         (copy / "TASK.md").write_text(f"# {this.title}\n\n{this.task}")
         copy.rename(this.folder)
     return this.folder
@@ -107,12 +151,8 @@ def with_hole(text: str, hole: Hole, number: int) -> str:
     """Return a source without what an exercise asks for; the docstring of a function stays.
 
     Raises:
-        StageError: the level has no such function or line any more.
+        StageError: the level has no such function any more.
     """
-    if not hole.function:
-        if text.count(hole.find) != 1:
-            raise StageError(f"{hole.file} does not have once what exercise {number} changes: {hole.find!r}")
-        return text.replace(hole.find, hole.put)
     found = [
         node
         for node in ast.walk(ast.parse(text))
@@ -136,49 +176,30 @@ def check(this: Exercise) -> list[str]:
     """
     if not this.folder.exists():
         raise StageError(f"begin it first: make exercise N={this.number}")
-    report = this.folder / "tests.xml"
-    tests = [f"{this.package}/tests/{test}" for test in this.tests]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    environment = os.environ | {"PYTHONPATH": str(this.folder)}
-    done = subprocess.run(
-        [*command, *tests], cwd=this.folder, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode not in (0, 1):
-        raise StageError(f"the tests could not run: {done.stdout.strip()[-1000:]}")
-    return list(_failures(report))
+    failed = working_copy.failures(this.folder / this.package, this.tests)
+    return list(map(str, failed)) or [f"no test notices this: {mutant.what}" for mutant in _unnoticed(this)]
 
 
-def _failures(report: Path) -> Iterator[str]:
-    """Yield the name of each test that failed, as a sentence, with the end of why."""
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - written by the tests just now
-        for problem in (*case.iter("failure"), *case.iter("error")):
-            name = re.sub(r"\[.*", "", case.get("name", "")).removeprefix("test_").replace("_", " ")
-            yield f"{name}: {(problem.get('message') or '').splitlines()[0][:200]}"
+def _unnoticed(this: Exercise) -> list[Mutant]:
+    unnoticed = []
+    for mutant in this.mutants:
+        with TemporaryDirectory(dir=this.folder.parent) as part:
+            package = shutil.copytree(this.folder, Path(part) / "copy") / this.package
+            mutant.edit.make(package)
+            if not working_copy.failures(package, this.tests):
+                unnoticed.append(mutant)
+    return unnoticed
 
 
 def solution(this: Exercise) -> str:
-    """Return the difference between the working copy and the level."""
+    """Return the difference between the working copy, or the hole if there is none, and the worked answer."""
     parts: list[str] = []
-    for file in dict.fromkeys(hole.file for hole in this.holes):
+    for file in this.files:
         mine = this.folder / this.package / file
-        before = mine.read_text() if mine.exists() else _holed(this, file)
-        after = (ROOT / this.package / file).read_text()
-        parts += difflib.unified_diff(
-            before.splitlines(keepends=True), after.splitlines(keepends=True), f"yours/{file}", f"worked/{file}"
-        )
+        before = mine.read_text() if mine.exists() else this.begun(file)
+        yours, worked = before.splitlines(keepends=True), this.worked(file).splitlines(keepends=True)
+        parts += difflib.unified_diff(yours, worked, f"yours/{file}", f"worked/{file}")
     return "".join(parts) or "no difference: yours is the worked answer\n"
-
-
-def _holed(this: Exercise, file: str) -> str:
-    text = (ROOT / this.package / file).read_text()
-    for hole in this.holes:
-        text = with_hole(text, hole, this.number) if hole.file == file else text
-    return text
-
-
-def files(this: Exercise) -> str:
-    """Return the files that an exercise asks for, in words."""
-    return " and ".join(dict.fromkeys(hole.file for hole in this.holes))
 
 
 def shown(path: Path) -> str:

@@ -1,14 +1,13 @@
 """Exercises: each hole is noticed, with a message that helps, and the worked answer fills it."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from shared import base
 from shared.base import StageError
-from shared.levels import exercises
 from shared.levels.exercises import Exercise, Hole, begin, check, exercise, read_exercises, solution, with_hole
+from shared.levels.working_copy import Edit
 
 from ..conftest import ROOT
 
@@ -28,10 +27,10 @@ def test_the_hole_is_noticed_and_the_worked_answer_fills_it(this: Exercise) -> N
     begin(this)
     missing = check(this)
     assert missing
-    assert any(f"exercise {this.number}: yours to write" in line for line in missing)
-    for hole in this.holes:
-        assert solution(this).count(f"+++ worked/{hole.file}") == 1
-        shutil.copy(ROOT / this.package / hole.file, this.folder / this.package / hole.file)
+    assert not this.holes or any(f"exercise {this.number}: yours to write" in line for line in missing)
+    for file in this.files:
+        assert solution(this).count(f"+++ worked/{file}") == 1
+        (this.folder / this.package / file).write_text(this.worked(file))
     assert check(this) == []
     assert solution(this).startswith("no difference")
 
@@ -43,9 +42,9 @@ def test_an_exercise_belongs_to_a_chapter_and_has_a_hint(this: Exercise) -> None
     assert this.task.strip()
 
 
-def test_every_step_has_two_or_three_exercises() -> None:
+def test_every_step_has_at_least_two_exercises() -> None:
     steps = [this.chapter.partition("/")[0] for this in ALL]
-    assert all(2 <= steps.count(step) <= 3 for step in ("0-1", "1-2", "2-3", "3-4"))
+    assert all(steps.count(step) >= 2 for step in ("0-1", "1-2", "2-3", "3-4"))
 
 
 def test_work_that_was_begun_is_not_overwritten() -> None:
@@ -66,17 +65,17 @@ def test_an_unknown_number_lists_the_exercises(number: str) -> None:
 
 
 def test_a_hole_that_a_level_no_longer_has_is_named() -> None:
-    for hole in (Hole("a.py", function="gone"), Hole("a.py", find="gone", put="")):
-        with pytest.raises(StageError, match=r"a.py does not have once"):
-            with_hole("def here():\n    return 1\n", hole, 1)
+    with pytest.raises(StageError, match=r"a.py does not have once"):
+        with_hole("def here():\n    return 1\n", Hole("a.py", "gone"), 1)
+    with pytest.raises(StageError, match=r"a.py does not have this once: 'gone'"):
+        Edit("a.py", "gone").apply("def here():\n    return 1\n")
 
 
 def test_the_docstring_of_a_function_stays() -> None:
     text = 'def one() -> int:\n    """Return one."""\n    return 1\n\n\nTWO = 2\n'
-    holed = with_hole(text, Hole("a.py", function="one"), 7)
+    holed = with_hole(text, Hole("a.py", "one"), 7)
     assert '"""Return one."""' in holed
     assert "return 1" not in holed
     assert "exercise 7" in holed
     assert "TWO = 2" in holed
     compile(holed, "a.py", "exec")
-    assert exercises.shown(ROOT / "x")

@@ -33,6 +33,7 @@ PLACES = [
     ROOT / "shared/assessment",
     *LEVELS,
     *(level / "tests" for level in LEVELS),
+    *sorted((ROOT / "docs/lessons/exercises").glob("*/tests")),
 ]
 # Made while a test or a stage runs.
 MADE = re.compile(

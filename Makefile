@@ -53,7 +53,7 @@ IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs exercise check-exercise solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs record exercise check-exercise solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -146,6 +146,9 @@ diff: | $(call installed,shared) ## what a level adds to the one below: FROM=1 T
 
 diffs: | $(call installed,shared dev) ## write diffs and lessons again (docs/diffs, docs/steps)
 	@$(RUN) -m shared diffs
+
+record: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared) ## run the commands that lessons show, keep what they print (docs/lessons/outputs): [LEVEL=2]
+	@$(RUN) -m shared record $(LEVEL)
 
 exercise: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## make a copy of a level with a hole in it, for you to fill: N=5; without N it lists them
 	@$(RUN) -m shared exercise $(N)

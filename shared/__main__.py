@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .base import StageError
+from .base import StageError, levels
 from .stack.docker import open_stage
 from .world.period import LIVE, Period
 
@@ -178,6 +178,15 @@ def diffs() -> None:
 
     for path in write():
         print(path)
+
+
+@commands.command()
+def record(chosen: Annotated[list[int] | None, typer.Argument(metavar="LEVELS")] = None) -> None:
+    """Run the commands that lessons show, and keep what they print."""
+    from .levels.recording import record
+
+    for level in chosen or levels():
+        print(record(level))
 
 
 @commands.command()

@@ -1,7 +1,9 @@
 """Lessons: each step in chapters, from the levels as they are and the prose beside them (docs/lessons).
 
 A line of the prose in braces stands for something of the levels: `{diff serving/app.py}` for a change, `{code
-delivery/promotion.py promote}` for a new function, `{cell 7}` for a cell of the notebook below.
+delivery/promotion.py promote}` for a new function, `{cell 7}` for a cell of the notebook below, `{run 2 make
+models LEVEL=2}` for a command with what it printed, `{break}` for the edit that tests notice, `{criteria VAL-01}`
+for answers of the matrix, `{year human steps; AUC}` for rows of the scoreboard.
 """
 
 import ast
@@ -14,15 +16,17 @@ from pathlib import Path
 
 from ..base import ROOT, StageError
 from ..markdown import table
+from . import breaks, evidence, exercises, recording
 from .diffs import FOLDER as DIFFS
 from .diffs import differences, fenced
 from .manifest import File, Step, number, read_steps
+from .working_copy import in_words
 
 PROSE, PAGES = Path("docs", "lessons"), Path("docs", "steps")
 TOUR = "tour"
 MOST_LINES = 250  # shown in a chapter
 LINES_A_MINUTE, WORDS_A_MINUTE = 12, 180
-DIRECTIVE = re.compile(r"^\{(\w+) ?([^}\n]*)\}$", re.MULTILINE)
+DIRECTIVE = re.compile(r"^\{(\w+) ?(.*)\}$", re.MULTILINE)
 HUNK = re.compile(r"^@@ .*?@@ ?(.*)$", re.MULTILINE)
 BLOCK = re.compile(r"^(`{3,})(\w*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 KINDS = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".conf": "ini"}
@@ -73,9 +77,13 @@ class Lesson:
             "cell": self._cell,
             "promises": self._promises,
             "files": self._files,
+            "run": self._run,
+            "break": self._break,
+            "criteria": self._criteria,
+            "year": self._year,
         }
         try:
-            return kinds[directive[1]](*directive[2].split())
+            return kinds[directive[1]](*(directive[2].split(" ") if directive[2] else []))
         except (KeyError, IndexError, OSError, TypeError) as error:
             raise StageError(f"{self.source}: {directive[0]}, {error!r}") from error
 
@@ -92,7 +100,8 @@ class Lesson:
         """Show a file of the level above, or some of its functions and classes."""
         text = (self.root / self.step.above / file).read_text()
         kind = KINDS.get(Path(file).suffix, "")
-        code = "\n\n\n".join(part_of(text, name) for name in names) if names else text.rstrip("\n")
+        parts = [part_of(text, name) for name in names] or [text.rstrip("\n")]
+        code = ("\n\n\n" if any("\n" in part for part in parts) else "\n").join(parts)
         return f"`{file}`:\n\n```{kind}\n{code}\n```"
 
     def _cell(self, index: str) -> str:
@@ -101,6 +110,26 @@ class Lesson:
         cells = ["".join(cell["source"]).rstrip() for cell in notebook["cells"] if cell["cell_type"] == "code"]
         return f"Cell {index} of the notebook:\n\n```python\n{cells[int(index) - 1]}\n```"
 
+    def _run(self, level: str, *words: str) -> str:
+        """Show a command, and what it printed."""
+        command = " ".join(words)
+        printed = recording.output_of(int(level), command, self.root)
+        return f"```sh\n{command}\n```\n\n```text\n{printed}\n```" if printed else f"```sh\n{command}\n```"
+
+    def _break(self) -> str:
+        """Show an edit, and the tests that notice it."""
+        this = breaks.break_of(self.source.parent.name, self.source.stem, self.root)
+        return this.shown((self.root / self.step.above / this.edit.file).read_text())
+
+    def _criteria(self, *names: str) -> str:
+        """Show what the matrix says of both levels."""
+        return evidence.verdicts(list(names), number(self.step.below), number(self.step.above), self.root)
+
+    def _year(self, *words: str) -> str:
+        """Show rows of the scoreboard, whose names stand between semicolons."""
+        rows = [row.strip() for row in " ".join(words).split(";")]
+        return evidence.year(rows, number(self.step.below), number(self.step.above), self.root)
+
     def _promises(self) -> str:
         """Say what the tests of this chapter hold, in the words of their names."""
         lines = []
@@ -108,7 +137,7 @@ class Lesson:
             path = self.root / self.step.above / file.file
             if path.name.startswith("test_") and path.exists():
                 names = re.findall(r"^def test_(\w+)", path.read_text(), re.MULTILINE)
-                lines += [f"- {name.replace('_', ' ')}" for name in names]
+                lines += [f"- {in_words(name)}" for name in names]
         return "\n".join(["<details><summary>What the tests hold</summary>\n", *lines, "\n</details>"])
 
     def _files(self) -> str:
@@ -152,7 +181,8 @@ def _names(node: ast.stmt) -> list[str]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.name]
     if isinstance(node, ast.Assign):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+        targets = [part for target in node.targets for part in getattr(target, "elts", [target])]
+        return [target.id for target in targets if isinstance(target, ast.Name)]
     return []
 
 
@@ -177,13 +207,26 @@ def documents(root: Path = ROOT) -> dict[Path, str]:
         pages[folder / "README.md"] = f"{tour.text}\n{contents(name, tour, chapters)}"
         for lesson, following in zip(chapters, [*chapters[1:], None], strict=True):
             on = f"Next: [{following.title}]({following.source.name}) · " if following else ""
-            pages[folder / lesson.source.name] = f"{lesson.text}\n{on}[all of this step](README.md)\n"
+            pages[folder / lesson.source.name] = (
+                f"{lesson.text}\n{exercises_of(f'{name}/{lesson.source.stem}')}{on}[all of this step](README.md)\n"
+            )
     return pages
+
+
+def exercises_of(chapter: str) -> str:
+    """Return a list of the exercises that belong to a chapter."""
+    listed = [each for each in exercises.read_exercises().values() if each.chapter == chapter]
+    lines = [f"- `make exercise N={each.number}`: {each.title}" for each in listed]
+    return "\n".join(["**Exercises**\n", *lines, "\n"]) if lines else ""
 
 
 def contents(name: str, tour: Lesson, chapters: list[Lesson]) -> str:
     """Return the table of contents of a step."""
     rows = [[f"[{each.title}]({each.source.name})", str(each.minutes), str(each.lines)] for each in chapters]
     rows.append([f"[the whole diff](../../{DIFFS.relative_to('docs')}/{name}.md)", "", ""])
-    head = f"## Chapters\n\nThis tour takes {tour.minutes} minutes."
+    up = [f"`make level{number(level)} DAYS={recording.DAYS}`" for level in (tour.step.below, tour.step.above)]
+    head = (
+        f"## Chapters\n\nThis tour takes {tour.minutes} minutes. Commands that stand with what they printed were\n"
+        f"run in stages of {' and '.join(up)}, in the order of the chapters."
+    )
     return f"{head}\n\n{table(['chapter', 'minutes', 'lines of code'], rows)}\n"

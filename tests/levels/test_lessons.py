@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.base import StageError
+from shared.base import StageError, levels
+from shared.levels import evidence
 from shared.levels.lessons import MOST_LINES, PAGES, TOUR, Lesson, documents, part_of, read_lessons
-from shared.levels.manifest import number, read_steps
+from shared.levels.manifest import Step, number, read_steps
+from shared.levels.recording import RUN, commands_of, output_of
 
 from ..conftest import ROOT
 
@@ -16,6 +18,8 @@ LESSONS = read_lessons()
 CHAPTERS = [lesson for lessons in LESSONS.values() for lesson in lessons if lesson.id != TOUR]
 TOURS = [lesson for lessons in LESSONS.values() for lesson in lessons if lesson.id == TOUR]
 PLUMBING = "plumbing"
+LONGEST_DOCUMENT = 250  # lines
+MOST_PRINTED, WIDEST = 24, 160  # lines and characters of an output
 name_of = lambda lesson: str(lesson.source.relative_to(ROOT / "docs/lessons"))  # noqa: E731
 
 
@@ -27,10 +31,10 @@ def test_every_step_has_a_tour_and_chapters_and_plumbing_comes_last() -> None:
 
 
 @pytest.mark.parametrize("step", read_steps(), ids=lambda step: f"{step.below} to {step.above}")
-def test_every_file_of_a_step_is_in_a_chapter_that_exists(step: object) -> None:
-    name = f"{number(step.below)}-{number(step.above)}"  # type: ignore[attr-defined]
+def test_every_file_of_a_step_is_in_a_chapter_that_exists(step: Step) -> None:
+    name = f"{number(step.below)}-{number(step.above)}"
     chapters = {lesson.id for lesson in LESSONS[name]} - {TOUR}
-    assert {file.chapter for file in step.files} == chapters  # type: ignore[attr-defined]
+    assert {file.chapter for file in step.files} == chapters
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=name_of)
@@ -62,8 +66,37 @@ NOTEBOOK = "flight_delays.ipynb"
 @pytest.mark.parametrize("chapter", [each for each in CHAPTERS if each.id != PLUMBING], ids=name_of)
 def test_a_chapter_asks_three_questions_and_gives_something_to_try(chapter: Lesson) -> None:
     assert chapter.prose.count("<details><summary>") == 3
-    for part in ("**The problem.**", "**The idea.**", "**Try it.**", "{promises}", "{files}"):
+    for part in ("**The problem.**", "**The idea.**", "**Try it.**", "**Break it.**", "{promises}", "{files}"):
         assert part in chapter.prose
+
+
+@pytest.mark.parametrize("chapter", [each for each in CHAPTERS if each.id != PLUMBING], ids=name_of)
+def test_a_chapter_runs_commands_at_both_levels_and_breaks_something(chapter: Lesson) -> None:
+    run = {run[1] for run in RUN.finditer(chapter.prose)}
+    assert run == {number(chapter.step.below), number(chapter.step.above)}
+    assert chapter.prose.count("\n{break}\n") == 1
+
+
+@pytest.mark.parametrize("step", read_steps(), ids=lambda step: f"{step.below} to {step.above}")
+def test_every_answer_of_the_matrix_that_changes_is_in_one_chapter(step: Step) -> None:
+    below, above = number(step.below), number(step.above)
+    prose = "\n".join(lesson.prose for lesson in LESSONS[f"{below}-{above}"] if lesson.id != TOUR)
+    quoted = " ".join(re.findall(r"^\{criteria (.*)\}$", prose, re.MULTILINE)).split()
+    assert sorted(quoted) == sorted(evidence.changed(below, above))
+
+
+@pytest.mark.parametrize("level", sorted(levels()))
+def test_every_command_is_recorded_and_prints_what_a_page_has_room_for(level: int) -> None:
+    for command in commands_of(level):
+        lines = output_of(level, command).splitlines()
+        assert len(lines) <= MOST_PRINTED
+        assert max(map(len, lines), default=0) <= WIDEST, command
+
+
+def test_every_document_written_by_hand_is_short() -> None:
+    by_hand = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/lessons").rglob("*.md")]
+    for document in [*by_hand, *ROOT.glob("level*/README.md")]:
+        assert len(document.read_text().splitlines()) < LONGEST_DOCUMENT, document
 
 
 def test_nothing_else_is_among_the_pages() -> None:

@@ -1,0 +1,54 @@
+"""What a reader can break in each chapter: one edit of the level, and the tests that notice."""
+
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from ..base import ROOT
+from .working_copy import Edit, in_words
+
+PROSE = Path("docs", "lessons")
+SOURCE = "breaks.yaml"  # in the prose of each step
+AROUND = 2  # lines shown before and after the edit
+
+
+@dataclass(frozen=True)
+class Break:
+    """One edit, the test files to run, and the tests in them that then fail."""
+
+    step: str
+    chapter: str
+    edit: Edit
+    tests: list[str]
+    notices: list[str]
+
+    def shown(self, text: str) -> str:
+        """Return the edit as a diff of the file that has this text, and what no longer holds."""
+        before, after = text.splitlines(keepends=True), self.edit.apply(text).splitlines(keepends=True)
+        lines = list(difflib.unified_diff(before, after, n=AROUND))[2:]
+        diff = "".join("@@\n" if line.startswith("@@") else line for line in lines)
+        promises = "\n".join(f"- {in_words(test)}" for test in self.notices)
+        return f"`{self.edit.file}`:\n\n```diff\n{diff}```\n\nThen these tests fail:\n\n{promises}"
+
+
+@cache
+def read_breaks(root: Path = ROOT) -> list[Break]:
+    """Return the breaks of all chapters, in reading order."""
+    breaks = []
+    for path in sorted((root / PROSE).glob(f"*/{SOURCE}")):
+        for entry in yaml.safe_load(path.read_text()):
+            edit = Edit(entry["file"], entry["find"], entry["put"])
+            breaks.append(Break(path.parent.name, entry["chapter"], edit, entry["tests"], entry["notices"]))
+    return breaks
+
+
+def break_of(step: str, chapter: str, root: Path = ROOT) -> Break:
+    """Return the break of a chapter, named by its file.
+
+    Raises:
+        IndexError: it has none.
+    """
+    return [each for each in read_breaks(root) if (each.step, each.chapter) == (step, chapter)][0]  # noqa: RUF015

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from shared import base
 from shared.stack.stage import Stage
@@ -122,6 +123,16 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy the project as a newcomer has it, with the packages already installed."""
     return copy_project(tmp_path_factory.mktemp("copy") / "project")  # sockets need a short path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Open a browser that reaches nothing but this machine."""
+    if not (chromium := shutil.which("chromium")):
+        pytest.skip("there is no chromium on this machine")
+    with sync_playwright() as playwright:
+        alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        yield playwright.chromium.launch(executable_path=chromium, args=[alone, "--no-sandbox"])
 
 
 def copy_project(copy: Path) -> Path:

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from ..base import ROOT, write_text
-from . import diffs, lessons, picture
+from . import diffs, lessons, picture, teaching
 
 
 def generated(root: Path = ROOT) -> dict[Path, str]:
-    """Return all that is written from the levels, by path: diffs, lessons, and pictures in READMEs."""
-    return diffs.documents(root) | lessons.documents(root) | picture.documents(root)
+    """Return all that is written from the levels, by path: diffs, lessons, sheets, slides, pictures in READMEs."""
+    pages = diffs.documents(root) | lessons.documents(root) | picture.documents(root)
+    return pages | teaching.documents(root)
 
 
 def write(root: Path = ROOT) -> list[Path]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from ..base import ROOT
 from ..markdown import table
 from .arrows import Package
-from .manifest import Arrows, number, read_arrows, read_rooms, read_steps, room_of
+from .manifest import number, read_arrows, read_rooms, read_steps, room_of
 
 BEGIN, END = "<!-- rooms: written by `make diffs` -->", "<!-- end of rooms -->"
 NOTEBOOK = "flight_delays.ipynb"
@@ -52,9 +52,9 @@ def overview(root: Path = ROOT) -> str:
 def picture(level: Path, root: Path = ROOT) -> str:
     """Return the picture of a level: the same rooms in the same places at every level, each as it is there."""
     arrows = read_arrows("level", root)
-    states, used = _states(level, arrows, root), Package(level, arrows).used()
+    used = Package(level, arrows).used()
     lines = ["flowchart TD"]
-    lines += [f"  {room}[{room}]:::{state}" for room, state in states.items()]
+    lines += [f"  {room}[{room}]:::{state}" for room, state in states(level, root).items()]
     edges = [(room, below) for room in arrows for below in arrows[room]]
     lines += [f"  {room} --> {below}" for room, below in edges]
     faint = [str(n) for n, edge in enumerate(edges) if edge not in used]
@@ -64,11 +64,15 @@ def picture(level: Path, root: Path = ROOT) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _states(level: Path, arrows: Arrows, root: Path) -> dict[str, str]:
-    """Return what the step to this level makes of each room, and of the notebook, which stands in none."""
+def states(level: Path, root: Path = ROOT) -> dict[str, str]:
+    """Return what the step to this level makes of each room, and of the notebook, which stands in none.
+
+    It is `added`, `changed`, `same` or `absent`.
+    """
+    arrows = read_arrows("level", root)
     rooms = {room_of(str(path.relative_to(level)), arrows) for path in level.rglob("*.py")}
     steps = {step.above: step for step in read_steps(root)}
     changes = {room.room: room.change for room in steps[level.name].rooms} if level.name in steps else {}
-    states = {room: changes.get(room, "added") if room in rooms else "absent" for room in arrows}
+    found = {room: changes.get(room, "added") if room in rooms else "absent" for room in arrows}
     notebook = "changed" if number(level.name) != "0" else "added"
-    return {"notebook": notebook if (level / NOTEBOOK).exists() else "absent"} | states
+    return {"notebook": notebook if (level / NOTEBOOK).exists() else "absent"} | found

@@ -48,7 +48,7 @@ def year(names: list[str], below: str, above: str, root: Path = ROOT) -> str:
     """
     known = rows(root / SCOREBOARD)
     body = [[row, *(known[row][int(level)] for level in (below, above))] for row in names]
-    head = [f"[the year]({UP}/scoreboard.md)", f"level {below}", f"level {above}"]
+    head = [f"[the year]({UP}/scoreboard.md), with people / without", f"level {below}", f"level {above}"]
     return table(head, body)
 
 

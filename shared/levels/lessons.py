@@ -75,6 +75,7 @@ class Lesson:
             "diff": self._diff,
             "code": self._code,
             "cell": self._cell,
+            "cells": self._cells,
             "promises": self._promises,
             "files": self._files,
             "run": self._run,
@@ -106,9 +107,20 @@ class Lesson:
 
     def _cell(self, index: str) -> str:
         """Show a cell of the notebook below."""
+        return f"Cell {index} of the notebook:\n\n```python\n{self._code_cells()[int(index) - 1]}\n```"
+
+    def _cells(self) -> str:
+        """List the cells of the notebook below beside what became of each: its title names the module."""
+        rows = []
+        for index, cell in enumerate(self._code_cells(), start=1):
+            title = cell.partition("\n")[0].removeprefix("# ")
+            there = (self.root / self.step.above / title).is_file()
+            rows.append([str(index), title, f"`{title}`" if there else "no module"])
+        return table(["cell", "its title", f"at level {number(self.step.above)}"], rows)
+
+    def _code_cells(self) -> list[str]:
         notebook = json.loads((self.root / self.step.below / "flight_delays.ipynb").read_text())
-        cells = ["".join(cell["source"]).rstrip() for cell in notebook["cells"] if cell["cell_type"] == "code"]
-        return f"Cell {index} of the notebook:\n\n```python\n{cells[int(index) - 1]}\n```"
+        return ["".join(cell["source"]).rstrip() for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
     def _run(self, level: str, *words: str) -> str:
         """Show a command, and what it printed."""

@@ -66,7 +66,15 @@ NOTEBOOK = "flight_delays.ipynb"
 @pytest.mark.parametrize("chapter", [each for each in CHAPTERS if each.id != PLUMBING], ids=name_of)
 def test_a_chapter_asks_three_questions_and_gives_something_to_try(chapter: Lesson) -> None:
     assert chapter.prose.count("<details><summary>") == 3
-    for part in ("**The problem.**", "**The idea.**", "**Try it.**", "**Break it.**", "{promises}", "{files}"):
+    for part in (
+        "**The problem.**",
+        "**The idea.**",
+        "**Try it.**",
+        "**Break it.**",
+        "```mermaid",
+        "{promises}",
+        "{files}",
+    ):
         assert part in chapter.prose
 
 

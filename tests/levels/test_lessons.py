@@ -10,7 +10,7 @@ from shared.base import StageError, levels
 from shared.levels import evidence
 from shared.levels.lessons import MOST_LINES, PAGES, TOUR, Lesson, documents, part_of, read_lessons
 from shared.levels.manifest import Step, number, read_steps
-from shared.levels.recording import RUN, commands_of, output_of
+from shared.levels.recording import RUN, commands_of, in_shape, output_of
 
 from ..conftest import ROOT
 
@@ -99,6 +99,12 @@ def test_every_command_is_recorded_and_prints_what_a_page_has_room_for(level: in
         lines = output_of(level, command).splitlines()
         assert len(lines) <= MOST_PRINTED
         assert max(map(len, lines), default=0) <= WIDEST, command
+
+
+def test_outputs_that_differ_in_numbers_and_hashes_only_have_one_shape() -> None:
+    first = "2026-11-30T04:23:22Z  version 1@3c3b7708016e  became champion"
+    assert in_shape(first) == in_shape("2026-12-01T15:00:41Z version 2@c5daa1d4cbb0 became champion")
+    assert in_shape(first) != in_shape(first.replace("champion", "challenger"))
 
 
 def test_every_document_written_by_hand_is_short() -> None:

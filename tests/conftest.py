@@ -31,6 +31,7 @@ LONG = (
     "test_docs",
     "test_loop",
     "test_contract",
+    "test_exercises",
     "test_matrix",
     "test_whole_pipeline",
     "test_run",

@@ -39,6 +39,7 @@ FIGURES = [
 FORMAT = HtmlFormatter(nowrap=True, style="friendly")
 HIGH, WIDE = 17, 98  # lines and columns of code on a slide in letters of the usual size
 LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")  # leads nowhere from paper, nor from a slide
+AFTER_A_BLOCK = re.compile(r"(?<=\n```)\n|(?<=\|)\n\n")  # of code, or a table
 PICTURE = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)
 
 
@@ -95,10 +96,10 @@ def slides(lessons: list[Lesson], root: Path = ROOT) -> str:
 
 
 def _slides(text: str) -> Iterator[str]:
-    """Yield each part of a tour; where it shows code more than once, a slide for each."""
+    """Yield each part of a tour; where it shows several blocks, a slide for each."""
     for part in LINK.sub(r"\1", PICTURE.sub("", text)).split("\n## ")[1:]:
         title, _, body = part.partition("\n")
-        for shown in filter(None, (piece.strip() for piece in re.split(r"(?<=\n```)\n", body))):
+        for shown in filter(None, (piece.strip() for piece in AFTER_A_BLOCK.split(body))):
             yield f"<h2>{title}</h2>\n{_html(shown)}"
 
 

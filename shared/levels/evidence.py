@@ -10,6 +10,7 @@ from ..markdown import table
 
 ASSESSMENT, SCOREBOARD = Path("docs", "assessment.json"), Path("docs", "scoreboard.md")
 ANSWERS = {"PRESENT": "yes", "ABSENT": "no", "MANUAL": "by people", "UNKNOWN": "unknown"}
+HIGHEST = "4"  # level: what it lacks is nothing to wish for
 UP = "../.."  # from the pages of a step to docs
 
 
@@ -32,7 +33,8 @@ def verdicts(names: list[str], below: str, above: str, root: Path = ROOT) -> str
     found, rows = criteria(root), []
     for name in names:
         answers = [_linked(name, level, found[name]["answers"][level]) for level in (below, above)]
-        rows.append([f"{name}: {found[name]['statement']}", *answers])
+        better = " (the better answer is no)" if found[name]["answers"][HIGHEST] == "ABSENT" else ""
+        rows.append([f"{name}: {found[name]['statement']}{better}", *answers])
     return table(["what is tested", f"level {below}", f"level {above}"], rows)
 
 

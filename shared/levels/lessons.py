@@ -239,6 +239,7 @@ def contents(name: str, tour: Lesson, chapters: list[Lesson]) -> str:
     up = [f"`make level{number(level)} DAYS={recording.DAYS}`" for level in (tour.step.below, tour.step.above)]
     head = (
         f"## Chapters\n\nThis tour takes {tour.minutes} minutes. Commands that stand with what they printed were\n"
-        f"run in stages of {' and '.join(up)}, in the order of the chapters."
+        f"run in stages of {' and '.join(up)}, on their usual ports and in the order of the\n"
+        "chapters; numbers of commits, runs and packages differ from stage to stage."
     )
     return f"{head}\n\n{table(['chapter', 'minutes', 'lines of code'], rows)}\n"

@@ -68,7 +68,8 @@ def _run(command: str, checkout: Path, ports: dict[str, str]) -> str:
         timeout=SECONDS,
         check=False,
     )
-    printed = done.stdout.replace(f"{checkout}/", "")
+    # What was recorded before makes this checkout one with changes; a reader's has none.
+    printed = done.stdout.replace(f"{checkout}/", "").replace("-dirty", "")
     for port, other in ports.items():
         printed = printed.replace(f"127.0.0.1:{other}", f"127.0.0.1:{port}")
     return "\n".join(line.rstrip() for line in printed.strip().splitlines())

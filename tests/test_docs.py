@@ -112,14 +112,14 @@ def test_the_commands_of_the_lessons_print_what_the_lessons_show(stage: tuple[in
 def test_the_commands_of_a_level_work_while_it_runs(stage: tuple[int, Path]) -> None:
     number, checkout = stage
     tries = yaml.safe_load((checkout / levels()[number] / "stage.yaml").read_text())["try"]
-    environment = environment_of(number, checkout)
+    just_run, environment = recording.commands_of(number), environment_of(number, checkout)
     filled = [re.sub(r"\$\{(\w+)\}", lambda name: environment[name[1]], command) for command in tries]
     before = ""
     for command in dict.fromkeys([*commands(readme(number)), *filled]):
         if starts_a_level(command) or command.startswith("make test"):
             continue
-        if any(command in shown for shown in recording.commands_of(number)):
-            continue  # it has just run
+        if any(command in shown for shown in just_run):
+            continue
         if command.startswith(". "):  # what it sets, the commands below it find
             before = f"{command}; "
         done = subprocess.run(

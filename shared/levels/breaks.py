@@ -8,9 +8,9 @@ from pathlib import Path
 import yaml
 
 from ..base import ROOT
+from .manifest import PROSE
 from .working_copy import Edit, in_words
 
-PROSE = Path("docs", "lessons")
 SOURCE = "breaks.yaml"  # in the prose of each step
 AROUND = 2  # lines shown before and after the edit
 
@@ -35,20 +35,12 @@ class Break:
 
 
 @cache
-def read_breaks(root: Path = ROOT) -> list[Break]:
-    """Return the breaks of all chapters, in reading order."""
-    breaks = []
+def read_breaks(root: Path = ROOT) -> dict[tuple[str, str], Break]:
+    """Return the breaks of all chapters in reading order, by step and by the name of the chapter's file."""
+    breaks = {}
     for path in sorted((root / PROSE).glob(f"*/{SOURCE}")):
         for entry in yaml.safe_load(path.read_text()):
             edit = Edit(entry["file"], entry["find"], entry["put"])
-            breaks.append(Break(path.parent.name, entry["chapter"], edit, entry["tests"], entry["notices"]))
+            step, chapter = path.parent.name, entry["chapter"]
+            breaks[step, chapter] = Break(step, chapter, edit, entry["tests"], entry["notices"])
     return breaks
-
-
-def break_of(step: str, chapter: str, root: Path = ROOT) -> Break:
-    """Return the break of a chapter, named by its file.
-
-    Raises:
-        IndexError: it has none.
-    """
-    return [each for each in read_breaks(root) if (each.step, each.chapter) == (step, chapter)][0]  # noqa: RUF015

@@ -9,19 +9,21 @@ from ..base import ROOT
 from ..markdown import table
 
 ASSESSMENT, SCOREBOARD = Path("docs", "assessment.json"), Path("docs", "scoreboard.md")
-ANSWERS = {"PRESENT": "yes", "ABSENT": "no", "MANUAL": "by people", "UNKNOWN": "unknown"}
+ANSWERS = {"PRESENT": "yes", "ABSENT": "no", "MANUAL": "by people", "ERROR": "error", "UNPROBED": "not probed"}
 HIGHEST = "4"  # level: what it lacks is nothing to wish for
 UP = "../.."  # from the pages of a step to docs
 
 
-def criteria(root: Path = ROOT) -> dict[str, dict[str, Any]]:
+@cache
+def criteria(path: Path) -> dict[str, dict[str, Any]]:
     """Return what the assessment found, by criterion."""
-    return {each["id"]: each for each in json.loads((root / ASSESSMENT).read_text())["criteria"]}
+    return {each["id"]: each for each in json.loads(path.read_text())["criteria"]}
 
 
 def changed(below: str, above: str, root: Path = ROOT) -> list[str]:
     """Return the criteria whose answers differ between two levels, named by their numbers."""
-    return [name for name, each in criteria(root).items() if each["answers"][below] != each["answers"][above]]
+    found = criteria(root / ASSESSMENT)
+    return [name for name, each in found.items() if each["answers"][below] != each["answers"][above]]
 
 
 def verdicts(names: list[str], below: str, above: str, root: Path = ROOT) -> str:
@@ -30,7 +32,7 @@ def verdicts(names: list[str], below: str, above: str, root: Path = ROOT) -> str
     Raises:
         KeyError: there is no such criterion.
     """
-    found, rows = criteria(root), []
+    found, rows = criteria(root / ASSESSMENT), []
     for name in names:
         answers = [_linked(name, level, found[name]["answers"][level]) for level in (below, above)]
         better = " (the better answer is no)" if found[name]["answers"][HIGHEST] == "ABSENT" else ""

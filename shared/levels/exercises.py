@@ -17,9 +17,10 @@ import yaml
 from .. import base
 from ..base import ROOT, StageError, levels
 from . import working_copy
+from .manifest import PROSE
 from .working_copy import Edit
 
-SOURCE, GIVEN = Path("docs", "lessons", "exercises.yaml"), Path("docs", "lessons", "exercises")
+SOURCE, GIVEN = PROSE / "exercises.yaml", PROSE / "exercises"
 HOLLOW = 'raise NotImplementedError("exercise {number}: yours to write")'
 
 

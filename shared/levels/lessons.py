@@ -9,7 +9,7 @@ for answers of the matrix, `{year human steps; AUC}` for rows of the scoreboard.
 import ast
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,10 +19,10 @@ from ..markdown import table
 from . import breaks, evidence, exercises, recording
 from .diffs import FOLDER as DIFFS
 from .diffs import differences, fenced
-from .manifest import File, Step, number, read_steps
+from .manifest import PROSE, File, Step, number, read_steps
 from .working_copy import in_words
 
-PROSE, PAGES = Path("docs", "lessons"), Path("docs", "steps")
+PAGES = Path("docs", "steps")
 TOUR = "tour"
 MOST_LINES = 250  # shown in a chapter
 LINES_A_MINUTE, WORDS_A_MINUTE = 12, 180
@@ -130,7 +130,7 @@ class Lesson:
 
     def _break(self) -> str:
         """Show an edit, and the tests that notice it."""
-        this = breaks.break_of(self.source.parent.name, self.source.stem, self.root)
+        this = breaks.read_breaks(self.root)[self.source.parent.name, self.source.stem]
         return this.shown((self.root / self.step.above / this.edit.file).read_text())
 
     def _criteria(self, *names: str) -> str:
@@ -210,25 +210,23 @@ def read_lessons(root: Path = ROOT) -> dict[str, list[Lesson]]:
     return lessons
 
 
-def documents(root: Path = ROOT) -> dict[Path, str]:
-    """Return the pages of all lessons, by path."""
-    pages = {}
-    for name, lessons in read_lessons(root).items():
+def documents(steps: Mapping[str, list[Lesson]]) -> dict[Path, str]:
+    """Return the pages of the lessons of each step, by path."""
+    pages, all_exercises = {}, list(exercises.read_exercises().values())
+    for name, lessons in steps.items():
         tour, chapters = lessons[0], lessons[1:]
         folder = PAGES / name
         pages[folder / "README.md"] = f"{tour.text}\n{contents(name, tour, chapters)}"
         for lesson, following in zip(chapters, [*chapters[1:], None], strict=True):
             on = f"Next: [{following.title}]({following.source.name}) · " if following else ""
-            pages[folder / lesson.source.name] = (
-                f"{lesson.text}\n{exercises_of(f'{name}/{lesson.source.stem}')}{on}[all of this step](README.md)\n"
-            )
+            own = [each for each in all_exercises if each.chapter == f"{name}/{lesson.source.stem}"]
+            pages[folder / lesson.source.name] = f"{lesson.text}\n{listed(own)}{on}[all of this step](README.md)\n"
     return pages
 
 
-def exercises_of(chapter: str) -> str:
-    """Return a list of the exercises that belong to a chapter."""
-    listed = [each for each in exercises.read_exercises().values() if each.chapter == chapter]
-    lines = [f"- `make exercise N={each.number}`: {each.title}" for each in listed]
+def listed(own: Sequence[exercises.Exercise]) -> str:
+    """Return a list of the exercises of a chapter."""
+    lines = [f"- `make exercise N={each.number}`: {each.title}" for each in own]
     return "\n".join(["**Exercises**\n", *lines, "\n"]) if lines else ""
 
 

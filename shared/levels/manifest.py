@@ -9,6 +9,7 @@ import yaml
 from ..base import ROOT, StageError
 
 MANIFEST = "docs/levels.yaml"
+PROSE = Path("docs", "lessons")  # the source of the lessons, by step
 TOP = "top"  # the files that stand in no room
 
 Arrows = dict[str, list[str]]  # by room: the rooms right below it

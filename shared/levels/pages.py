@@ -8,8 +8,9 @@ from . import diffs, lessons, picture, teaching
 
 def generated(root: Path = ROOT) -> dict[Path, str]:
     """Return all that is written from the levels, by path: diffs, lessons, sheets, slides, pictures in READMEs."""
-    pages = diffs.documents(root) | lessons.documents(root) | picture.documents(root)
-    return pages | teaching.documents(root)
+    steps = lessons.read_lessons(root)
+    pages = diffs.documents(root) | lessons.documents(steps) | picture.documents(root)
+    return pages | teaching.documents(steps, root)
 
 
 def write(root: Path = ROOT) -> list[Path]:

@@ -14,8 +14,8 @@ from pathlib import Path
 import yaml
 
 from ..base import ROOT, StageError, levels, write_text
+from .manifest import PROSE
 
-PROSE = Path("docs", "lessons")
 OUTPUTS = PROSE / "outputs"
 RUN = re.compile(r"^\{run (\d) (.+)\}$", re.MULTILINE)
 DAYS = 2

@@ -4,7 +4,7 @@ Both are made from the same Markdown as the lessons: the README of a level, the 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -19,7 +19,7 @@ from pygments.util import ClassNotFound
 
 from ..base import ROOT
 from . import evidence
-from .lessons import Lesson, read_lessons
+from .lessons import Lesson
 from .manifest import number, read_rooms
 from .picture import BEGIN, states
 
@@ -43,11 +43,11 @@ AFTER_A_BLOCK = re.compile(r"(?<=\n```)\n|(?<=\|)\n\n")  # of code, or a table
 PICTURE = re.compile(r"```mermaid\n.*?```\n", re.DOTALL)
 
 
-def documents(root: Path = ROOT) -> dict[Path, str]:
-    """Return sheets and slides, by path."""
-    folders = [steps.parent for steps in sorted(root.glob("level[0-9]_*/HUMAN_STEPS.yaml"))]
+def documents(steps: Mapping[str, list[Lesson]], root: Path = ROOT) -> dict[Path, str]:
+    """Return sheets, and slides of the lessons of each step, by path."""
+    folders = [path.parent for path in sorted(root.glob("level[0-9]_*/HUMAN_STEPS.yaml"))]
     pages = {FOLDER / f"level{number(level.name)}.html": sheet(level, root) for level in folders}
-    for name, lessons in read_lessons(root).items():
+    for name, lessons in steps.items():
         pages[FOLDER / f"step{name}.html"] = slides(lessons, root)
     return pages
 
@@ -112,9 +112,10 @@ def _highlighted(code: str, language: str, _: Any) -> str:
         lexer = get_lexer_by_name(language)
     except ClassNotFound:
         lexer = get_lexer_by_name("text")
-    lines = dedent(code).splitlines()
+    code = dedent(code)
+    lines = code.splitlines()
     size = min(1.0, HIGH / len(lines), WIDE / max(map(len, lines)))
-    return f'<pre style="font-size: {size:.2f}em">{highlight(dedent(code), lexer, FORMAT)}</pre>'
+    return f'<pre style="font-size: {size:.2f}em">{highlight(code, lexer, FORMAT)}</pre>'
 
 
 def _figures(compared: list[int], root: Path) -> list[tuple[str, list[str]]]:

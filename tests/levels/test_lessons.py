@@ -114,14 +114,14 @@ def test_every_document_written_by_hand_is_short() -> None:
 
 
 def test_nothing_else_is_among_the_pages() -> None:
-    written = {str(path) for path in documents()}
+    written = {str(path) for path in documents(LESSONS)}
     assert {str(path.relative_to(ROOT)) for path in (ROOT / PAGES).rglob("*.md")} == written
 
 
 def test_a_page_shows_code_as_it_is_in_the_level() -> None:
-    page = documents()[PAGES / "2-3" / "7-experiment.md"]
+    page = documents(LESSONS)[PAGES / "2-3" / "7-experiment.md"]
     assert part_of((ROOT / "level3_deployment/delivery/experiment.py").read_text(), "verdict_of") in page
-    assert "- requests of several threads are all logged" in documents()[PAGES / "2-3" / "6-serve.md"]
+    assert "- requests of several threads are all logged" in documents(LESSONS)[PAGES / "2-3" / "6-serve.md"]
 
 
 @pytest.mark.parametrize("line", ["{code serving/app.py nothing_like_it}", "{code nowhere.py}", "{sing}"])

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from shared.levels.lessons import read_lessons
 from shared.levels.teaching import FOLDER, documents
 
 from ..conftest import ROOT
 
-PAGES = [ROOT / path for path in documents()]
+PAGES = [ROOT / path for path in documents(read_lessons())]
 SHEETS = [page for page in PAGES if page.name.startswith("level")]
 SLIDES = [page for page in PAGES if page.name.startswith("step")]
 OVERFLOW = """[...document.querySelectorAll("section, pre")]

@@ -59,7 +59,7 @@ def sheet(level: Path, root: Path = ROOT) -> str:
     compared = [each for each in (this - 1, this) if each >= 0]
     return TEMPLATES.get_template("sheet.html").render(
         title=readme.partition("\n")[0].removeprefix("# "),
-        problem=_html(_part(readme, "The problem", "What is here")),
+        problem=_html(_part(readme, "The problem")),
         new=_html(_part(readme, "What is new", "What is here")),
         missing=_html(_part(readme, "What is still missing")),
         commands="\n".join(re.findall(r"```sh\n(.*?)\n```", readme, re.DOTALL)),

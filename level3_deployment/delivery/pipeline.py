@@ -105,9 +105,7 @@ def deliver(version: str) -> str:
             return f"version {version} has been delivered before"
         params = read_params()
         if version in map(models.version_of, (models.CHAMPION, promotion.CHALLENGER)):
-            return promotion.release(
-                version, params.experiment.challenger_share
-            )  # its delivery died after it was certified
+            return promotion.release(version, params.experiment)  # its delivery died after it was certified
         try:
             return _deliver(version, params)
         except (RefusedError, NotFollowedError) as error:
@@ -127,7 +125,7 @@ def _deliver(version: str, params: Params) -> str:
     if params.approval == "manual":
         history.record(version, State.AWAITING_APPROVAL, "certified")
         return f"version {version} is certified and awaits approval"
-    return promotion.release(version, params.experiment.challenger_share)
+    return promotion.release(version, params.experiment)
 
 
 def finish() -> list[Event]:
@@ -159,7 +157,7 @@ def approve(version: str) -> str:
     with exclusive_lock(paths.APP):
         if history.state(version) is not State.AWAITING_APPROVAL:
             raise NotApprovedError(f"version {version} does not await approval: list the versions with `models`")
-        return promotion.release(version, read_params().experiment.challenger_share)
+        return promotion.release(version, read_params().experiment)
 
 
 def _days(version: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:

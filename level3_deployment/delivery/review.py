@@ -4,7 +4,6 @@ from dataclasses import asdict
 from datetime import date, timedelta
 
 from ..config import paths
-from ..config.params import read_params
 from ..events import Event, Kind
 from ..registry import models
 from ..serving import last_known
@@ -28,7 +27,8 @@ def review_challenger(day: date) -> list[Event]:
         return [Event(Kind.WITHDRAWN, promotion.withdraw(f"harm to the service, {harm}"))]
     challenger, tags = models.version(version), models.tags()
     recipes = {models.training_of(arm).tags["recipe"] for arm in (champion, challenger)}
-    plan = Plan(read_params().experiment.days, float(tags["challenger_share"]), is_change=len(recipes) > 1)
+    days, share = int(tags["experiment_days"]), float(tags["challenger_share"])
+    plan = Plan(days, share, is_change=len(recipes) > 1)
     rows = experiment_predictions(paths.PREDICTION_LOG, tags["experiment"])
     names = models.served_as(champion), models.served_as(challenger)
     answers = paired_answers(rows, *names, paths.DATA, tags["experiment_began"])
@@ -52,6 +52,10 @@ def review_champion(day: date) -> list[Event]:
     if day > date.fromisoformat(promoted_on) + timedelta(days=SHADOW_DAYS):
         models.set_alias(PREVIOUS, None)
         return []
+    if harm := promotion.problem_of(version):
+        return [
+            Event(Kind.FAILED, f"nothing predicts beside the champion, so none can come back by itself: {harm}")
+        ]
     names = models.served_as(models.version(version)), models.served_as(champion)
     rows = predictions_since(paths.PREDICTION_LOG, promoted_on)
     excess = excess_of(paired_answers(rows, *names, paths.DATA, promoted_on))

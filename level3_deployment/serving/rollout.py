@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +150,16 @@ class Follower:
         if self.alias != "champion":
             return Rollout(champion)
         champion = champion or self._last_champion()
+        serving = Rollout(champion)
         try:
+            if "challenger" in aliases:
+                challenger, share = self._arm(aliases["challenger"]), float(tags["challenger_share"])
+                serving = replace(serving, challenger=challenger, experiment=tags["experiment"], share=share)
             shadows = tuple(self._arm(aliases[alias]) for alias in SHADOWS if alias in aliases)
-            if "challenger" not in aliases:
-                return Rollout(champion, shadows=shadows)
-            challenger = self._arm(aliases["challenger"])
         except Exception:
-            self.rollout = Rollout(champion)  # the champion serves, whatever is wrong with the others
+            self.rollout = serving  # the champion serves whatever is wrong with the others, both with the shadows
             raise
-        return Rollout(champion, challenger, tags["experiment"], float(tags["challenger_share"]), shadows)
+        return replace(serving, shadows=shadows)
 
     def _last_champion(self) -> Arm | None:
         """Return the champion that served last, as one that the registry does not name."""

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from ..config import paths
+from ..config.params import ExperimentParams
 from ..errors import RefusedError, StageError
 from ..operations.polling import wait_until
 from ..registry import history, models
@@ -45,7 +46,7 @@ def stage(version: str) -> None:
         raise
 
 
-def release(version: str, share: float) -> str:
+def release(version: str, experiment: ExperimentParams) -> str:
     """Release a certified version: to all traffic if there is no champion, else to a share of it; say which.
 
     It can be repeated after the process died half-way.
@@ -60,7 +61,8 @@ def release(version: str, share: float) -> str:
     number = int(models.tags().get("experiment", "0-0").partition("-")[2]) + 1
     models.tag_model("experiment", f"{version}-{number}")
     models.tag_model("experiment_began", newest_day())
-    models.tag_model("challenger_share", str(share))
+    models.tag_model("experiment_days", str(experiment.days))
+    models.tag_model("challenger_share", str(experiment.challenger_share))
     models.set_alias(CHALLENGER, version)
     try:
         _wait(os.environ["APPLICATION"], challenger=version)
@@ -70,8 +72,8 @@ def release(version: str, share: float) -> str:
     except NotFollowedError:
         models.set_alias(CHALLENGER, None)  # it has served nobody, so its history stays empty
         raise
-    history.record(version, State.CHALLENGER, f"{share:.0%} of traffic")
-    return f"version {version} is challenger with {share:.0%} of traffic"
+    history.record(version, State.CHALLENGER, f"{experiment.challenger_share:.0%} of traffic")
+    return f"version {version} is challenger with {experiment.challenger_share:.0%} of traffic"
 
 
 def newest_day() -> str:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -157,17 +157,16 @@ class Follower:
         champion = champion or self._last_champion()
         calibration = Calibration.read(tags.get("calibration", "{}"))
         repair = Repair.read(tags.get("repair", "{}"))
+        serving = Rollout(champion, calibration=calibration, repair=repair)
         try:
+            if "challenger" in aliases:
+                challenger, share = self._arm(aliases["challenger"]), float(tags["challenger_share"])
+                serving = replace(serving, challenger=challenger, experiment=tags["experiment"], share=share)
             shadows = tuple(self._arm(aliases[alias]) for alias in SHADOWS if alias in aliases)
-            if "challenger" not in aliases:
-                return Rollout(champion, shadows=shadows, calibration=calibration, repair=repair)
-            challenger = self._arm(aliases["challenger"])
         except Exception:
-            # The champion serves, whatever is wrong with the others.
-            self.rollout = Rollout(champion, calibration=calibration, repair=repair)
+            self.rollout = serving  # the champion serves whatever is wrong with the others, both with the shadows
             raise
-        share = float(tags["challenger_share"])
-        return Rollout(champion, challenger, tags["experiment"], share, shadows, calibration, repair)
+        return replace(serving, shadows=shadows)
 
     def _last_champion(self) -> Arm | None:
         """Return the champion that served last, as one that the registry does not name."""

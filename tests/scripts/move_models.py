@@ -6,13 +6,14 @@ from datetime import date
 
 from . import module
 
-promotion = module("delivery.promotion")
+promotion, params = module("delivery.promotion"), module("config.params")
 
 for line in sys.stdin:
     name, *arguments = line.split()
     began = time.monotonic()
     if name == "release":
-        promotion.release(arguments[0], float(arguments[1]))
+        experiment = params.ExperimentParams(days=7, challenger_share=float(arguments[1]))
+        promotion.release(arguments[0], experiment)
     elif name == "promote":
         promotion.promote("a test", date(2013, 7, 4))
     else:

@@ -4,7 +4,7 @@ from datetime import date
 
 from . import module
 
-alarm, decide, daily_check, promotion, models, store = map(
+alarm, decide, daily_check, promotion, models, store, params = map(
     module,
     (
         "monitoring.alarm",
@@ -13,6 +13,7 @@ alarm, decide, daily_check, promotion, models, store = map(
         "delivery.promotion",
         "registry.models",
         "monitoring.store",
+        "config.params",
     ),
 )
 
@@ -21,6 +22,6 @@ decision = decide.Decision(store.Action.RETRAIN, performance)
 for event in daily_check.act("2013-07-05", decision, daily_check.read_policy()):
     print(event.text)
 if not models.version_of(promotion.CHALLENGER):
-    promotion.release("2", 0.5)
+    promotion.release("2", params.read_params().experiment)
 promotion.promote("a test", date(2013, 7, 5))
 promotion.rollback("a test")

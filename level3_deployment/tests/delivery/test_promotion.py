@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ...config import paths
+from ...config.params import ExperimentParams
 from ...delivery import pipeline, promotion
 from ...delivery.promotion import CHALLENGER, PREVIOUS, STAGING, NotFollowedError, NotTakenError
 from ...errors import StageError
@@ -103,7 +104,7 @@ def test_a_release_that_nobody_answered_leaves_no_trace_but_a_refused_one_does(
     monkeypatch.setattr(promotion, "_wait", silent)
     monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
     with pytest.raises(error):
-        promotion.release("2", 0.2)
+        promotion.release("2", ExperimentParams(days=7, challenger_share=0.2))
     assert (aliases[CHALLENGER], recorded) == (None, happened)
 
 

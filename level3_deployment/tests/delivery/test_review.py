@@ -32,7 +32,7 @@ def aliases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     monkeypatch.setattr(models, "set_alias", lambda alias, _: aliases.pop(alias))
     monkeypatch.setattr(models, "champion", lambda: versions.get(aliases["champion"]))
     monkeypatch.setattr(models, "version", versions.__getitem__)
-    tags = {"experiment": "trial", "challenger_share": "0.5"}
+    tags = {"experiment": "trial", "experiment_days": "7", "challenger_share": "0.5"}
     tags |= dict.fromkeys(("experiment_began", "promoted_on"), FIRST.isoformat())
     monkeypatch.setattr(models, "tags", lambda: tags)
     recipes = {"1": "a", "2": "a"}
@@ -42,8 +42,6 @@ def aliases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     monkeypatch.setattr(promotion, "withdraw", lambda why: f"withdrawn: {why}")
     monkeypatch.setattr(promotion, "rollback", lambda why: f"rolled back: {why}")
     monkeypatch.setattr(promotion, "problem_of", lambda _: "")
-    planned = SimpleNamespace(experiment=SimpleNamespace(days=7))
-    monkeypatch.setattr(review, "read_params", lambda: planned)
     monkeypatch.setattr(paths, "PREDICTION_LOG", tmp_path / "predictions.db")
     monkeypatch.setattr(paths, "DATA", tmp_path)
     return aliases
@@ -141,6 +139,16 @@ def test_a_champion_that_is_surely_worse_than_the_one_before_it_goes_back(
     serve(tmp_path, 3, one=0.5, two=two)
     events = review.review_champion(FIRST + timedelta(days=3))
     assert [event.kind for event in events] == [Kind.ROLLED_BACK] * goes_back
+
+
+def test_people_hear_that_nothing_predicts_beside_the_champion(
+    aliases: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aliases |= {"champion": "2", PREVIOUS: "1"}
+    monkeypatch.setattr(promotion, "problem_of", lambda version: f"version {version}: was slow")
+    event = only(review.review_champion(FIRST))
+    assert event.kind is Kind.FAILED
+    assert "none can come back by itself: version 1: was slow" in event.text
 
 
 def test_the_shadow_ends_after_two_weeks(aliases: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ from ...serving.app import app, follower
 from ...serving.calibration import Calibration
 from ...serving.prediction_log import Logged, LogWriter, experiment_predictions, last_prediction, open_log
 from ...serving.repair import Repair
-from ...serving.rollout import Arm, Rollout
+from ...serving.rollout import Arm, Follower, Rollout
 from ...serving.routing import CHALLENGER, arm_of
 from ..conftest import make_flights
 
@@ -397,6 +397,25 @@ def test_a_challenger_that_harms_the_service_is_dropped_at_once(
     assert follower.rollout == Rollout(arms[0])
     with pytest.raises(StageError, match=why):  # so says /version, once the registry has been read again
         follower._arm("8")
+
+
+def test_a_shadow_that_is_dropped_leaves_the_challenger_in_traffic(small: Artifact, tmp_path: Path) -> None:
+    aliases = {"champion": "7", "challenger": "8", "previous": "6"}
+    registered = {
+        "aliases": [{"alias": alias, "version": version} for alias, version in aliases.items()],
+        "tags": [{"key": "experiment", "value": "trial"}, {"key": "challenger_share", "value": "0.5"}],
+    }
+    registry = httpx.MockTransport(lambda _: httpx.Response(200, json={"registered_model": registered}))
+    arms = {version: Arm(f"flight-delays/{version}@0123", small, version) for version in aliases.values()}
+    following = Follower("http://registry", "flight-delays", "champion", tmp_path, _loaded=arms)
+    following._client = httpx.Client(transport=registry)
+    following.poll()
+    assert following.rollout.shadows == (arms["6"],)
+    following._drop(arms["6"], "failed to predict")
+    following.poll()
+    assert (following.rollout.challenger, following.rollout.share) == (arms["8"], 0.5)
+    assert following.rollout.shadows == ()
+    assert following.problem == "version 6: failed to predict"
 
 
 def test_a_shadow_predicts_and_serves_nobody(

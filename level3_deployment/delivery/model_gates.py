@@ -41,7 +41,7 @@ def labels_are_sane(evidence: ModelEvidence) -> Finding:
     """
     dispersion = label_dispersion(evidence.recent, is_late(evidence.recent).to_numpy())
     least = MIN_LABEL_DISPERSION
-    return not dispersion < least, f"label dispersion {dispersion:.2f}, at least {least}"
+    return dispersion >= least, f"label dispersion {dispersion:.2f}, at least {least}"
 
 
 def not_worse_than_champion(evidence: ModelEvidence) -> Finding:

@@ -163,10 +163,10 @@ def _hold(hold: Record, alarm: Alarm, past: list[Record]) -> str:
     """Write an issue about a hold; return a line about it for people."""
     try:
         path = issues.write(paths.ISSUES, hold, alarm, past)
-    except OSError as error:  # it is held all the same, and `resume` ends it
-        return f"no training until people have looked; no issue could be written, {error}"
+    except OSError as error:  # it is held all the same
+        return f"no training until the cause is gone; no issue could be written, {error}"
     notify.put(paths.OUTBOX, hold.id, path.read_text())
-    return f"no training until people have looked at {path.name}"
+    return f"no training until the cause is gone, see {path.name}"
 
 
 def resume(why: str, hold_id: str | None = None) -> str:

@@ -15,7 +15,8 @@ Evidence: {evidence}
 The last decisions before:
 
 {history}
-What to do: look at the feed and at the reports, correct what is wrong, then let trainings go on with `resume`.
+What to do: look at the feed and at the reports, and correct what is wrong. The hold ends once its cause is gone;
+to end it before, `resume`.
 Decided by the policy {policy}.
 """
 BLIND = "watch.md"

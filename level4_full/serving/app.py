@@ -41,7 +41,7 @@ log = LogWriter(paths.PREDICTION_LOG)
 
 
 class NoModelError(Exception):
-    """No model has been released yet."""
+    """No model serves: none has been released, or the registry is away and none has served before."""
 
 
 @app.post("/predict", responses=NOT_ANSWERED)
@@ -125,8 +125,8 @@ def root() -> RedirectResponse:
 
 @app.exception_handler(NoModelError)
 def no_model(_: Any, __: NoModelError) -> JSONResponse:
-    """Answer 503: the request is fine, but no model has been released."""
-    return JSONResponse({"detail": "no model has been released yet: release one"}, status_code=503)
+    """Answer 503: the request is fine, but no model serves."""
+    return JSONResponse({"detail": "no model serves: /version says why"}, status_code=503)
 
 
 @app.exception_handler(sqlite3.Error)

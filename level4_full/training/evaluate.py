@@ -19,7 +19,7 @@ class NotBetterError(RefusedError):
 
 
 def hold_out(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split off the last `days` days: the model that is judged on them is the model that is used."""
+    """Split off the last `days` days, on which a model is judged that was trained on those before."""
     first = table["scheduled_departure"].max().normalize() - pd.Timedelta(days=days - 1)
     recent = table["scheduled_departure"] >= first
     return table[~recent], table[recent]

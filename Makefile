@@ -53,7 +53,7 @@ IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs record exercise check-exercise solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -155,6 +155,9 @@ exercise: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## make a 
 
 check-exercise: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## what an exercise still lacks: N=5
 	@$(RUN) -m shared check-exercise $(N)
+
+hint: | $(call installed,shared) ## a hint about an exercise: N=5
+	@$(RUN) -m shared hint $(N)
 
 solution: | $(call installed,shared) ## the difference to the worked answer of an exercise: N=5
 	@$(RUN) -m shared solution $(N)

@@ -103,9 +103,13 @@ def scoreboard(
 
 @commands.command()
 def traffic(level: int, days: int = 7, incidents: Incidents = "none") -> None:
-    """Play more days in a running stage."""
+    """Play more days in a running stage; without the name of an incident, list those to choose from."""
     from .demo.more_days import play_more
+    from .world.incidents import MOVABLE
 
+    if not incidents:
+        print("\n".join(f"  KIND={incident.id:<13} {incident.story}" for incident in MOVABLE.values()))
+        return
     play_more(open_stage(level), days, incidents)
 
 
@@ -191,13 +195,15 @@ def record(chosen: Annotated[list[int] | None, typer.Argument(metavar="LEVELS")]
 
 @commands.command()
 def exercise(number: Annotated[str, typer.Argument()] = "") -> None:
-    """Make a working copy of a level with a hole in it."""
+    """Make a working copy of a level with a hole in it; without a number, list the exercises."""
     from .levels import exercises
 
+    if not number:
+        print(exercises.listed())
+        return
     this = exercises.exercise(number)
-    folder = exercises.shown(exercises.begin(this))
-    print(f"{this.title}\n\n{this.task}\nWork in {folder}/{this.package}, in {' and '.join(this.files)}.")
-    print(f"Then: make check-exercise N={number}")
+    exercises.begin(this)
+    print(f"{this.title}\n\n{this.task}\n{this.how}")
 
 
 @commands.command()
@@ -210,10 +216,16 @@ def check_exercise(number: Annotated[str, typer.Argument()] = "") -> None:
     if not missing:
         print(f"all of it holds; compare with the worked answer: make solution N={number}")
         return
-    print(f"not yet, {len(missing)} promises do not hold:")
-    print("\n".join(f"  - {line}" for line in missing))
-    print(f"A hint: {this.hint}")
+    print("\n".join(["not yet, since this does not hold:", *(f"  - {line}" for line in missing)]))
     sys.exit(1)
+
+
+@commands.command()
+def hint(number: Annotated[str, typer.Argument()] = "") -> None:
+    """Give a hint about an exercise."""
+    from .levels import exercises
+
+    print(exercises.exercise(number).hint)
 
 
 @commands.command()

@@ -72,6 +72,16 @@ class Exercise:
         edited = [edit.file for edit in (*self.spoiled, *self.answer)]
         return list(dict.fromkeys([hole.file for hole in self.holes] + edited))
 
+    @property
+    def how(self) -> str:
+        """Return in words where to work, and how to run the tests."""
+        tests = " ".join(f"{self.package}/tests/{test}" for test in self.tests)
+        return (
+            f"Work in {shown(self.folder)}/{self.package}, in {' and '.join(self.files)}.\n"
+            f"What is missing: make check-exercise N={self.number}. A hint: make hint N={self.number}.\n"
+            f"The tests alone, in {shown(self.folder)}: PYTHONPATH=. ../../../.venv/bin/python -m pytest {tests}"
+        )
+
     def begun(self, file: str) -> str:
         """Return a file as the working copy has it at first.
 
@@ -121,9 +131,14 @@ def exercise(number: str) -> Exercise:
     """
     known = read_exercises()
     if not number.isdigit() or int(number) not in known:
-        listed = "\n".join(f"  N={each.number}  level {each.level}: {each.title}" for each in known.values())
-        raise StageError(f"which one? Choose among\n{listed}")
+        raise StageError(f"which one? Choose among\n{listed()}")
     return known[int(number)]
+
+
+def listed() -> str:
+    """Return a line for each exercise, by level."""
+    ordered = sorted(read_exercises().values(), key=lambda this: (this.level, this.number))
+    return "\n".join(f"  N={this.number:<3} level {this.level}: {this.title}" for this in ordered)
 
 
 def begin(this: Exercise) -> Path:
@@ -133,7 +148,8 @@ def begin(this: Exercise) -> Path:
         StageError: there is one already, and somebody may have worked on it.
     """
     if this.folder.exists():
-        raise StageError(f"{shown(this.folder)} is there already: go on in it, or remove it to begin anew")
+        again = f"rm -r {shown(this.folder)}"
+        raise StageError(f"{shown(this.folder)} is there already: go on in it, or begin anew after {again}")
     this.folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=this.folder.parent) as part:
         copy = Path(part) / "copy"
@@ -143,7 +159,7 @@ def begin(this: Exercise) -> Path:
             shutil.copytree(given, package, dirs_exist_ok=True)
         for file in this.files:
             (package / file).write_text(this.begun(file))
-        (copy / "TASK.md").write_text(f"# {this.title}\n\n{this.task}")
+        (copy / "TASK.md").write_text(f"# {this.title}\n\n{this.task}\n{this.how}\n")
         copy.rename(this.folder)
     return this.folder
 
@@ -178,7 +194,9 @@ def check(this: Exercise) -> list[str]:
     if not this.folder.exists():
         raise StageError(f"begin it first: make exercise N={this.number}")
     failed = working_copy.failures(this.folder / this.package, this.tests)
-    return list(map(str, failed)) or [f"no test notices this: {mutant.what}" for mutant in _unnoticed(this)]
+    return list(dict.fromkeys(map(str, failed))) or [
+        f"no test notices this: {mutant.what}" for mutant in _unnoticed(this)
+    ]
 
 
 def _unnoticed(this: Exercise) -> list[Mutant]:

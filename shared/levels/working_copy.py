@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from ..base import ROOT, StageError
 
+MOST_WORDS = 200  # characters of why a test failed
 BESIDE = "requirements.lock", "pyproject.toml"
 
 
@@ -41,7 +42,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Failure:
-    """A test that failed: its function, and the first line of why."""
+    """A test that failed: its function, and the beginning of why."""
 
     test: str
     why: str
@@ -91,5 +92,5 @@ def failures(package: Path, tests: Sequence[str]) -> list[Failure]:
 def _failed(report: Path) -> Iterator[Failure]:
     for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314 - written by the tests just now
         for problem in (*case.iter("failure"), *case.iter("error")):
-            why = (problem.get("message") or "").splitlines() or [""]
-            yield Failure(re.sub(r"\[.*", "", case.get("name", "")), why[0][:200])
+            why = " ".join((problem.get("message") or "").split())
+            yield Failure(re.sub(r"\[.*", "", case.get("name", "")), why[:MOST_WORDS])

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from shared import base
+from shared.__main__ import commands
 from shared.base import StageError
 from shared.demo.live_view import LiveView, Scores
 from shared.demo.more_days import days_after, play_more
@@ -128,6 +130,12 @@ def test_two_plays_do_not_share_a_stage(stage: Stage) -> None:
 def test_an_incident_that_is_not_in_the_feed_cannot_happen_on_other_days(kind: str) -> None:
     with pytest.raises(StageError, match=f"'{kind}' cannot be chosen here: choose among schema, "):
         play_more(Stage(1), 1, kind)
+
+
+def test_without_a_name_the_incidents_are_listed() -> None:
+    done = CliRunner().invoke(commands, ["traffic", "4", "--incidents", ""])
+    assert done.exit_code == 0
+    assert "KIND=celsius       temperatures are published in °C" in done.output
 
 
 def test_a_path_that_is_too_long_for_a_socket_is_named_before_anything_starts(

@@ -6,7 +6,17 @@ import pytest
 
 from shared import base
 from shared.base import StageError
-from shared.levels.exercises import Exercise, Hole, begin, check, exercise, read_exercises, solution, with_hole
+from shared.levels.exercises import (
+    Exercise,
+    Hole,
+    begin,
+    check,
+    exercise,
+    listed,
+    read_exercises,
+    solution,
+    with_hole,
+)
 from shared.levels.working_copy import Edit
 
 from ..conftest import ROOT
@@ -60,8 +70,14 @@ def test_what_has_not_been_begun_cannot_be_checked() -> None:
 
 @pytest.mark.parametrize("number", ["", "99", "five"])
 def test_an_unknown_number_lists_the_exercises(number: str) -> None:
-    with pytest.raises(StageError, match="N=1  level 1: Half a file"):
+    with pytest.raises(StageError, match=r"N=1 +level 1: Half a file"):
         exercise(number)
+
+
+def test_the_list_of_exercises_goes_up_the_levels() -> None:
+    levels = [int(line.split("level ")[1][0]) for line in listed().splitlines()]
+    assert levels == sorted(levels)
+    assert len(levels) == len(ALL)
 
 
 def test_a_hole_that_a_level_no_longer_has_is_named() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 LEVEL = Path(__file__).resolve().parents[1]
 CELLS = [1, 2, 3, 4, 8, 9, 10, 11]  # without pictures and the scoring script
 FIGURE = 10  # the cell that ends with it
+RUN, EDIT = re.compile(r"run (?P<cell>\d+)"), re.compile(r"edit (?P<cell>\d+): (?P<old>.+) -> (?P<new>.*)")
+STEPS = f"write `run N` or `edit N: OLD -> NEW`, where N is one of {', '.join(map(str, CELLS))}"
 
 
 def cells_of_the_notebook() -> dict[int, str]:
@@ -38,20 +41,21 @@ class Kernel:
 
     def edit(self, number: int, old: str, new: str) -> None:
         """Change the text of a cell, and run nothing."""
-        assert self.cells[number].count(old) == 1, f"cell {number} does not have this once: {old}"
+        if self.cells[number].count(old) != 1:
+            pytest.fail(f"session.txt: cell {number} does not have this once: {old}", pytrace=False)
         self.cells[number] = self.cells[number].replace(old, new)
 
 
 def follow(session: str) -> Kernel:
     kernel = Kernel(cells_of_the_notebook())
-    for line in filter(None, (line.partition("#")[0].strip() for line in session.splitlines())):
-        kind, _, rest = line.partition(" ")
-        if kind == "run":
-            kernel.run(int(rest))
+    for line in filter(None, (line.strip() for line in session.splitlines() if not line.startswith("#"))):
+        found = RUN.fullmatch(line) or EDIT.fullmatch(line)
+        if found is None or int(found["cell"]) not in CELLS:
+            pytest.fail(f"session.txt: {line!r} is no step: {STEPS}", pytrace=False)
+        elif found.re is RUN:
+            kernel.run(int(found["cell"]))
         else:
-            number, _, change = rest.partition(": ")
-            old, _, new = change.partition(" -> ")
-            kernel.edit(int(number), old, new)
+            kernel.edit(int(found["cell"]), found["old"], found["new"])
     return kernel
 
 

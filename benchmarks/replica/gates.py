@@ -50,7 +50,7 @@ def _newest(table: pd.DataFrame, weeks: int) -> np.ndarray:
 
 
 FAULTS: dict[str, tuple[Change, Change | None]] = {  # by name: of the training days, and of the held-out days
-    "all labels flipped": (all_labels_flipped, None),
+    "labels flipped, held-out days sound": (all_labels_flipped, None),
     "newest labels flipped, held-out days too": (newest_labels_flipped, all_labels_flipped),
     "half of the delays at one airport lost": (one_airport_lost, None),
     "half of the delays of one airline lost": (one_airline_lost, None),

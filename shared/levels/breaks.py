@@ -25,13 +25,19 @@ class Break:
     tests: list[str]
     notices: list[str]
 
-    def shown(self, text: str) -> str:
-        """Return the edit as a diff of the file that has this text, and what no longer holds."""
+    def shown(self, package: Path) -> str:
+        """Return the edit as a diff of a file of the level, what no longer holds, and the commands to see it."""
+        text = (package / self.edit.file).read_text()
         before, after = text.splitlines(keepends=True), self.edit.apply(text).splitlines(keepends=True)
         lines = list(difflib.unified_diff(before, after, n=AROUND))[2:]
         diff = "".join("@@\n" if line.startswith("@@") else line for line in lines)
         promises = "\n".join(f"- {in_words(test)}" for test in self.notices)
-        return f"`{self.edit.file}`:\n\n```diff\n{diff}```\n\nThen these tests fail:\n\n{promises}"
+        tests = " ".join(f"{package.name}/tests/{test}" for test in self.tests)
+        commands = f".venv/bin/python -m pytest -q {tests}\ngit restore {package.name}/{self.edit.file}"
+        return (
+            f"`{self.edit.file}`:\n\n```diff\n{diff}```\n\nThen these tests fail:\n\n{promises}\n\n"
+            f"Run them, and undo the edit:\n\n```sh\n{commands}\n```"
+        )
 
 
 @cache

@@ -57,6 +57,14 @@ class Lesson:
         return self.prose.partition("\n")[0].removeprefix("# ")
 
     @property
+    def needs(self) -> str:
+        """Say which levels its commands are run in; empty if it has none."""
+        found = sorted({level for level, _ in recording.RUN.findall(self.prose)})
+        up = " and ".join(f"`make level{level} DAYS={recording.DAYS}`" for level in found)
+        apart = ", each in a terminal of its own" if len(found) > 1 else " in another terminal"
+        return f"*Its commands need {up}{apart}; with an `OFFSET`, add it to the ports.*\n\n" if found else ""
+
+    @property
     def files(self) -> list[File]:
         """Return the files of a chapter, in reading order."""
         return [file for file in self.step.files if file.chapter == self.id]
@@ -131,7 +139,7 @@ class Lesson:
     def _break(self) -> str:
         """Show an edit, and the tests that notice it."""
         this = breaks.read_breaks(self.root)[self.source.parent.name, self.source.stem]
-        return this.shown((self.root / self.step.above / this.edit.file).read_text())
+        return this.shown(self.root / self.step.above)
 
     def _criteria(self, *names: str) -> str:
         """Show what the matrix says of both levels."""
@@ -220,7 +228,9 @@ def documents(steps: Mapping[str, list[Lesson]]) -> dict[Path, str]:
         for lesson, following in zip(chapters, [*chapters[1:], None], strict=True):
             on = f"Next: [{following.title}]({following.source.name}) · " if following else ""
             own = [each for each in all_exercises if each.chapter == f"{name}/{lesson.source.stem}"]
-            pages[folder / lesson.source.name] = f"{lesson.text}\n{listed(own)}{on}[all of this step](README.md)\n"
+            title, _, body = lesson.text.partition("\n\n")
+            page = f"{title}\n\n{lesson.needs}{body}\n{listed(own)}{on}[all of this step](README.md)\n"
+            pages[folder / lesson.source.name] = page
     return pages
 
 

@@ -95,7 +95,7 @@ def record(level: int) -> Path:
                 raise StageError(f"level {level} did not come up: try make level{level} DAYS={DAYS}")
             printed = run_all(level)
         finally:
-            os.killpg(stage.pid, signal.SIGINT)
+            os.killpg(stage.pid, signal.SIGTERM)  # Ctrl-C is ignored by what a shell started in the background
             stage.communicate()
     path.parent.mkdir(exist_ok=True)
     entries = [{"command": shown, "prints": text} for shown, text in printed.items()]

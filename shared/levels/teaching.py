@@ -83,23 +83,26 @@ def slides(lessons: list[Lesson], root: Path = ROOT) -> str:
     """Return the slides of a step: both levels at a glance, the tour, and a question from each chapter."""
     tour, chapters = lessons[0], lessons[1:]
     both = [(number(name), root / name) for name in (tour.step.below, tour.step.above)]
-    questions = [re.search(r"<summary>(.*?)</summary>", chapter.prose) for chapter in chapters]
+    asked = [
+        (each.title.partition(":")[0], re.search(r"<summary>(.*?)</summary>", each.prose)) for each in chapters
+    ]
     return TEMPLATES.get_template("slides.html").render(
         title=tour.title,
         levels=[(level, states(folder, root).items()) for level, folder in both],
         figures=_figures([int(level) for level, _ in both], root),
         changed=len(evidence.changed(both[0][0], both[1][0], root)),
         slides=list(_slides(tour.text)),
-        questions=[question[1] for question in questions if question],
+        questions=[(chapter, question[1]) for chapter, question in asked if question],
         code_style=FORMAT.get_style_defs("pre"),
     )
 
 
 def _slides(text: str) -> Iterator[str]:
-    """Yield each part of a tour; where it shows several blocks, a slide for each."""
+    """Yield each part of a tour; where it is too long for a slide, a slide for each of its blocks."""
     for part in LINK.sub(r"\1", PICTURE.sub("", text)).split("\n## ")[1:]:
         title, _, body = part.partition("\n")
-        for shown in filter(None, (piece.strip() for piece in AFTER_A_BLOCK.split(body))):
+        pieces = AFTER_A_BLOCK.split(body) if body.count("\n") > HIGH else [body]
+        for shown in filter(None, (piece.strip() for piece in pieces)):
             yield f"<h2>{title}</h2>\n{_html(shown)}"
 
 

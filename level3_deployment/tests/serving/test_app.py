@@ -408,7 +408,7 @@ def test_a_shadow_that_is_dropped_leaves_the_challenger_in_traffic(small: Artifa
     following._drop(arms["6"], "failed to predict")
     following.poll()
     assert (following.rollout.challenger, following.rollout.share) == (arms["8"], 0.5)
-    assert following.rollout.shadows == ()
+    assert not following.rollout.shadows
     assert following.problem == "version 6: failed to predict"
 
 

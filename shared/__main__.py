@@ -39,16 +39,18 @@ def play(
     once: Annotated[bool, typer.Option("--once", help="stop after the days")] = False,
 ) -> None:
     """Bring a level up, play days through it, and serve until Ctrl-C."""
+    from .live.process import shown
     from .stack.stage import running
 
     stage = open_stage(level)
     defaults = stage.description["play"]
     period = Period.of(first or str(defaults["from"]), defaults["days"] if days is None else days)
     started = time.monotonic()
-    with running(stage):
+    with running(stage), shown(stage) as address:
         from .demo.play import play, show_next  # while the stage starts: this import takes a second
 
         print(f"{stage.package}: starting in {stage.workspace.relative_to(stage.workspace.parent.parent)}")
+        print(f"Watch it live: {address}")
         play(stage, period, started)
         if not once:
             show_next(stage)
@@ -111,6 +113,15 @@ def traffic(level: int, days: int = 7, incidents: Incidents = "none") -> None:
         print("\n".join(f"  KIND={incident.id:<13} {incident.story}" for incident in MOVABLE.values()))
         return
     play_more(open_stage(level), days, incidents)
+
+
+@commands.command()
+def live(level: int) -> None:
+    """Serve the live page of a stage; `play` starts this."""
+    from .live.page import port_of, serve
+
+    stage = open_stage(level)
+    serve(stage, port_of(stage))
 
 
 @commands.command()

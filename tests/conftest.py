@@ -21,7 +21,7 @@ from shared import base
 from shared.stack.stage import Stage
 
 ROOT = Path(__file__).resolve().parent.parent
-PORTS = ("PORT", "STAGING_PORT", "EVIDENTLY_PORT", "MLFLOW_PORT", "PREFECT_PORT")
+PORTS = ("PORT", "LIVE_PORT", "STAGING_PORT", "EVIDENTLY_PORT", "MLFLOW_PORT", "PREFECT_PORT")
 PATIENCE = 60.0  # seconds for anything to happen
 YEAR = base.WORKSPACES / "year"  # read from the packaged tables once for all stages, since that takes seconds
 # Those that take minutes, the longest first: begun last, one of them would leave the other processors idle.

@@ -17,6 +17,7 @@ from ..world.dataset import Year, days, load_year
 from ..world.incidents import Incident, feed, publish
 from ..world.period import FIRST_DAY, Period
 from ..world.quality import judge
+from . import journal
 from .live_view import LiveView
 
 LAST_RUN = "last_daily_run"  # in the workspace: the last day that has run
@@ -67,11 +68,13 @@ def play_days(
     with live_view.shown():
         for day in days(period.first, period.last):
             live_view.begin(day)
+            events: list[Event] = []
             if not (stage.workspace / "drop" / "flights" / f"{day}.parquet").exists():
                 publish(year, day, stage.workspace / "drop", incidents)
             if not has_run(stage, day):
                 live_view.scores.landed(year.outcomes_of(day - timedelta(days=1)))
-                live_view.day_ran(day, run_day(stage, day))
+                events = run_day(stage, day)
+                live_view.day_ran(day, events)
             flights = feed(year, day, incidents)[f"flights/{day}"]
             try:
                 operator.daily(day)
@@ -83,6 +86,9 @@ def play_days(
                 given = {}
             first_answer = first_answer or time.monotonic()
             live_view.answered(given)
+            wrong = [incident.story for incident in incidents if incident.on(day)]
+            played = journal.day_of(day, wrong, events, given, year.outcomes_of(day))
+            journal.write(stage.workspace, played)
             answers |= given
             write_text(stage.workspace / "last_day", str(day))
     return answers, first_answer

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..base import StageError
 
+LIVE = {"LIVE_PORT": 8300}  # the page of any running stage, beside what its stage.yaml describes
 OFFSET = "OFFSET"  # in the environment: how far all ports of a stage are moved
 STEP, TRIES = 1000, 20
 HIGHEST = 65_535

@@ -53,7 +53,7 @@ def start(level: str) -> None:
             f"{lock.name(workspace, running)}: end it with Ctrl-C where it was started, or play on in it: "
             f"`make traffic LEVEL={number}`"
         )
-    described = ports.described(ROOT / levels()[number])
+    described = ports.described(ROOT / levels()[number]) | ports.LIVE
     chosen = ports.choose(described, number)
     if not lock.was_killed(workspace):  # what is left of a killed one is ended first
         ports.check_free(chosen, described, number)

@@ -110,12 +110,12 @@ def _described(incident: Incident) -> dict[str, Any]:
 
 def write(board: Board, folder: Path = DOCS) -> list[Path]:
     """Write the scoreboard as JSON, as a page, and as plots; return the files."""
-    from . import page, plots
+    from . import glance, page, plots
 
     paths = [folder / "scoreboard.json", folder / "scoreboard.md"]
     for path, text in zip(paths, (to_json(board), page.page(board)), strict=True):
         write_text(path, text)
-    return [*paths, *plots.draw(board, folder)]
+    return [*paths, *plots.draw(board, folder), glance.draw(board, folder)]
 
 
 def to_json(board: Board) -> str:

@@ -36,11 +36,11 @@ def draw(board: dict[str, Any], folder: Path) -> list[Path]:
 
 def _gain(board: dict[str, Any]) -> Figure:
     """Draw what each level gained over the base until each week, with twice its error; a panel for each year."""
-    years = [name for name in YEARS if all(name in gained for gained in board["gains"].values())]
+    years = [name for name in YEARS if all(name in by_year for by_year in board["gains"].values())]
     figure = Figure(figsize=(10, 0.6 + 3.2 * len(years)), layout="constrained")
     for axes, name in zip(figure.subplots(len(years), sharey=True, squeeze=False).flat, years, strict=True):
-        for number, gained in board["gains"].items():
-            _draw_gain(axes, number, gained[name], board["scale"]["constant"])
+        for number, by_year in board["gains"].items():
+            _draw_gain(axes, number, by_year[name], board["scale"]["constant"])
         axes.axhline(0, color=COLOURS[int(BASE)], linewidth=2, label=f"level {BASE}")
         axes.annotate(YEARS[name], (0.01, 0.9), xycoords="axes fraction", weight="bold")
         axes.set_ylabel(f"gain over level {BASE},\nin flights known beforehand")
@@ -50,14 +50,24 @@ def _gain(board: dict[str, Any]) -> Figure:
     return figure
 
 
-def _draw_gain(axes: Axes, number: str, gained: dict[str, list[float]], worth: float) -> None:
-    """Draw one level's gain; `worth` is the log loss of a flight about which nothing is known."""
-    weeks = pd.DataFrame.from_dict(gained, orient="index", columns=["flights", "sum"])
+def gained(by_week: dict[str, list[float]], worth: float) -> tuple[list[date], np.ndarray, np.ndarray]:
+    """Return the ends of the weeks, what a level gained until each, and twice the error of that; in flights.
+
+    Args:
+        by_week: flights and the sum of their gains in log loss, by the first day of the week.
+        worth: the log loss of a flight about which nothing is known.
+    """
+    weeks = pd.DataFrame.from_dict(by_week, orient="index", columns=["flights", "sum"])
     ends = [date.fromisoformat(week) + timedelta(weeks=1) for week in weeks.index]
     until = [of_sums(weeks["sum"][:n], weeks["flights"][:n]) for n in range(1, len(weeks) + 1)]
     flights = weeks["flights"].cumsum().to_numpy() / worth
     gain = np.array([difference.mean for difference in until]) * flights
-    band = 2 * np.array([difference.error or 0.0 for difference in until]) * flights
+    return ends, gain, 2 * np.array([difference.error or 0.0 for difference in until]) * flights
+
+
+def _draw_gain(axes: Axes, number: str, by_week: dict[str, list[float]], worth: float) -> None:
+    """Draw one level's gain."""
+    ends, gain, band = gained(by_week, worth)
     axes.plot(ends, gain, color=COLOURS[int(number)], linewidth=2, label=f"level {number}")  # type: ignore[arg-type]
     axes.fill_between(ends, gain - band, gain + band, color=COLOURS[int(number)], alpha=0.15, linewidth=0)  # type: ignore[arg-type]
 

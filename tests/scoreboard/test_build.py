@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.base import levels
-from shared.scoreboard import cost
+from shared.scoreboard import cost, glance
 from shared.scoreboard.build import YEAR, to_json
 from shared.scoreboard.compare import scale
 from shared.scoreboard.page import page
@@ -110,7 +110,8 @@ def test_what_gets_worse_is_said(board: dict[str, Any]) -> None:
 
 def test_the_pictures_are_drawn_the_same_way_twice(board: dict[str, Any], tmp_path: Any) -> None:
     (tmp_path / "again").mkdir()
-    for one, other in zip(draw(board, tmp_path), draw(board, tmp_path / "again"), strict=True):
+    twice = ([*draw(board, folder), glance.draw(board, folder)] for folder in (tmp_path, tmp_path / "again"))
+    for one, other in zip(*twice, strict=True):
         assert one.read_bytes() == other.read_bytes()
         assert (ROOT / "docs" / one.name).exists()
 

@@ -31,6 +31,7 @@ PAGES = sorted({*DOCUMENTS, *(ROOT / "docs").rglob("*.md")} - set((ROOT / "docs"
 RUN_ELSEWHERE = {"make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"}  # by tests/simulation/test_run.py
 RUNS_THIS = {"make test", "make check", "make test QUICK=1"}
 SECONDS = 300.0
+STARTED = "started.txt"  # in the checkout: what the start of its stage printed
 SECONDS_TO_SETTLE = 3.0  # a page
 
 
@@ -86,19 +87,23 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         start_new_session=True,
     )
     assert started.stdout is not None
-    lines = []
-    for line in started.stdout:
-        lines.append(line)
-        if "Serving until Ctrl-C" in line:
-            break
-    else:
-        pytest.fail("".join(lines))
+    printed = recording.until_ready(started.stdout)
+    if recording.READY not in printed:
+        pytest.fail(printed)
+    (checkout / STARTED).write_text(printed)
     family = psutil.Process(started.pid).children(recursive=True)
     yield number, checkout
     os.killpg(started.pid, signal.SIGINT)
     started.wait(timeout=60)
     _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive, f"Ctrl-C left behind: {alive}"
+
+
+@pytest.mark.slow
+def test_a_start_prints_what_was_recorded(stage: tuple[int, Path]) -> None:
+    number, checkout = stage
+    recorded = recording.output_of(number, recording.start_of(number))
+    assert in_shape((checkout / STARTED).read_text()) == in_shape(recorded)
 
 
 @pytest.mark.slow

@@ -40,6 +40,11 @@ def verdicts(names: list[str], below: str, above: str, root: Path = ROOT) -> str
     return table(["what is tested", f"level {below}", f"level {above}"], rows)
 
 
+def in_words(answer: str) -> str:
+    """Return an answer of the matrix in words."""
+    return ANSWERS[answer]
+
+
 def _linked(name: str, level: str, answer: str) -> str:
     return f"[{ANSWERS[answer]}]({UP}/evidence/level{level}.md#{name.lower()})"
 

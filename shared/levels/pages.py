@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from ..base import ROOT, write_text
-from . import diffs, lessons, picture, teaching
+from . import diffs, front, lessons, picture, teaching
 
 
 def generated(root: Path = ROOT) -> dict[Path, str]:
     """Return all that is written from the levels, by path: diffs, lessons, sheets, slides, pictures in READMEs."""
     steps = lessons.read_lessons(root)
     pages = diffs.documents(root) | lessons.documents(steps) | picture.documents(root)
+    if front.README in pages:
+        pages[front.README] = front.filled(pages[front.README], steps, root)
     return pages | teaching.documents(steps, root)
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,12 @@ RUN = re.compile(r"^\{run (\d) (.+)\}$", re.MULTILINE)
 DAYS = 2
 SECONDS = 300.0  # a command may take
 READY = "Serving until Ctrl-C"
+ONLY_ONCE = "making the databases", "reading the flights"
+
+
+def start_of(level: int) -> str:
+    """Return the command that brings up the stage in which the others are run."""
+    return f"make level{level} DAYS={DAYS}"
 
 
 def commands_of(level: int, root: Path = ROOT) -> list[str]:
@@ -87,13 +94,16 @@ def record(level: int) -> Path:
         StageError: the level did not come up.
     """
     path = ROOT / OUTPUTS / f"level{level}.yaml"
-    command = ["make", f"level{level}", f"DAYS={DAYS}"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as stage:
+    command = start_of(level)
+    with subprocess.Popen(
+        command.split(), cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as stage:
         try:
             assert stage.stdout is not None  # noqa: S101 - it is piped
-            if not any(READY in line for line in stage.stdout):
-                raise StageError(f"level {level} did not come up: try make level{level} DAYS={DAYS}")
-            printed = run_all(level)
+            started = until_ready(stage.stdout)
+            if READY not in started:
+                raise StageError(f"level {level} did not come up: try {command}")
+            printed = {command: started} | run_all(level)
         finally:
             os.killpg(stage.pid, signal.SIGTERM)  # Ctrl-C is ignored by what a shell started in the background
             stage.communicate()
@@ -101,6 +111,16 @@ def record(level: int) -> Path:
     entries = [{"command": shown, "prints": text} for shown, text in printed.items()]
     write_text(path, yaml.dump(entries, Dumper=Readable, sort_keys=False, allow_unicode=True, width=10_000))
     return path
+
+
+def until_ready(lines: Iterable[str]) -> str:
+    """Return what a stage prints until it serves, without what only the first start in a checkout says."""
+    kept = []
+    for line in lines:
+        kept += [] if line.startswith(ONLY_ONCE) else [line.rstrip()]
+        if READY in line:
+            break
+    return "\n".join(kept)
 
 
 class Readable(yaml.SafeDumper):

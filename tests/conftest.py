@@ -1,6 +1,7 @@
 """What several tests need."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -31,6 +32,7 @@ LONG = (
     "test_docs",
     "test_loop",
     "test_contract",
+    "test_contributing",
     "test_exercises",
     "test_matrix",
     "test_whole_pipeline",
@@ -48,6 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take minutes."""
     order = {name: n for n, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+def commands_in(text: str) -> list[str]:
+    """Return the commands in the shell blocks of a document."""
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line]
 
 
 def wait_for(what: str, condition: Callable[[], Any]) -> Any:

@@ -20,15 +20,19 @@ from shared.base import levels
 from shared.levels import recording
 from shared.levels.recording import in_shape
 
-from .conftest import PORTS, ROOT, copy_project, free_port
+from .conftest import PORTS, ROOT, commands_in, copy_project, free_port
+from .test_contributing import WALKED
 
 DOCUMENTS = [
-    *(ROOT / name for name in ("README.md", "docs/house.md", "docs/scale.md", "docs/workshop.md")),
+    *(
+        ROOT / name
+        for name in ("README.md", "CONTRIBUTING.md", "docs/house.md", "docs/scale.md", "docs/workshop.md")
+    ),
     *sorted(ROOT.glob("level*/README.md")),
     *sorted((ROOT / "docs" / "lessons").rglob("*.md")),
 ]
 PAGES = sorted({*DOCUMENTS, *(ROOT / "docs").rglob("*.md")} - set((ROOT / "docs" / "diffs").iterdir()))
-RUN_ELSEWHERE = {"make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"}  # by tests/simulation/test_run.py
+RUN_ELSEWHERE = WALKED | {"make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"}  # this by tests/simulation/test_run.py
 RUNS_THIS = {"make test", "make check", "make test QUICK=1"}
 SECONDS = 300.0
 STARTED = "started.txt"  # in the checkout: what the start of its stage printed
@@ -37,8 +41,7 @@ SECONDS_TO_SETTLE = 3.0  # a page
 
 def commands(document: Path) -> list[str]:
     """Return the commands in a document's shell blocks."""
-    blocks = re.findall(r"```sh\n(.*?)```", document.read_text(), re.DOTALL)
-    return [line for block in blocks for line in block.splitlines() if line]
+    return commands_in(document.read_text())
 
 
 def starts_a_level(command: str) -> bool:

@@ -26,7 +26,14 @@ from .test_contributing import WALKED
 DOCUMENTS = [
     *(
         ROOT / name
-        for name in ("README.md", "CONTRIBUTING.md", "docs/house.md", "docs/scale.md", "docs/workshop.md")
+        for name in (
+            "README.md",
+            "CONTRIBUTING.md",
+            "docs/architecture.md",
+            "docs/house.md",
+            "docs/scale.md",
+            "docs/workshop.md",
+        )
     ),
     *sorted(ROOT.glob("level*/README.md")),
     *sorted((ROOT / "docs" / "lessons").rglob("*.md")),

@@ -64,7 +64,7 @@ help: ## this list
 	@echo "  make level2 FROM=2013-06-01 DAYS=14"
 	@echo "  make level2 OFFSET=1000            when ports are taken: moves all of them"
 	@echo
-	@grep -hE '^[a-zN-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-30s %s\n", $$1, $$2}'
+	@grep -hE '^[a-zN-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-30s %s\n", $$1, $$2}'
 
 levelN: ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1 OFFSET=1000
 	@echo "N is the number of a level: $(addprefix level,$(LEVELS))"

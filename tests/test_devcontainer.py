@@ -4,7 +4,7 @@ import json
 import tomllib
 
 from shared.base import levels
-from shared.stack.ports import described
+from shared.stack.ports import LIVE, described
 
 from .conftest import ROOT
 
@@ -12,7 +12,8 @@ CONTAINER = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text(
 
 
 def test_it_forwards_the_ports_of_every_level_and_no_others() -> None:
-    ports = [port + number for number, level in levels().items() for port in described(ROOT / level).values()]
+    each = {number: described(ROOT / level) | LIVE for number, level in levels().items()}
+    ports = [port + number for number, of_level in each.items() for port in of_level.values()]
     assert sorted(CONTAINER["forwardPorts"]) == sorted(ports)
 
 

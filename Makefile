@@ -53,7 +53,7 @@ IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -147,6 +147,9 @@ diff: | $(call installed,shared) ## what a level adds to the one below: FROM=1 T
 diffs: | $(call installed,shared dev) ## write diffs and lessons again (docs/diffs, docs/steps)
 	@$(RUN) -m shared diffs
 
+docs: | $(call installed,docs) ## build the documentation as a site, with search: .stage/site
+	@$(RUN) -m shared docs
+
 record: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared) ## run the commands that lessons show, keep what they print (docs/lessons/outputs): [LEVEL=2]
 	@$(RUN) -m shared record $(LEVEL)
 
@@ -167,7 +170,7 @@ sync: | $(call installed,shared) ## carry files that should be the same upward: 
 
 lock: .venv/bin/uv ## compile requirements.lock again
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group shared --group dev --group bench --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
+	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group shared --group dev --group docs --group bench --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
 
 check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, lint, types, workflows, guard on the copies
 	.venv/bin/ruff format --check --quiet .

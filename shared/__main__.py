@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .base import StageError, levels
+from .base import ROOT, StageError, levels
 from .stack.docker import open_stage
 from .world.period import LIVE, Period
 
@@ -193,6 +193,16 @@ def diffs() -> None:
 
     for path in write():
         print(path)
+
+
+@commands.command()
+def docs() -> None:
+    """Build the documentation as a site."""
+    from .site.build import build
+
+    folder = build().relative_to(ROOT)
+    print(f"The site is in {folder}. To read it, open http://127.0.0.1:8080 while this runs:")
+    print(f"  .venv/bin/python -m http.server --bind 127.0.0.1 --directory {folder} 8080")
 
 
 @commands.command()

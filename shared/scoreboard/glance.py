@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from ..base import levels
 from .compare import BASE
-from .plots import COLOURS, gained
+from .plots import COLOURS, course
 
 TOLD = {  # incidents that change the picture, in two words
     "celsius": "°C for °F",
@@ -38,7 +38,7 @@ def _glance(board: dict[str, Any]) -> Figure:
     axes.axhline(0, color=COLOURS[int(BASE)], linewidth=3)
     names = {BASE: (0.0, "")}
     for number, by_year in board["gains"].items():
-        days, gain, band = gained(by_year["year"], board["scale"]["constant"])
+        days, gain, band = course(by_year["year"], board["scale"]["constant"])
         axes.plot(days, gain, color=COLOURS[int(number)], linewidth=3)  # type: ignore[arg-type]
         names[number] = float(gain[-1]), f": {gain[-1]:+,.0f} ± {band[-1]:,.0f}"
     _name(axes, last, names)

@@ -10,10 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from .compare import BASE
 from .difference import of_sums
 
+Floats = NDArray[np.float64]
 COLOURS = ["#bbbbbb", "#ccbb44", "#4477aa", "#228833", "#aa3377"]
 YEARS = {"year": "the year with incidents", "calm": "the calm year"}
 MARKS = {
@@ -50,7 +52,7 @@ def _gain(board: dict[str, Any]) -> Figure:
     return figure
 
 
-def gained(by_week: dict[str, list[float]], worth: float) -> tuple[list[date], np.ndarray, np.ndarray]:
+def course(by_week: dict[str, list[float]], worth: float) -> tuple[list[date], Floats, Floats]:
     """Return the ends of the weeks, what a level gained until each, and twice the error of that; in flights.
 
     Args:
@@ -67,7 +69,7 @@ def gained(by_week: dict[str, list[float]], worth: float) -> tuple[list[date], n
 
 def _draw_gain(axes: Axes, number: str, by_week: dict[str, list[float]], worth: float) -> None:
     """Draw one level's gain."""
-    ends, gain, band = gained(by_week, worth)
+    ends, gain, band = course(by_week, worth)
     axes.plot(ends, gain, color=COLOURS[int(number)], linewidth=2, label=f"level {number}")  # type: ignore[arg-type]
     axes.fill_between(ends, gain - band, gain + band, color=COLOURS[int(number)], alpha=0.15, linewidth=0)  # type: ignore[arg-type]
 

@@ -1,5 +1,6 @@
 """Build the site: assemble the pages in a temporary folder, run the generator, put the result in place."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,11 +16,13 @@ import tomli_w
 
 from .. import base
 from ..base import StageError
+from . import charts
 from .navigation import navigation
 from .pages import assemble, documents, place
 
 HERE = Path(__file__).parent
 PICTURES = Path("elements", "mermaid", "dist")  # where the package nicegui has Mermaid
+CHARTS = Path("package_data", "plotly.min.js")
 
 
 def build() -> Path:
@@ -65,6 +68,10 @@ def add_scripts(assets: Path) -> None:
     """Add our own scripts and the libraries that they load; both come from this machine."""
     shutil.copytree(HERE / "assets", assets)
     shutil.copytree(package("nicegui") / PICTURES, assets / "mermaid", ignore=shutil.ignore_patterns("*.map"))
+    shutil.copy(package("plotly") / CHARTS, assets)
+    board = json.loads((base.ROOT / "docs" / "scoreboard.json").read_text())
+    for name, figure in charts.figures(board).items():
+        (assets / f"{name}.json").write_text(figure.to_json())
 
 
 def package(name: str) -> Path:

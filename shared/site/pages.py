@@ -20,6 +20,10 @@ from ..levels.notebook_text import as_text
 AS_THEY_ARE = {".html", ".json", ".png"}
 MERMAID = "```mermaid\n"
 UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # what repeats code would be found before what explains it
+# What a page loads besides: large, or of use there only.
+SCRIPTS = {
+    "docs/scoreboard.md": ["plotly.min.js", "charts.js"],
+}
 # Code comes first, so that nothing in it is taken for a link; what else there is to change follows.
 PART = re.compile(
     r"(?P<code>^ *(?P<fence>`{3,}).*?^ *(?P=fence)$|`[^`\n]+`)"
@@ -84,12 +88,13 @@ def rewritten(text: str, here: str, linked: list[str], read: list[str], root: Pa
         linked.append(name)
         return f"]({relpath(place(name, read, root), PurePosixPath(here).parent)}{part['anchor'] or ''})"
 
-    # The script is part of the pages with pictures only, since it is large.
-    script = (
-        f'\n<script type="module" src="{relpath("assets/mermaid.js", PurePosixPath(here).parent)}"></script>\n'
-    )
     hidden = UNSEARCHED if PurePosixPath(here).is_relative_to(DIFFS) else ""
-    return hidden + PART.sub(change, text) + (script if MERMAID in text else "")
+    names = [*SCRIPTS.get(here, []), *(["mermaid.js"] if MERMAID in text else [])]
+    assets = relpath("assets", PurePosixPath(here).parent)
+    # Modules wait for the page; the others are told to.
+    kinds = {name: 'type="module"' if name == "mermaid.js" else "defer" for name in names}
+    scripts = [f'<script {kind} src="{assets}/{name}"></script>\n' for name, kind in kinds.items()]
+    return "\n".join([hidden + PART.sub(change, text), *scripts])
 
 
 def listing(name: str, root: Path = ROOT) -> str:

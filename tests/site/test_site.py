@@ -134,6 +134,17 @@ def test_search_finds_a_word_in_the_documents_and_not_in_the_code(page: Page) ->
     assert not any(path.startswith("/docs/diffs/") or SOURCE.search(path) for path in paths), paths
 
 
+def test_charts_take_the_place_of_the_scoreboards_pictures(page: Page) -> None:
+    page.goto("/docs/scoreboard.html")
+    charts = page.locator(".js-plotly-plot")
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length === 2")
+    assert page.locator("article img").count() == 0
+    assert charts.first.locator(".legend .traces").all_text_contents() == [f"level {n}" for n in (0, 2, 3, 4)]
+    shown = "document.querySelector('.js-plotly-plot').data.filter(trace => trace.visible === 'legendonly').length"
+    charts.first.locator(".legendtoggle").last.click()
+    page.wait_for_function(f"{shown} === 4")  # the line of level 4 and its band, in both years
+
+
 def test_the_button_makes_the_page_dark(page: Page) -> None:
     page.goto("/index.html")
     scheme = "document.body.getAttribute('data-md-color-scheme')"

@@ -16,7 +16,7 @@ import tomli_w
 
 from .. import base
 from ..base import StageError
-from . import charts
+from . import charts, claims
 from .navigation import navigation
 from .pages import assemble, documents, place
 
@@ -72,6 +72,7 @@ def add_scripts(assets: Path) -> None:
     board = json.loads((base.ROOT / "docs" / "scoreboard.json").read_text())
     for name, figure in charts.figures(board).items():
         (assets / f"{name}.json").write_text(figure.to_json())
+    (assets / "matrix.json").write_text(json.dumps(claims.asked_by()))
 
 
 def package(name: str) -> Path:

@@ -23,6 +23,7 @@ UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # what repeats code would
 # What a page loads besides: large, or of use there only.
 SCRIPTS = {
     "docs/scoreboard.md": ["plotly.min.js", "charts.js"],
+    "docs/matrix.md": ["matrix.js"],
 }
 # Code comes first, so that nothing in it is taken for a link; what else there is to change follows.
 PART = re.compile(

@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from shared import base
+from shared.assessment.criteria.criteria import read_criteria
 from shared.site import build
 
 pytestmark = pytest.mark.slow
@@ -143,6 +144,28 @@ def test_charts_take_the_place_of_the_scoreboards_pictures(page: Page) -> None:
     shown = "document.querySelector('.js-plotly-plot').data.filter(trace => trace.visible === 'legendonly').length"
     charts.first.locator(".legendtoggle").last.click()
     page.wait_for_function(f"{shown} === 4")  # the line of level 4 and its band, in both years
+
+
+def test_filters_hide_the_claims_that_do_not_match(page: Page) -> None:
+    page.goto("/docs/matrix.html")
+    rows, counted = page.locator("article table").first.locator("tbody tr:visible"), page.locator("output")
+    counted.wait_for()
+    every = rows.count()
+    assert counted.inner_text() == f"{every} of {every} claims"
+    page.get_by_placeholder("Filter the claims").fill("certificate")
+    assert 0 < rows.count() < every
+    assert all("certificate" in text for text in rows.all_inner_texts())
+    page.get_by_placeholder("Filter the claims").fill("")
+    page.get_by_label("at any level").select_option("level 2")
+    page.get_by_label("every answer").select_option("by people")
+    assert {row.split("\t")[4] for row in rows.all_inner_texts()} == {"by people"}
+    page.get_by_label("every answer").select_option("every answer")
+    page.get_by_label("every model").select_option("Microsoft's maturity model")
+    page.get_by_label("every area").select_option("management")
+    ids = [row.split("\t")[0] for row in rows.all_inner_texts()]
+    asked = [name for name, each in read_criteria().items() if each.of("MS") and each.gigaom == "management"]
+    assert ids == asked
+    assert counted.inner_text() == f"{len(asked)} of {every} claims"
 
 
 def test_the_button_makes_the_page_dark(page: Page) -> None:

@@ -40,7 +40,8 @@ def main() -> None:
         page.get_by_label("days").fill(str(TROUBLED))
         page.get_by_role("button", name="play").click()
         pictures += [picture(page) for _ in days_of(page, TROUBLED)]
-    first, *others = pictures
+    colours = pictures[-1].quantize(COLOURS)  # the same for all: then a picture holds only what has changed
+    first, *others = [each.quantize(palette=colours, dither=Image.Dither.NONE) for each in pictures]
     first.save(
         FILM, save_all=True, append_images=others, duration=int(1000 * SECONDS_A_DAY), loop=0, optimize=True
     )
@@ -58,8 +59,8 @@ def days_of(page: Page, count: int) -> Iterator[str]:
 
 
 def picture(page: Page) -> Image.Image:
-    """Return what the page shows, in few colours."""
-    return Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    """Return what the page shows."""
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
 @contextmanager

@@ -44,7 +44,7 @@ def levels(steps: Mapping[str, Sequence[Lesson]], root: Path = ROOT) -> str:
     rows.append(["every request is answered while models are released", *map(evidence.in_words, answers.values())])
     rows.append(["minutes to read the step: tour, chapters", "", *(minutes(each) for each in steps.values())])
     found = WHERE_TO_STOP.search((root / evidence.SCOREBOARD).read_text())
-    stop = f"\n\n**Where to stop climbing:** {found[1]}" if found else ""
+    stop = f"\n\n**Where to stop climbing.** {found[1][0].upper()}{found[1][1:]}" if found else ""
     return table(["", *(f"level {level}" for level in answers)], rows) + stop
 
 

@@ -31,7 +31,14 @@ def navigation(root: Path = ROOT) -> list[dict[str, Any]]:
                 {"The matrix": "docs/matrix.md"},
                 {"The models": _folder("docs/models", root)},
                 {"Evidence": _folder("docs/evidence", root)},
+            ]
+        },
+        {
+            "Contributors": [
+                {"Architecture": "docs/architecture.md"},
                 {"How this is built": "docs/house.md"},
+                {"Contributing": "CONTRIBUTING.md"},
+                {"Changes": "CHANGELOG.md"},
             ]
         },
     ]

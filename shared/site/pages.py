@@ -17,7 +17,7 @@ from ..levels.diffs import FOLDER as DIFFS
 from ..levels.manifest import PROSE
 from ..levels.notebook_text import as_text
 
-AS_THEY_ARE = {".html", ".json", ".png"}
+AS_THEY_ARE = {".gif", ".html", ".json", ".png"}
 MERMAID = "```mermaid\n"
 UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # what repeats code would be found before what explains it
 # What a page loads besides: large, or of use there only.
@@ -37,8 +37,8 @@ LINK_IN_HTML = re.compile(r"\.md(?=[\"`])")
 
 
 def documents(root: Path = ROOT) -> list[str]:
-    """Return the documents that people read, by path: the READMEs and all of docs but the prose of the lessons."""
-    found = [*root.glob("README.md"), *root.glob("level[0-9]_*/README.md"), *root.glob("docs/**/*.md")]
+    """Return the documents that people read, by path: all there is but the prose of the lessons."""
+    found = [*root.glob("*.md"), *root.glob("level[0-9]_*/README.md"), *root.glob("docs/**/*.md")]
     paths = [path.relative_to(root) for path in found]
     return sorted(str(path) for path in paths if not path.is_relative_to(PROSE))
 

@@ -5,7 +5,7 @@ from shared.base import git
 from ..conftest import ROOT
 
 LARGEST = 600_000  # bytes: of the lock
-BINARY = {".png"}
+BINARY = {".png", ".gif"}
 
 
 def tracked() -> list[str]:

@@ -100,7 +100,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     printed = recording.until_ready(started.stdout)
     if recording.READY not in printed:
         pytest.fail(printed)
-    (checkout / STARTED).write_text(printed)
+    (checkout / STARTED).write_text(recording.from_the_start(printed))
     family = psutil.Process(started.pid).children(recursive=True)
     yield number, checkout
     os.killpg(started.pid, signal.SIGINT)

@@ -22,7 +22,7 @@ RUN = re.compile(r"^\{run (\d) (.+)\}$", re.MULTILINE)
 DAYS = 2
 SECONDS = 300.0  # a command may take
 READY = "Serving until Ctrl-C"
-ONLY_ONCE = "making the databases", "reading the flights"
+STARTING = ": starting in "
 
 
 def start_of(level: int) -> str:
@@ -103,7 +103,7 @@ def record(level: int) -> Path:
             started = until_ready(stage.stdout)
             if READY not in started:
                 raise StageError(f"level {level} did not come up: try {command}")
-            printed = {command: started} | run_all(level)
+            printed = {command: from_the_start(started)} | run_all(level)
         finally:
             os.killpg(stage.pid, signal.SIGTERM)  # Ctrl-C is ignored by what a shell started in the background
             stage.communicate()
@@ -114,13 +114,19 @@ def record(level: int) -> Path:
 
 
 def until_ready(lines: Iterable[str]) -> str:
-    """Return what a stage prints until it serves, without what only the first start in a checkout says."""
-    kept = []
+    """Return what a stage prints until it serves."""
+    printed = []
     for line in lines:
-        kept += [] if line.startswith(ONLY_ONCE) else [line.rstrip()]
+        printed.append(line.rstrip())
         if READY in line:
             break
-    return "\n".join(kept)
+    return "\n".join(printed)
+
+
+def from_the_start(printed: str) -> str:
+    """Return what a stage printed, without what only the first start in a checkout says before."""
+    lines = printed.splitlines()
+    return "\n".join(lines[next(n for n, line in enumerate(lines) if STARTING in line) :])
 
 
 class Readable(yaml.SafeDumper):

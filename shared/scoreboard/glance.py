@@ -13,12 +13,15 @@ from .compare import BASE
 from .plots import COLOURS, course
 
 TOLD = {  # incidents that change the picture, in two words
+    "furlough": "furlough",
     "celsius": "°C for °F",
     "storms": "summer storms",
     "labels": "wrong labels",
+    "calm": "September calm",
     "code": "broken code",
     "merger": "airlines merge",
 }
+NATURAL, PLANTED = "#4477aa", "#cc4455"
 APART = 550  # flights, between two names at the end of the lines
 
 
@@ -43,7 +46,8 @@ def _glance(board: dict[str, Any]) -> Figure:
         names[number] = float(gain[-1]), f": {gain[-1]:+,.0f} ± {band[-1]:,.0f}"
     _name(axes, last, names)
     _mark(axes, board["incidents"])
-    axes.set_ylabel(f"gain over level {BASE}: flights, as if\ntheir delay had been known beforehand")
+    flights = sum(flights for flights, _ in next(iter(board["gains"].values()))["year"].values())
+    axes.set_ylabel(f"log loss gained over level {BASE}:\nas many flights foretold, of {flights:,.0f}")
     axes.xaxis.set_major_formatter(DateFormatter("%b"))  # type: ignore[no-untyped-call]
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
@@ -65,6 +69,7 @@ def _mark(axes: Axes, incidents: dict[str, Any]) -> None:
     top = axes.get_ylim()[1]
     for name in sorted(TOLD.keys() & incidents.keys()):
         begins, until = (date.fromisoformat(incidents[name][end]) for end in ("first", "last"))
-        axes.axvspan(begins, until, color="#ee6677", alpha=0.12, linewidth=0)  # type: ignore[arg-type]
-        look: dict[str, Any] = {"fontsize": 9, "rotation": 20, "annotation_clip": False}
-        axes.annotate(TOLD[name], (begins, top), **look)
+        colour = NATURAL if incidents[name]["natural"] else PLANTED
+        axes.axvspan(begins, until, color=colour, alpha=0.12, linewidth=0)  # type: ignore[arg-type]
+        look: dict[str, Any] = {"fontsize": 9, "rotation": 45, "annotation_clip": False}
+        axes.annotate(TOLD[name], (begins + (until - begins) / 2, top), color=colour, **look)

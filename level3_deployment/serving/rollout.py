@@ -138,9 +138,13 @@ class Follower:
         return predictions
 
     def _drop(self, arm: Arm, why: str) -> None:
-        """Use a version no more; what serves beside the champion is read from the registry again."""
+        """Use a version no more; all others go on."""
         self._dropped[arm.version] = why
-        self.rollout = Rollout(self.rollout.champion)
+        kept = self.rollout
+        if kept.challenger and kept.challenger.version == arm.version:
+            kept = replace(kept, challenger=None, experiment=None, share=0.0)
+        shadows = tuple(each for each in kept.shadows if each.version != arm.version)
+        self.rollout = replace(kept, shadows=shadows)
 
     def _read(self) -> Rollout:
         model = self._get("registered-models/get", name=self.model)["registered_model"]
@@ -157,7 +161,9 @@ class Follower:
                 serving = replace(serving, challenger=challenger, experiment=tags["experiment"], share=share)
             shadows = tuple(self._arm(aliases[alias]) for alias in SHADOWS if alias in aliases)
         except Exception:
-            self.rollout = serving  # the champion serves whatever is wrong with the others, both with the shadows
+            self.rollout = (
+                serving  # the champion goes on whatever is wrong with the challenger, both with a shadow
+            )
             raise
         return replace(serving, shadows=shadows)
 

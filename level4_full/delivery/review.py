@@ -52,15 +52,13 @@ def review_champion(day: date) -> list[Event]:
     if day > date.fromisoformat(promoted_on) + timedelta(days=SHADOW_DAYS):
         models.set_alias(PREVIOUS, None)
         return []
-    if harm := promotion.problem_of(version):
-        return [
-            Event(Kind.FAILED, f"nothing predicts beside the champion, so none can come back by itself: {harm}")
-        ]
     names = models.served_as(models.version(version)), models.served_as(champion)
     rows = predictions_since(paths.PREDICTION_LOG, promoted_on)
     excess = excess_of(paired_answers(rows, *names, paths.DATA, promoted_on))
     if excess is None or not must_go_back(excess):
-        return []
+        harm = promotion.problem_of(version)
+        text = f"nothing predicts beside the champion, so none can come back by itself: {harm}"
+        return [Event(Kind.FAILED, text)] if harm else []
     why = f"log loss {excess} above that of version {version} over {excess.days} days"
     return [Event(Kind.ROLLED_BACK, promotion.rollback(why), asdict(excess))]
 

@@ -151,6 +151,15 @@ def test_people_hear_that_nothing_predicts_beside_the_champion(
     assert "none can come back by itself: version 1: was slow" in event.text
 
 
+def test_what_has_been_predicted_before_still_counts(
+    aliases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aliases |= {"champion": "2", PREVIOUS: "1"}
+    monkeypatch.setattr(promotion, "problem_of", lambda version: f"version {version}: was slow")
+    serve(tmp_path, 3, one=0.5, two=0.3)
+    assert only(review.review_champion(FIRST + timedelta(days=3))).kind is Kind.ROLLED_BACK
+
+
 def test_the_shadow_ends_after_two_weeks(aliases: dict[str, str]) -> None:
     aliases |= {"champion": "2", PREVIOUS: "1"}
     review.review_champion(FIRST + timedelta(days=14))

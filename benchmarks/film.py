@@ -9,9 +9,11 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
+import httpx
 from PIL import Image
 from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 
@@ -19,8 +21,9 @@ from shared.base import ROOT, StageError
 from shared.stack import ports
 
 LEVEL, DAYS, TROUBLED = 4, 18, 2
-SIZE: ViewportSize = {"width": 1080, "height": 740}
+SIZE: ViewportSize = {"width": 540, "height": 900}  # so that it can be read on a phone too
 SECONDS_A_DAY, COLOURS = 1.4, 64
+SECONDS_TO_START = 60.0
 PATIENCE = 300_000.0  # thousandths of a second, for the next day
 FILM = ROOT / "docs" / "live.gif"
 
@@ -71,12 +74,22 @@ def playing() -> Iterator[str]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as stage:
         try:
             assert stage.stdout is not None  # noqa: S101 - it is piped
-            if not any("collected" in line for line in stage.stdout):  # the first daily run: the page is up
+            if not any("collected" in line for line in stage.stdout) or not wait_until_answers(address):
                 raise StageError(f"level {LEVEL} did not come up: try make level{LEVEL}")
             yield address
         finally:
             os.killpg(stage.pid, signal.SIGTERM)
             stage.communicate()
+
+
+def wait_until_answers(address: str) -> bool:
+    """Wait for the page; tell whether it came."""
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline:
+        with suppress(httpx.TransportError):
+            return httpx.get(address).is_success
+        time.sleep(0.1)
+    return False
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from shared.base import ROOT, write_text
 from shared.levels.front import FRESH, LEVEL
 from shared.levels.recording import DAYS
 
-WITHOUT = ("UV_CACHE_DIR", "PIP_CACHE_DIR", "MAKEFLAGS", "MAKELEVEL")
+WITHOUT = ("MAKEFLAGS", "MAKELEVEL")
 
 
 def main() -> None:

@@ -41,17 +41,19 @@ class Day:
 def write(workspace: Path, day: Day) -> None:
     """Add a day to the journal of a stage."""
     with (workspace / FILE).open("a") as journal:
-        journal.write(json.dumps(asdict(day)) + "\n")
+        journal.write(
+            "\n" + json.dumps(asdict(day))
+        )  # first, or half a line of who was killed would spoil this one
 
 
 def read(workspace: Path) -> Iterator[Day]:
-    """Yield the days that were played in a stage, oldest first; a line that is being written is left out."""
+    """Yield the days that were played in a stage, oldest first; half a line is left out."""
     path = workspace / FILE
-    for line in path.read_text().splitlines() if path.exists() else []:
+    for line in filter(None, path.read_text().splitlines() if path.exists() else []):
         try:
             entry = json.loads(line)
         except ValueError:
-            return
+            continue  # it is being written, or whoever wrote it was killed
         events = [(kind, text) for kind, text in entry["events"]]
         yield Day(entry["day"], entry["incidents"], events, [Served(**each) for each in entry["served"]])
 

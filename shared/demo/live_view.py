@@ -70,6 +70,7 @@ class LiveView:
     def __init__(self, console: Console, days: int) -> None:
         self.console = console
         self.scores = Scores()
+        self.ran: dict[date, Sequence[Event]] = {}  # what happened by itself on each day
         self._events: deque[str] = deque(maxlen=EVENTS_SHOWN)
         self._progress = progress_bar()
         self._bar = self._progress.add_task("", total=days)
@@ -86,6 +87,7 @@ class LiveView:
 
     def day_ran(self, day: date, events: Sequence[Event]) -> None:
         """Print what happened by itself on a day; what is more than routine stays below the table."""
+        self.ran[day] = events
         texts = [event.text for event in events] or ["nothing happens by itself"]
         self.say(f"{day}: {'; '.join(texts)}")
         self._events += [f"{day}: {event.text}" for event in events if event.kind not in ROUTINE]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
+from typing import IO
 
 from .. import base
 from ..base import StageError, write_text
@@ -20,6 +21,8 @@ from ..world.quality import judge
 from . import journal
 from .live_view import LiveView
 
+PLAYING = "playing.lock"  # in the workspace, held by who plays
+SECONDS_TO_LOOK = 1.0  # the live page holds it for a moment when it looks
 LAST_RUN = "last_daily_run"  # in the workspace: the last day that has run
 QUALITY = {"log_loss": "log loss", "auc": "AUC"}
 
@@ -68,13 +71,11 @@ def play_days(
     with live_view.shown():
         for day in days(period.first, period.last):
             live_view.begin(day)
-            events: list[Event] = []
             if not (stage.workspace / "drop" / "flights" / f"{day}.parquet").exists():
                 publish(year, day, stage.workspace / "drop", incidents)
             if not has_run(stage, day):
                 live_view.scores.landed(year.outcomes_of(day - timedelta(days=1)))
-                events = run_day(stage, day)
-                live_view.day_ran(day, events)
+                live_view.day_ran(day, run_day(stage, day))
             flights = feed(year, day, incidents)[f"flights/{day}"]
             try:
                 operator.daily(day)
@@ -87,7 +88,7 @@ def play_days(
             first_answer = first_answer or time.monotonic()
             live_view.answered(given)
             wrong = [incident.story for incident in incidents if incident.on(day)]
-            played = journal.day_of(day, wrong, events, given, year.outcomes_of(day))
+            played = journal.day_of(day, wrong, live_view.ran.get(day, ()), given, year.outcomes_of(day))
             journal.write(stage.workspace, played)
             answers |= given
             write_text(stage.workspace / "last_day", str(day))
@@ -110,12 +111,30 @@ def has_run(stage: Stage, day: date) -> bool:
 @contextmanager
 def alone(stage: Stage) -> Iterator[None]:
     """Let nobody else play days in this stage; whoever dies lets go of it."""
-    with (stage.workspace / "playing.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StageError("days are being played in this stage already: wait until they are over") from error
+    with (stage.workspace / PLAYING).open("a") as lock:
+        deadline = time.monotonic() + SECONDS_TO_LOOK
+        while not _taken(lock, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise StageError("days are being played in this stage already: wait until they are over")
+            time.sleep(0.01)
         yield
+
+
+def is_playing(stage: Stage) -> bool:
+    """Tell whether days are being played in a stage."""
+    path = stage.workspace / PLAYING
+    if not path.exists():
+        return False
+    with path.open("a") as lock:
+        return not _taken(lock, fcntl.LOCK_SH)
+
+
+def _taken(lock: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _check_answered(year: Year, period: Period, answers: Mapping[str, Answer]) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..base import ROOT
+from ..base import ROOT, StageError
 from ..markdown import table
 from . import evidence, recording
 from .lessons import Lesson
@@ -28,11 +28,18 @@ WHERE_TO_STOP = re.compile(r"^\d+\. When to stop: (.*)$", re.MULTILINE)
 
 
 def filled(text: str, steps: Mapping[str, Sequence[Lesson]], root: Path = ROOT) -> str:
-    """Return a README with its figures; a place that it does not have is left out."""
+    """Return a README with its figures; a place that it does not have is left out.
+
+    Raises:
+        StageError: a place has no end.
+    """
     for name, write in (("levels", levels(steps, root)), ("run", first_command(root))):
         begin, end = PLACES[name]
         before, found, rest = text.partition(begin)
-        text = f"{before}{begin}\n{write}\n{end}{rest.partition(end)[2]}" if found else text
+        _, closed, after = rest.partition(end)
+        if found and not closed:
+            raise StageError(f"{README} has no {end}: what stands below it would be lost")
+        text = f"{before}{begin}\n{write}\n{end}{after}" if found else text
     return text
 
 
@@ -59,7 +66,7 @@ def first_command(root: Path = ROOT) -> str:
     fresh = json.loads((root / FRESH).read_text())
     command = recording.start_of(LEVEL)
     return (
-        f"In a fresh clone on {fresh['cores']} cores, `{command}` takes {fresh['seconds']:,} seconds and "
-        f"{fresh['megabytes']:,} MB, the packages included. It prints\n\n"
+        f"In a fresh clone on {fresh['cores']} cores, `{command} ONCE=1` takes {fresh['seconds']} seconds and "
+        f"{fresh['megabytes']:,} MB, the packages included. Without `ONCE=1` it goes on serving, and prints\n\n"
         f"```text\n{recording.output_of(LEVEL, command, root)}\n```"
     )

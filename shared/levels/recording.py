@@ -54,11 +54,16 @@ def _recorded(path: Path) -> dict[str, str]:
 
 def run_all(level: int, checkout: Path = ROOT) -> dict[str, str]:
     """Run the commands of a level in its stage, which is up in a checkout; return what each printed."""
+    usual = moved_ports(level, checkout)
+    return {command: _run(command, checkout, usual) for command in commands_of(level, checkout)}
+
+
+def moved_ports(level: int, checkout: Path) -> dict[str, str]:
+    """Return the port of a stage in a checkout that is in the place of each usual one."""
     described = yaml.safe_load((checkout / levels()[level] / "stage.yaml").read_text())["ports"]
     environment = (checkout / ".stage" / f"level{level}" / "env").read_text()
     moved = dict(re.findall(r"^export (\w*PORT)='?(\d+)", environment, re.MULTILINE))
-    usual = {str(port + level): moved[name] for name, port in described.items()}
-    return {command: _run(command, checkout, usual) for command in commands_of(level, checkout)}
+    return {str(port + level): moved[name] for name, port in described.items()}
 
 
 def _run(command: str, checkout: Path, ports: dict[str, str]) -> str:
@@ -75,8 +80,12 @@ def _run(command: str, checkout: Path, ports: dict[str, str]) -> str:
         timeout=SECONDS,
         check=False,
     )
+    return _as_usual(done.stdout, checkout, ports)
+
+
+def _as_usual(printed: str, checkout: Path, ports: dict[str, str]) -> str:
     # What was recorded before makes this checkout one with changes; a reader's has none.
-    printed = done.stdout.replace(f"{checkout}/", "").replace("-dirty", "")
+    printed = printed.replace(f"{checkout}/", "").replace("-dirty", "")
     for port, other in ports.items():
         printed = printed.replace(f"127.0.0.1:{other}", f"127.0.0.1:{port}")
     return "\n".join(line.rstrip() for line in printed.strip().splitlines())
@@ -103,7 +112,8 @@ def record(level: int) -> Path:
             started = until_ready(stage.stdout)
             if READY not in started:
                 raise StageError(f"level {level} did not come up: try {command}")
-            printed = {command: from_the_start(started)} | run_all(level)
+            shown = _as_usual(from_the_start(started), ROOT, moved_ports(level, ROOT))
+            printed = {command: shown} | run_all(level)
         finally:
             os.killpg(stage.pid, signal.SIGTERM)  # Ctrl-C is ignored by what a shell started in the background
             stage.communicate()

@@ -1,7 +1,6 @@
 """The live page: `python -m shared live 4` serves it for a stage that runs, on loopback."""
 
 import asyncio
-import fcntl
 import os
 import sys
 
@@ -9,6 +8,7 @@ from nicegui import app, ui
 
 from ..base import StageError
 from ..demo import journal
+from ..demo.play import is_playing
 from ..stack.stage import Stage
 from ..world.incidents import MOVABLE
 from . import story
@@ -19,7 +19,8 @@ MOST_EVENTS = 40  # shown
 SECONDS = 1.0  # between two looks at the journal
 STYLE = """
 body { font-size: 1.05rem } .q-card { width: 100% } .charts { display: grid; gap: 1rem; width: 100% }
-@media (min-width: 900px) { .charts { grid-template-columns: 1fr 1fr } }
+.chart { height: 11rem }
+@media (min-width: 900px) { .charts { grid-template-columns: 1fr 1fr } .chart { height: 16rem } }
 """
 
 
@@ -45,6 +46,7 @@ class Page:
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
         self.shown = -1  # days of the journal
+        self.starts = False  # to play, which takes seconds
 
     def build(self) -> None:
         """Build the page, and look at the journal from then on."""
@@ -61,10 +63,10 @@ class Page:
         with ui.element("div").classes("charts"):
             with ui.card():
                 ui.label("Who answers: share of each day's flights").classes("text-xl")
-                self.shares = ui.echart(story.shares_chart([])).classes("h-64")
+                self.shares = ui.echart(story.shares_chart([])).classes("chart")
             with ui.card():
                 ui.label("How well: log loss by day, lower is better").classes("text-xl")
-                self.losses = ui.echart(story.losses_chart([])).classes("h-64")
+                self.losses = ui.echart(story.losses_chart([])).classes("chart")
                 self.quality = ui.column().classes("gap-0")
             with ui.card():
                 ui.label("What happened").classes("text-xl")
@@ -88,7 +90,7 @@ class Page:
 
     def look(self) -> None:
         """Show what the journal has now."""
-        playing = is_playing(self.stage)
+        playing = self.starts or is_playing(self.stage)
         self.state.set_text("playing" if playing else "waiting")
         self.play.set_enabled(not playing)
         days = list(journal.read(self.stage.workspace))
@@ -109,15 +111,18 @@ class Page:
 
     async def play_on(self) -> None:
         """Play days with or without trouble, as `make drift` does; show why if it cannot be."""
-        days, trouble = int(self.days.value or 1), self.incident.value or "none"
+        days, trouble = min(MOST_DAYS, max(1, int(self.days.value or 1))), self.incident.value or "none"
         command = ["-m", "shared", "traffic", str(self.stage.number), "--days", str(days), "--incidents", trouble]
-        self.play.disable()
+        self.starts = True
+        self.look()
         done = await asyncio.create_subprocess_exec(
             sys.executable, *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )
         _, errors = await done.communicate()
+        self.starts = False
         if done.returncode:
-            ui.notify(errors.decode().strip().splitlines()[-1], type="negative", multi_line=True)
+            why = errors.decode().strip().splitlines() or ["it was stopped"]
+            ui.notify(why[-1], type="negative", multi_line=True)
 
 
 def _fill(column: ui.column, lines: list[str]) -> None:
@@ -125,18 +130,6 @@ def _fill(column: ui.column, lines: list[str]) -> None:
     with column:
         for line in lines:
             ui.label(line)
-
-
-def is_playing(stage: Stage) -> bool:
-    """Tell whether days are being played in a stage."""
-    try:
-        with (stage.workspace / "playing.lock").open() as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def port_of(stage: Stage) -> int:

@@ -53,6 +53,8 @@ def assemble(folder: Path, also: list[str], root: Path = ROOT) -> None:
         if name in done:
             continue
         done.add(name)
+        if f"{name}/README.md" in read:
+            continue  # a folder with a page of its own
         target = folder / place(name, read, root)
         target.parent.mkdir(parents=True, exist_ok=True)
         if Path(name).suffix == ".html":

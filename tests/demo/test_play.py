@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from shared import base
 from shared.__main__ import commands
 from shared.base import StageError
+from shared.demo import journal
 from shared.demo.live_view import LiveView, Scores
 from shared.demo.more_days import days_after, play_more
 from shared.demo.play import alone, play_days, summarise
@@ -179,7 +180,7 @@ class Stopping(Stage):
         self.mornings += 1
         if self.mornings == 1:
             raise KeyboardInterrupt
-        return []
+        return [Event("collected", f"{day}")]
 
     def ask(self, day: date, flights: str) -> dict[str, Answer]:
         return {"2013-03-01-UA1-EWR": Answer(0.3)} if day.day == 1 else {}
@@ -204,4 +205,8 @@ def test_a_day_that_was_stopped_happens_when_the_play_goes_on(
     answers, _ = play_days(stage, year, period, live_view, incidents)
     assert stage.mornings == 3
     assert list(answers) == ["2013-03-01-UA1-EWR"]
+    assert [(each.day, each.events, len(each.incidents)) for each in journal.read(tmp_path)] == [
+        ("2013-03-01", [("collected", "2013-03-01")], 0),
+        ("2013-03-02", [("collected", "2013-03-02")], 1),
+    ]
     assert "log_loss" not in summarise(stage, year, period, {})

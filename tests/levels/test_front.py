@@ -2,7 +2,9 @@
 
 import json
 
-from shared.base import levels
+import pytest
+
+from shared.base import StageError, levels
 from shared.levels import evidence, front
 from shared.levels.lessons import read_lessons
 
@@ -25,6 +27,11 @@ def test_what_the_first_command_takes_is_what_was_measured() -> None:
     fresh = json.loads((ROOT / front.FRESH).read_text())
     assert f"takes {fresh['seconds']} seconds and {fresh['megabytes']:,} MB" in README
     assert "Serving until Ctrl-C." in README
+
+
+def test_a_place_without_an_end_is_named_and_nothing_lost() -> None:
+    with pytest.raises(StageError, match="no <!-- end of run -->: what stands below"):
+        front.filled(README.replace(front.PLACES["run"][1], ""), read_lessons())
 
 
 def test_a_readme_without_a_place_for_figures_stays_as_it_is() -> None:

@@ -40,13 +40,16 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         start_new_session=True,
     )
     assert started.stdout is not None
-    assert any("Serving until Ctrl-C" in line for line in started.stdout)
-    page = f"http://127.0.0.1:{ports['LIVE_PORT']}"
-    wait_for("the live page", lambda: answers(page))
-    family = psutil.Process(started.pid).children(recursive=True)
-    yield Live(page, checkout)
-    os.killpg(started.pid, signal.SIGINT)
-    started.wait(timeout=60)
+    family: list[psutil.Process] = []
+    try:
+        assert any("Serving until Ctrl-C" in line for line in started.stdout)
+        page = f"http://127.0.0.1:{ports['LIVE_PORT']}"
+        wait_for("the live page", lambda: answers(page))
+        family += psutil.Process(started.pid).children(recursive=True)
+        yield Live(page, checkout)
+    finally:
+        os.killpg(started.pid, signal.SIGINT)
+        started.wait(timeout=60)
     _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive, f"Ctrl-C left behind: {alive}"
 
@@ -84,11 +87,13 @@ def test_a_page_from_elsewhere_gets_nothing(live: Live, headers: dict[str, str])
 def test_why_nothing_can_be_played_is_shown(browser: Browser, live: Live) -> None:
     last_day = live.checkout / ".stage/level0/last_day"
     last_day.rename(last_day.with_suffix(".away"))
-    page = browser.new_page()
-    page.goto(live.address)
-    page.get_by_role("button", name="play").click()
-    expect(page.get_by_text("no day has been played in this stage yet")).to_be_visible(timeout=SECONDS)
-    last_day.with_suffix(".away").rename(last_day)
+    try:
+        page = browser.new_page()
+        page.goto(live.address)
+        page.get_by_role("button", name="play").click()
+        expect(page.get_by_text("no day has been played in this stage yet")).to_be_visible(timeout=SECONDS)
+    finally:
+        last_day.with_suffix(".away").rename(last_day)
 
 
 @pytest.mark.slow

@@ -59,13 +59,15 @@ def test_a_stage_without_a_day_is_drawn_empty() -> None:
     assert story.shares_chart([])["series"] == story.losses_chart([])["series"] == story.qualities([]) == []
 
 
-def test_the_journal_keeps_days_and_leaves_out_a_line_that_is_being_written(tmp_path: Path) -> None:
+def test_the_journal_keeps_days_and_leaves_out_half_a_line(tmp_path: Path) -> None:
     assert list(journal.read(tmp_path)) == []
     for each in DAYS:
         journal.write(tmp_path, each)
     with (tmp_path / journal.FILE).open("a") as file:
-        file.write('{"day": "2013-06-2')
+        file.write('\n{"day": "2013-06-2')
     assert list(journal.read(tmp_path)) == DAYS
+    journal.write(tmp_path, DAYS[0])
+    assert list(journal.read(tmp_path)) == [*DAYS, DAYS[0]]
 
 
 def test_a_flight_that_never_arrived_counts_as_served_and_not_as_judged() -> None:

@@ -25,7 +25,7 @@ from shared.world.dataset import load_year
 from shared.world.period import Period
 
 from ..conftest import ROOT, elsewhere
-from ..test_docs import RUN_ELSEWHERE
+from ..test_docs import STORY
 
 COMMITTED = Path(__file__).with_name("short_year.json")
 PERIOD = Period(date(2013, 3, 18), date(2013, 3, 22))
@@ -99,8 +99,7 @@ def test_the_replay_gives_what_was_answered(simulated: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_the_command_that_documents_show_tells_the_story(ports: dict[str, str], checkout: Path) -> None:
-    (command,) = RUN_ELSEWHERE
-    done = subprocess.run(["bash", "-c", command], cwd=checkout, capture_output=True, text=True, check=False)
+    done = subprocess.run(["bash", "-c", STORY], cwd=checkout, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "[schema begins] a column is renamed upstream" in done.stdout
     assert "people, because of first model: run-notebook, judge, pick-up" in done.stdout

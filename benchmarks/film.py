@@ -62,7 +62,8 @@ def days_of(page: Page, count: int) -> Iterator[str]:
 
 
 def picture(page: Page) -> Image.Image:
-    """Return what the page shows."""
+    """Return what the top of the page shows."""
+    page.evaluate("scrollTo(0, 0)")
     return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 

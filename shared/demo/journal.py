@@ -40,10 +40,11 @@ class Day:
 
 def write(workspace: Path, day: Day) -> None:
     """Add a day to the journal of a stage."""
+    line = json.dumps(asdict(day))
     with (workspace / FILE).open("a") as journal:
         journal.write(
-            "\n" + json.dumps(asdict(day))
-        )  # first, or half a line of who was killed would spoil this one
+            f"\n{line}"
+        )  # the end of a line first: half a line of who was killed must not spoil this one
 
 
 def read(workspace: Path) -> Iterator[Day]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import IO
 
 from .. import base
 from ..base import StageError, write_text
 from ..console import console
+from ..stack.lock import taken
 from ..stack.operator import Operator
 from ..stack.stage import Answer, Event, Stage
 from ..world.dataset import Year, days, load_year
@@ -113,7 +113,7 @@ def alone(stage: Stage) -> Iterator[None]:
     """Let nobody else play days in this stage; whoever dies lets go of it."""
     with (stage.workspace / PLAYING).open("a") as lock:
         deadline = time.monotonic() + SECONDS_TO_LOOK
-        while not _taken(lock, fcntl.LOCK_EX):
+        while not taken(lock, fcntl.LOCK_EX):
             if time.monotonic() > deadline:
                 raise StageError("days are being played in this stage already: wait until they are over")
             time.sleep(0.01)
@@ -126,15 +126,7 @@ def is_playing(stage: Stage) -> bool:
     if not path.exists():
         return False
     with path.open("a") as lock:
-        return not _taken(lock, fcntl.LOCK_SH)
-
-
-def _taken(lock: IO[str], kind: int) -> bool:
-    try:
-        fcntl.flock(lock, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return not taken(lock, fcntl.LOCK_SH)
 
 
 def _check_answered(year: Year, period: Period, answers: Mapping[str, Answer]) -> None:

@@ -20,7 +20,6 @@ class Quality:
 
     name: str
     days: int
-    flights: int
     log_loss: float
     error: float | None  # half of a 95 % interval, by day; None: a single day has none
 
@@ -41,18 +40,17 @@ def qualities(days: Iterable[Day]) -> list[Quality]:
 
     Days are what varies: the flights of one share its weather, so each day counts once.
     """
-    by_name: dict[str, list[Served]] = {}
+    by_name: dict[str, list[float]] = {}
     for day in days:
         for served in day.served:
             if served.log_loss is not None:
-                by_name.setdefault(name_of(served), []).append(served)
+                by_name.setdefault(name_of(served), []).append(served.log_loss)
     found = []
     for name, each in by_name.items():
-        losses = np.array([served.log_loss for served in each], dtype=float)
+        losses = np.array(each)
         count = len(losses)
         error = student.ppf(0.975, count - 1) * losses.std(ddof=1) / np.sqrt(count) if count > 1 else None
-        flights = sum(served.flights for served in each)
-        found.append(Quality(name, count, flights, float(losses.mean()), None if error is None else float(error)))
+        found.append(Quality(name, count, float(losses.mean()), None if error is None else float(error)))
     return found
 
 

@@ -29,7 +29,7 @@ def holder(workspace: Path) -> dict[str, Any] | None:
     except OSError:
         return None
     with file:
-        return None if _taken(file, fcntl.LOCK_SH) else _read(file)
+        return None if taken(file, fcntl.LOCK_SH) else _read(file)
 
 
 def was_killed(workspace: Path) -> bool:
@@ -68,7 +68,7 @@ def _hold(path: Path, workspace: Path) -> IO[str]:
     deadline = time.monotonic() + PATIENCE
     while True:
         file = path.open("a+")
-        if _taken(file, fcntl.LOCK_EX) and _is_at(path, file):
+        if taken(file, fcntl.LOCK_EX) and _is_at(path, file):
             return file
         if time.monotonic() > deadline:
             running = name(workspace, _read(file))
@@ -84,7 +84,7 @@ def _is_at(path: Path, file: IO[str]) -> bool:
         return False
 
 
-def _taken(file: IO[str], kind: int) -> bool:
+def taken(file: IO[str], kind: int) -> bool:
     """Take the lock, if nobody holds it."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)

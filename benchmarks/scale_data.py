@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from level4_full.config import paths
 from level4_full.config.params import read_params
+from level4_full.config.problem import NAME
 from level4_full.data.features import make_features
 from level4_full.data.schema import Flight
 from level4_full.data.snapshot import TABLE
@@ -91,7 +92,7 @@ def make_models() -> None:
 def log_real_flights() -> None:
     """Log a prediction for every real flight from day 1 on, as the application does during an A/B test."""
     digests = {version: models.version(version).tags["digest"] for version in VERSIONS}
-    names = {version: f"{models.MODEL}/{version}@{digest[:12]}" for version, digest in digests.items()}
+    names = {version: f"{NAME}/{version}@{digest[:12]}" for version, digest in digests.items()}
     loaded = {version: artifact.load(paths.FETCHED / digest, digest) for version, digest in digests.items()}
     with open_log(REAL_LOG) as log:
         for day, flights in real_days().items():
@@ -113,7 +114,7 @@ def log_real_flights() -> None:
                         EXPERIMENT,
                         {names[SERVING]: float(old)},
                     )
-                    if arm_of(request.carrier, request.flight, EXPERIMENT, SHARE) == CHALLENGER
+                    if arm_of(f"{request.carrier}{request.flight}", EXPERIMENT, SHARE) == CHALLENGER
                     else Logged(
                         request, CHAMPION, names[SERVING], float(old), EXPERIMENT, {names[CHALLENGING]: float(new)}
                     )

@@ -156,7 +156,7 @@ class Delivery:
             return answers
         flights = self.year.table.iloc[where]
         arms = [
-            arm_of(carrier, flight, str(self.since), share)
+            arm_of(f"{carrier}{flight}", str(self.since), share)
             for carrier, flight in zip(flights["carrier"], flights["flight"], strict=True)
         ]
         return np.where(np.array(arms) == CHALLENGER, answered(self.challenger.serves), answers)

@@ -16,6 +16,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from ..config import paths
+from ..config.problem import TITLE
 from ..config.version import application_version
 from ..data.schema import Flight
 from .api import NOT_ANSWERED, Prediction, Request, Response
@@ -25,7 +26,7 @@ MAX_BODY_BYTES = 8 * 2**20  # bytes: 10,000 flights take about 4 MB
 SECONDS_FOR_BODY = 10.0  # between two parts of it
 
 # Its page asks no other host for anything; the other one, at /redoc, would.
-app = FastAPIOffline(title="Will this flight arrive late?", redoc_url=None)
+app = FastAPIOffline(title=TITLE, redoc_url=None)
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
 app.add_middleware(BodyTimeout, seconds=SECONDS_FOR_BODY)
 Instrumentator().instrument(app).expose(app, include_in_schema=False)

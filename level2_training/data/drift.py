@@ -3,16 +3,18 @@
 import pandas as pd
 from scipy.stats import ks_2samp
 
+from ..config.problem import OUTCOME
+from .features import NUMERIC
+
 
 def drift_of(past: pd.DataFrame, recent: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Compare every numeric column of the past with that of the newest days.
+    """Compare the numbers of the past with that of the newest days.
 
     Returns:
         By column: the share of missing values, the mean, and the Kolmogorov-Smirnov statistic, from 0 (the same
         distribution) to 1 (no overlap); only the share where one side has no values.
     """
-    numbers = past.select_dtypes("number").columns.drop("flight")  # a flight's number measures nothing
-    return {name: _compare(past[name], recent[name]) for name in numbers}
+    return {name: _compare(past[name], recent[name]) for name in [*NUMERIC, OUTCOME]}
 
 
 def _compare(past: "pd.Series[float]", recent: "pd.Series[float]") -> dict[str, float]:

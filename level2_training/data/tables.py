@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import types
 
+from ..config.problem import ID, OUTCOME
 from ..errors import StageError
 from .schema import Flight
 
@@ -34,8 +35,8 @@ def kind_of(field: Mapping[str, Any]) -> str:
 
 
 FLIGHTS = {name: kind_of(field) for name, field in Flight.model_json_schema()["properties"].items()}
-OUTCOMES = {"flight_id": "string", "arrival_delay": "number"}
-NULLABLE = {name for name, field in Flight.model_fields.items() if not field.is_required()} | {"arrival_delay"}
+OUTCOMES = {ID: "string", OUTCOME: "number"}
+NULLABLE = {name for name, field in Flight.model_fields.items() if not field.is_required()} | {OUTCOME}
 
 
 def is_of(kind: str, column: pa.DataType) -> bool:

@@ -16,6 +16,7 @@ from pandas.api.types import (
 )
 from pyarrow import types
 
+from ..config import problem
 from ..errors import RefusedError
 from .schema import Flight
 from .tables import FLIGHTS, NULLABLE, OUTCOMES, is_of, kind_of
@@ -56,7 +57,7 @@ def check_files(data: Path) -> None:
     Raises:
         InvalidDataError: naming file, column and rule.
     """
-    expected = {"flights": FLIGHTS, "outcomes": OUTCOMES}
+    expected = {problem.ROWS: FLIGHTS, problem.OUTCOMES: OUTCOMES}
     uncollected = [kind for kind in expected if not any(data.glob(f"{kind}/*.parquet"))]
     problems = [_problem(kind, "has not been collected", str(data)) for kind in uncollected]
     for path in sorted(path for kind in expected for path in data.glob(f"{kind}/*.parquet")):
@@ -108,8 +109,9 @@ def table_schema() -> pa.DataFrameSchema:
     """Return the schema of a flight as checks on whole columns, plus the label's."""
     described = Flight.model_json_schema()
     columns = {name: _column(field) for name, field in described["properties"].items()}
-    columns["arrival_delay"] = _column({"type": "number", "minimum": -200, "maximum": 3000})
-    return pa.DataFrameSchema(columns, strict=True, unique=["flight_id"])
+    least, most = problem.OUTCOME_RANGE
+    columns[problem.OUTCOME] = _column({"type": "number", "minimum": least, "maximum": most})
+    return pa.DataFrameSchema(columns, strict=True, unique=[problem.ID])
 
 
 def _column(field: dict[str, Any]) -> pa.Column:

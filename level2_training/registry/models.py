@@ -16,9 +16,9 @@ from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from ..config.problem import NAME
 from ..errors import RefusedError, StageError
 
-MODEL = "flight-delays"
 CHAMPION = "champion"  # the alias of the version that serves
 # Models are stored with skops: no pickle is loaded, and only the types named here are built.
 TRUSTED_TYPES = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
@@ -76,13 +76,13 @@ def check_made_here(version: ModelVersion) -> None:
 
 def register(uri: str, tags: dict[str, Any]) -> str:
     """Give a stored model the next version number; a version is never changed afterwards."""
-    return str(mlflow.register_model(uri, MODEL, tags=tags).version)
+    return str(mlflow.register_model(uri, NAME, tags=tags).version)
 
 
 def champion() -> ModelVersion | None:
     """Return the version that serves, or None before the first release."""
     try:
-        return MlflowClient().get_model_version_by_alias(MODEL, CHAMPION)
+        return MlflowClient().get_model_version_by_alias(NAME, CHAMPION)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return None
@@ -102,16 +102,14 @@ def release(version: str) -> str:
         raise NoVersionError(
             f"there is no version {version}: the registry holds {', '.join(registered) or 'none yet'}"
         )
-    check_made_here(MlflowClient().get_model_version(MODEL, chosen))
-    MlflowClient().set_registered_model_alias(MODEL, CHAMPION, chosen)
+    check_made_here(MlflowClient().get_model_version(NAME, chosen))
+    MlflowClient().set_registered_model_alias(NAME, CHAMPION, chosen)
     return chosen
 
 
 def versions() -> list[ModelVersion]:
     """Return all registered versions, oldest first."""
-    return sorted(
-        MlflowClient().search_model_versions(f"name='{MODEL}'"), key=lambda version: int(version.version)
-    )
+    return sorted(MlflowClient().search_model_versions(f"name='{NAME}'"), key=lambda version: int(version.version))
 
 
 def describe() -> str:

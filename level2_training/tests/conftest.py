@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ..config.problem import ID, OUTCOME, OUTCOMES, ROWS, TIME
+
 # Here and not in a fixture, because some libraries decide while they are imported.
 os.environ |= {"DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
 os.environ.setdefault("STAGE", "/dev/null")  # modules ask for it; whoever writes to one makes it
@@ -56,13 +58,10 @@ def make_flights(days: int, per_day: int = 200, first: str = "2013-03-01", seed:
 
 def write_days(table: pd.DataFrame, folder: Path) -> None:
     """Write the flights of each day, and how they ended, to a file each, as the upstream drops them."""
-    for kind, columns in {"flights": table.columns.drop("arrival_delay"), "outcomes": OUTCOMES}.items():
+    for kind, columns in {ROWS: table.columns.drop(OUTCOME), OUTCOMES: [ID, OUTCOME]}.items():
         (folder / kind).mkdir(parents=True, exist_ok=True)
-        for day, rows in table.groupby(table["scheduled_departure"].dt.date):
+        for day, rows in table.groupby(table[TIME].dt.date):
             rows[columns].to_parquet(folder / kind / f"{day}.parquet", index=False)
-
-
-OUTCOMES = ["flight_id", "arrival_delay"]
 
 
 @pytest.fixture(scope="session")
@@ -73,4 +72,4 @@ def _flights() -> pd.DataFrame:
 @pytest.fixture
 def flights(_flights: pd.DataFrame) -> pd.DataFrame:
     """Return two weeks of made-up flights that landed, for a test to do with what it likes."""
-    return _flights.dropna(subset="arrival_delay").reset_index(drop=True)
+    return _flights.dropna(subset=OUTCOME).reset_index(drop=True)

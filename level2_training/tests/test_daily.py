@@ -9,6 +9,7 @@ import pytest
 
 from .. import daily
 from ..config import paths
+from ..config.problem import ROWS
 from ..errors import RefusedError
 from ..events import Event, Kind
 
@@ -81,8 +82,8 @@ def test_a_failure_is_reported_and_the_rest_still_happens(monkeypatch: pytest.Mo
 
 
 def test_a_file_that_cannot_be_read_is_reported_and_the_rest_still_happens(tmp_path: Path) -> None:
-    (tmp_path / "drop" / "flights").mkdir(parents=True)
-    (tmp_path / "drop" / "flights" / "2013-03-01.parquet").write_bytes(b"half a file")
+    (tmp_path / "drop" / ROWS).mkdir(parents=True)
+    (tmp_path / "drop" / ROWS / "2013-03-01.parquet").write_bytes(b"half a file")
     first, *others = daily.run_day("2013-03-01")
     assert first.kind is Kind.FAILED
     assert "2013-03-01.parquet" in first.text

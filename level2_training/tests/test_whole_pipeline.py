@@ -23,15 +23,17 @@ import psutil
 import pytest
 import yaml
 
+from ..config.problem import ID, NAME, OUTCOME, ROWS
+from ..data.features import make_features
 from .conftest import make_flights, write_days
+from .example import NUMBER
 
 pytestmark = pytest.mark.slow
 
 PACKAGE = Path(__file__).resolve().parents[1]
 PATIENCE = 120.0  # seconds for anything to happen
 STEPS = ["collect_files", "validate", "take_snapshot", "fit", "judge", "register"]
-FEATURES = {"origin", "dest", "carrier", "minute_of_day", "weekday", "distance", "temp", "dewp", "humid"}
-FEATURES |= {"wind_dir", "wind_speed", "wind_gust", "precip", "pressure", "visib"}
+FEATURES = set(make_features(make_flights(days=1)))
 
 
 def wait_for(what: str, condition: Callable[[], Any]) -> Any:
@@ -159,15 +161,13 @@ class Site:
         """Release a version, and wait until the application answers with it."""
         done = self.call("release", version)
         assert done.returncode == 0, done.stderr
-        wait_for(f"an application with model {version}", lambda: self.serving() == f"flight-delays/{version}")
+        wait_for(f"an application with model {version}", lambda: self.serving() == f"{NAME}/{version}")
 
     def ask(self, flights: pd.DataFrame) -> list[float]:
         """Return the application's answers."""
-        body = flights.drop(columns="arrival_delay").to_json(orient="records", date_format="iso")
+        body = flights.drop(columns=OUTCOME).to_json(orient="records", date_format="iso")
         headers = {"content-type": "application/json"}
-        answer = httpx.post(
-            self.address("/predict"), content=f'{{"flights": {body}}}', headers=headers, timeout=30
-        )
+        answer = httpx.post(self.address("/predict"), content=f'{{"{ROWS}": {body}}}', headers=headers, timeout=30)
         assert answer.is_success, answer.text
         return [prediction["late_probability"] for prediction in answer.json()["predictions"]]
 
@@ -239,14 +239,12 @@ def first(site: Site, run_day: Callable[[str], list[dict[str, Any]]]) -> str:
 @pytest.fixture(scope="module")
 def second(site: Site, tracking: Any, first: str) -> str:
     """Train by hand from the snapshot of the first training."""
-    return site.train("--snapshot", tracking.get_model_version("flight-delays", first).tags["snapshot"])
+    return site.train("--snapshot", tracking.get_model_version(NAME, first).tags["snapshot"])
 
 
 def versions(tracking: Any) -> dict[str, str]:
     """Return the registered versions and their runs."""
-    return {
-        str(version.version): version.run_id for version in tracking.search_model_versions("name='flight-delays'")
-    }
+    return {str(version.version): version.run_id for version in tracking.search_model_versions(f"name='{NAME}'")}
 
 
 def registry() -> Any:
@@ -261,7 +259,7 @@ def newest_run(tracking: Any) -> Any:
 
 
 def test_a_version_names_all_that_made_it(site: Site, tracking: Any, first: str) -> None:
-    version = tracking.get_model_version("flight-delays", first)
+    version = tracking.get_model_version(NAME, first)
     run = tracking.get_run(version.run_id)
     table = (site.stage / "runs" / version.run_id / "table.parquet").read_bytes()
     head = subprocess.run(["git", "-C", str(site.root), "rev-parse", "HEAD"], capture_output=True, check=True)
@@ -277,7 +275,7 @@ def test_a_version_names_all_that_made_it(site: Site, tracking: Any, first: str)
 
 
 def test_a_version_names_its_parameters_figures_and_durations(tracking: Any, first: str) -> None:
-    run = tracking.get_run(tracking.get_model_version("flight-delays", first).run_id).data
+    run = tracking.get_run(tracking.get_model_version(NAME, first).run_id).data
     params = yaml.safe_load((PACKAGE / "params.yaml").read_text())
     expected = params["model"] | {"holdout_days": params["holdout_days"]}
     assert run.params == {name: str(value) for name, value in expected.items()}
@@ -290,7 +288,7 @@ def test_a_version_names_its_parameters_figures_and_durations(tracking: Any, fir
 def test_a_version_knows_its_columns_and_holds_no_pickle(tracking: Any, first: str) -> None:
     from mlflow.models import get_model_info
 
-    version = tracking.get_model_version("flight-delays", first)
+    version = tracking.get_model_version(NAME, first)
     assert set(get_model_info(version.source).signature.inputs.input_names()) == FEATURES
     files = [file.path for file in tracking.list_logged_model_artifacts(version.source.rpartition("/")[2])]
     assert any(Path(path).suffix == ".skops" for path in files)
@@ -302,13 +300,13 @@ def test_a_version_knows_its_columns_and_holds_no_pickle(tracking: Any, first: s
 def test_every_flight_that_landed_is_in_the_snapshot(
     site: Site, tracking: Any, first: str, flights: pd.DataFrame
 ) -> None:
-    run = tracking.get_model_version("flight-delays", first).run_id
+    run = tracking.get_model_version(NAME, first).run_id
     table = pd.read_parquet(site.stage / "runs" / run / "table.parquet")
-    assert set(table["flight_id"]) == set(flights.dropna(subset="arrival_delay")["flight_id"])
+    assert set(table[ID]) == set(flights.dropna(subset=OUTCOME)[ID])
 
 
 def test_one_command_brings_a_snapshot_back(site: Site, tracking: Any, first: str, tmp_path: Path) -> None:
-    version = tracking.get_model_version("flight-delays", first)
+    version = tracking.get_model_version(NAME, first)
     done = site.call("restore", version.tags["snapshot"], str(tmp_path / "back.parquet"))
     assert done.returncode == 0, done.stderr
     table = site.stage / "runs" / version.run_id / "table.parquet"
@@ -316,7 +314,7 @@ def test_one_command_brings_a_snapshot_back(site: Site, tracking: Any, first: st
 
 
 def test_training_again_from_a_snapshot_names_it_and_the_champion(tracking: Any, first: str, second: str) -> None:
-    old, new = (tracking.get_model_version("flight-delays", version) for version in (first, second))
+    old, new = (tracking.get_model_version(NAME, version) for version in (first, second))
     assert old.run_id != new.run_id
     assert old.tags["snapshot"] == new.tags["snapshot"]
     tags = tracking.get_run(new.run_id).data.tags
@@ -330,7 +328,7 @@ def test_any_version_can_be_released_and_the_same_snapshot_gives_the_same_answer
     given = [site.ask(flights)]
     for version in (second, first):
         site.release(version)
-        assert str(tracking.get_model_version_by_alias("flight-delays", "champion").version) == version
+        assert str(tracking.get_model_version_by_alias(NAME, "champion").version) == version
         given.append(site.ask(flights))
     assert max(given[0]) - min(given[0]) > 0.5
     assert given[0] == pytest.approx(given[1], rel=0, abs=1e-12)
@@ -340,10 +338,10 @@ def test_any_version_can_be_released_and_the_same_snapshot_gives_the_same_answer
 def test_a_version_that_does_not_exist_is_refused_and_the_others_named(
     tracking: Any, first: str, second: str
 ) -> None:
-    before = tracking.get_model_version_by_alias("flight-delays", "champion").version
+    before = tracking.get_model_version_by_alias(NAME, "champion").version
     with pytest.raises(registry().NoVersionError, match=f"no version 99: .* holds {first}, {second}"):
         registry().release("99")
-    assert tracking.get_model_version_by_alias("flight-delays", "champion").version == before
+    assert tracking.get_model_version_by_alias(NAME, "champion").version == before
 
 
 def test_the_versions_are_listed_beside_the_one_that_serves(tracking: Any, first: str, second: str) -> None:
@@ -369,7 +367,7 @@ def test_a_version_that_nobody_here_made_is_listed_and_never_opened(
 ) -> None:
     import mlflow
 
-    before = tracking.get_model_version_by_alias("flight-delays", "champion").version
+    before = tracking.get_model_version_by_alias(NAME, "champion").version
     with mlflow.start_run() as run:
         (tmp_path / "model").mkdir()
         (tmp_path / "model" / "model.pkl").write_bytes(pickle.dumps(Spy(tmp_path / "spied")))
@@ -377,17 +375,17 @@ def test_a_version_that_nobody_here_made_is_listed_and_never_opened(
         (tmp_path / "model" / "MLmodel").write_text(json.dumps({"flavors": flavors}))
         mlflow.log_artifacts(str(tmp_path / "model"), "model")
     source = f"{run.info.artifact_uri}/model"
-    foreign = tracking.create_model_version("flight-delays", source, run.info.run_id)
+    foreign = tracking.create_model_version(NAME, source, run.info.run_id)
     try:
         assert f"{foreign.version:>7}  not from a training of this project" in registry().describe()
         with pytest.raises(registry().NotMadeHereError, match="not registered by a training"):
             registry().release(foreign.version)
-        assert tracking.get_model_version_by_alias("flight-delays", "champion").version == before
+        assert tracking.get_model_version_by_alias(NAME, "champion").version == before
         with pytest.raises(registry().NotMadeHereError, match=r"holds no model.skops"):
             registry().load(source)
         assert not (tmp_path / "spied").exists()
     finally:
-        tracking.delete_model_version("flight-delays", foreign.version)
+        tracking.delete_model_version(NAME, foreign.version)
 
 
 def test_invalid_data_stops_before_the_fit(
@@ -395,11 +393,11 @@ def test_invalid_data_stops_before_the_fit(
 ) -> None:
     """Only one of the days has a column of another name."""
     before, broken = versions(tracking), site.beside("invalid", flights)
-    day = broken.stage / "drop" / "flights" / "2013-03-09.parquet"
-    pd.read_parquet(day).rename(columns={"temp": "temperature"}).to_parquet(day, index=False)
+    day = broken.stage / "drop" / ROWS / "2013-03-09.parquet"
+    pd.read_parquet(day).rename(columns={NUMBER: "another"}).to_parquet(day, index=False)
     done = broken.call("train")
     assert done.returncode != 0
-    assert "temp: is missing (flights/2013-03-09.parquet)" in done.stderr
+    assert f"{NUMBER}: is missing ({ROWS}/2013-03-09.parquet)" in done.stderr
     assert versions(tracking) == before
     run = newest_run(tracking)
     assert run.info.run_id not in before.values()
@@ -407,7 +405,7 @@ def test_invalid_data_stops_before_the_fit(
     assert "seconds_collect_files" in run.data.metrics
     assert not {"seconds_take_snapshot", "train_log_loss"} & set(run.data.metrics)
     report = Path(tracking.download_artifacts(run.info.run_id, "validation.json", str(tmp_path))).read_text()
-    assert {problem["column"] for problem in yaml.safe_load(report)["problems"]} == {"temp", "temperature"}
+    assert {problem["column"] for problem in yaml.safe_load(report)["problems"]} == {NUMBER, "another"}
     assert not (broken.stage / "runs" / "unfinished").exists()
 
 

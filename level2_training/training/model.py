@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from ..config.problem import LATE_MINUTES, OUTCOME
 from ..data.features import make_features
-
-LATE_MINUTES = 15
 
 
 def is_late(table: pd.DataFrame) -> pd.Series:
     """Return the label: 1 where a flight arrived 15 minutes late or more, else 0."""
-    return (table["arrival_delay"] >= LATE_MINUTES).astype(int)
+    return (table[OUTCOME] >= LATE_MINUTES).astype(int)
 
 
 def late_probability(model: Pipeline, flights: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from ..config import paths
+from ..config.problem import EXAMPLE
 from ..data.features import make_features
 from ..errors import StageError
 from ..registry import models
@@ -64,7 +65,7 @@ def explain(flight_id: str) -> list[str]:
     """
     logged = last_prediction(paths.PREDICTION_LOG, flight_id)
     if logged is None:
-        raise NotExplainedError(f"there is no prediction for {flight_id}: ids look like 2013-07-01-B6939-JFK")
+        raise NotExplainedError(f"there is no prediction for {flight_id}: ids look like {EXAMPLE}")
     version = models.version(models.number_of(logged["model"]))
     flight = pd.DataFrame([json.loads(logged["inputs"])])
     (explanation,) = explain_flights(models.load(version.source), flight)

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from dvc.repo import Repo
 from dvc.scm import Git
 
-from ..config import paths
+from ..config import paths, problem
 from ..config.files import replacing
+from ..config.problem import ID, OUTCOME, TIME
 from ..errors import StageError
 from . import tables
 from .tables import FLIGHTS, OUTCOMES
@@ -30,10 +31,10 @@ def load_table(data: Path) -> pd.DataFrame:
     """Join flights with their outcomes, in order of departure; a flight that never arrived has no label."""
     flights, outcomes = (
         tables.read(sorted((data / kind).glob("*.parquet")), kinds)
-        for kind, kinds in (("flights", FLIGHTS), ("outcomes", OUTCOMES))
+        for kind, kinds in ((problem.ROWS, FLIGHTS), (problem.OUTCOMES, OUTCOMES))
     )
-    table = flights.merge(outcomes, on="flight_id").dropna(subset="arrival_delay")
-    return table.sort_values(["scheduled_departure", "flight_id"], ignore_index=True)
+    table = flights.merge(outcomes, on=ID).dropna(subset=OUTCOME)
+    return table.sort_values([TIME, ID], ignore_index=True)
 
 
 def fingerprints(data: Path) -> dict[str, str]:

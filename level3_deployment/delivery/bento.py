@@ -10,11 +10,11 @@ from pathlib import Path
 import yaml
 
 from ..config.params import LOCK
+from ..config.problem import NAME
 from ..config.version import PACKAGE, application_version
 from ..errors import StageError
 from ..registry.artifact import DESCRIPTION, MODEL
 
-NAME = "flight-delays"
 REQUIREMENTS = [
     "bentoml",
     "fastapi",

@@ -11,6 +11,7 @@ from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.pipeline import Pipeline
 
+from ..config.problem import OUTCOME
 from ..data.features import CATEGORICAL, make_features
 from ..registry.artifact import DESCRIPTION, MODEL, digest_of
 from ..training.model import late_probability
@@ -38,7 +39,7 @@ def package(model: Pipeline, recent: pd.DataFrame, metadata: dict[str, Any], fol
     converted = to_onnx(exact, initial_types=list(kinds.items()), options=options, target_opset=OPSET)
     (folder / MODEL).write_bytes(converted.SerializeToString())
     golden = recent.tail(GOLDEN_REQUESTS)
-    flights = json.loads(golden.drop(columns="arrival_delay").to_json(orient="records", date_format="iso"))
+    flights = json.loads(golden.drop(columns=OUTCOME).to_json(orient="records", date_format="iso"))
     description = {
         "inputs": {name: "string" if name in CATEGORICAL else "float" for name in kinds},
         "golden": [

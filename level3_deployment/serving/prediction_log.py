@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from ..config.problem import ID, TIME
 from ..data.schema import Flight
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS predictions (
   id INTEGER PRIMARY KEY,
   asked_at TEXT NOT NULL,          -- UTC
-  flight_id TEXT NOT NULL,
-  scheduled_departure TEXT NOT NULL,
+  {ID} TEXT NOT NULL,
+  {TIME} TEXT NOT NULL,
   experiment TEXT,                 -- null outside experiments
   arm TEXT NOT NULL,
   model TEXT NOT NULL,
@@ -27,10 +28,10 @@ CREATE TABLE IF NOT EXISTS predictions (
   others TEXT NOT NULL,            -- by model, JSON: what others predicted that did not serve this flight
   inputs TEXT NOT NULL             -- the flight as requested, JSON
 );
-CREATE INDEX IF NOT EXISTS by_flight ON predictions (flight_id);
+CREATE INDEX IF NOT EXISTS by_flight ON predictions ({ID});
 CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 """
-COLUMNS = "asked_at flight_id scheduled_departure experiment arm model late_probability others inputs"
+COLUMNS = f"asked_at {ID} {TIME} experiment arm model late_probability others inputs"
 SECONDS_UNREADY = 10.0  # after a failure; then a request may try again
 
 
@@ -95,8 +96,8 @@ def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
     rows = [
         (
             now,
-            entry.flight.flight_id,
-            entry.flight.scheduled_departure.isoformat(),
+            getattr(entry.flight, ID),
+            getattr(entry.flight, TIME).isoformat(),
             entry.experiment,
             entry.arm,
             entry.model,
@@ -118,13 +119,13 @@ def experiment_predictions(path: Path, experiment: str) -> list[sqlite3.Row]:
 
 def predictions_since(path: Path, day: str) -> list[sqlite3.Row]:
     """Return the last prediction for each flight that departs on a day (`2013-03-01`) or later."""
-    return _last_predictions(path, "scheduled_departure >= ?", day)
+    return _last_predictions(path, f"{TIME} >= ?", day)
 
 
 def _last_predictions(path: Path, condition: str, value: str) -> list[sqlite3.Row]:
     query = f"""
-    SELECT flight_id, arm, model, late_probability, others
-    FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY flight_id)
+    SELECT {ID}, arm, model, late_probability, others
+    FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY {ID})
     """  # noqa: S608 - the condition is one of the two above
     with open_log(path) as connection:
         return connection.execute(query, [value]).fetchall()
@@ -132,7 +133,7 @@ def _last_predictions(path: Path, condition: str, value: str) -> list[sqlite3.Ro
 
 def last_prediction(path: Path, flight_id: str) -> sqlite3.Row | None:
     """Return the newest prediction for a flight."""
-    query = "SELECT * FROM predictions WHERE flight_id = ? ORDER BY id DESC LIMIT 1"
+    query = f"SELECT * FROM predictions WHERE {ID} = ? ORDER BY id DESC LIMIT 1"  # noqa: S608
     with open_log(path) as connection:
         row: sqlite3.Row | None = connection.execute(query, [flight_id]).fetchone()
         return row

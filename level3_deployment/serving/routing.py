@@ -1,18 +1,17 @@
-"""A/B routing: which arm a flight number belongs to."""
+"""A/B routing: which arm a routing key belongs to: all flights of one flight number share it."""
 
 import hashlib
 
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
-def arm_of(carrier: str, flight: int, experiment: str, share: float) -> str:
-    """Return the arm of a flight number: the same one throughout an experiment, in every process.
+def arm_of(key: str, experiment: str, share: float) -> str:
+    """Return the arm of a routing key: the same one throughout an experiment, in every process.
 
     Args:
-        carrier: IATA code of the airline.
-        flight: flight number.
-        experiment: its name; another experiment assigns the flight numbers anew.
-        share: the part of all flight numbers that the challenger serves, 0 to 1.
+        key: the columns that a flight is routed by, one after the other.
+        experiment: its name; another experiment assigns the keys anew.
+        share: the part of all keys that the challenger serves, 0 to 1.
     """
-    hashed = hashlib.sha256(f"{experiment}/{carrier}{flight}".encode()).digest()
+    hashed = hashlib.sha256(f"{experiment}/{key}".encode()).digest()
     return CHALLENGER if int.from_bytes(hashed[:8], "big") < share * 2**64 else CHAMPION

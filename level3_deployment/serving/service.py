@@ -4,6 +4,7 @@ from pathlib import Path
 
 import bentoml
 
+from ..config.problem import NAME
 from .app import app, follower, log
 from .rollout import bundled
 
@@ -11,7 +12,7 @@ BUNDLED = Path(__file__).resolve().parents[2] / "package"  # in a Bento
 
 
 @bentoml.service(
-    name="flight-delays",
+    name=NAME,
     metrics={"enabled": False},  # the application measures itself, at /metrics as before
     # Nobody reads its access log or collects its spans, and to make them costs as much as the rest of a request.
     logging={"access": {"enabled": False}},

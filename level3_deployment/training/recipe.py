@@ -3,12 +3,13 @@
 import hashlib
 from pathlib import Path
 
+from ..config import problem
 from ..config.params import ModelParams
 from ..data import features
 from . import model, train
 
 
 def recipe_of(params: ModelParams) -> str:
-    """Return a hash of the code of features, label and training, and of the hyperparameters."""
-    sources = [Path(str(module.__file__)).read_bytes() for module in (features, model, train)]
+    """Return a hash of the problem, the code of features, label and training, and the hyperparameters."""
+    sources = [Path(str(module.__file__)).read_bytes() for module in (problem, features, model, train)]
     return hashlib.sha256(b"".join(sources) + params.model_dump_json().encode()).hexdigest()[:12]

@@ -17,6 +17,7 @@ from prefect.cache_policies import CacheKeyFnPolicy
 
 from ..config import paths
 from ..config.params import Params
+from ..config.problem import TIME
 from ..config.version import application_version
 from ..data import snapshot
 from ..data.collect import collect
@@ -65,7 +66,7 @@ def validate(run: str, until: str | None, holdout_days: int) -> str:
         mlflow.log_dict(snapshot.fingerprints(paths.DATA), "raw.json")
         table = snapshot.load_table(paths.DATA)
         if until:
-            table = table[table["scheduled_departure"] < until]
+            table = table[table[TIME] < until]
         check_values(table)
     except InvalidDataError as error:
         mlflow.log_dict({"problems": error.problems}, "validation.json")
@@ -117,7 +118,7 @@ def judge(path: str, uri: str, holdout_days: int) -> dict[str, float]:
         if name != "candidate"
     }
     report["excess_log_loss"] = {name: asdict(difference) for name, difference in excess.items()}
-    held_out = recent["scheduled_departure"].dt.strftime("%Y-%m-%d")
+    held_out = recent[TIME].dt.strftime("%Y-%m-%d")
     mlflow.set_tag("held_out", f"{held_out.min()} to {held_out.max()}")
     if champion:
         mlflow.set_tag("against_champion", str(excess["champion"]))

@@ -12,6 +12,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 
 from ..config import paths
+from ..config.problem import EXAMPLE, ROWS, TIME
 from ..data import snapshot
 from ..errors import StageError
 from ..registry import certificate, models
@@ -32,7 +33,7 @@ def trace(flight_id: str) -> Iterator[str]:
     """
     logged = last_prediction(paths.PREDICTION_LOG, flight_id)
     if logged is None:
-        raise BrokenTraceError(f"there is no prediction for {flight_id}: ids look like 2013-07-01-B6939-JFK")
+        raise BrokenTraceError(f"there is no prediction for {flight_id}: ids look like {EXAMPLE}")
     late, asked_at, arm, model = (logged[key] for key in ("late_probability", "asked_at", "arm", "model"))
     yield f"prediction   {late:.4f} at {asked_at}, {arm}, {model}"
     if logged["repaired"]:
@@ -58,11 +59,12 @@ def trace(flight_id: str) -> Iterator[str]:
         yield f"run          {version.run_id}, trigger {tags['trigger']}, commit {tags['commit']}"
         snapshot.restore(tags["snapshot"], paths.SNAPSHOTS, paths.REMOTE, table)
         _same("snapshot", hashlib.md5(table.read_bytes()).hexdigest(), tags["snapshot"])  # noqa: S324 - as DVC does
-        newest = pd.read_parquet(table, columns=["scheduled_departure"])["scheduled_departure"].max()
+        newest = pd.read_parquet(table, columns=[TIME])[TIME].max()
         yield f"snapshot     {tags['snapshot'][:12]}, computed again, flights up to {newest:%Y-%m-%d}"
         recorded = json.loads(_fetch(models.first_run_on(tags["snapshot"]), "raw.json", folder).read_text())
     yield from _trained_on(recorded, newest.strftime("%Y-%m-%d"))
-    yield from _published(flight_id[:10])
+    repaired = json.loads(logged["repaired"] or "{}")
+    yield from _published(repaired.get(TIME, logged[TIME])[:10])
 
 
 def _calibration(logged: sqlite3.Row) -> str:
@@ -79,13 +81,13 @@ def _trained_on(recorded: dict[str, str], newest: str) -> Iterator[str]:
     names = [name for name in recorded if Path(name).stem <= newest]
     for name in names:
         _same(f"raw file {name}", _sha256(paths.DATA / name), recorded[name])
-    last = f"flights/{newest}.parquet"
+    last = f"{ROWS}/{newest}.parquet"
     yield f"raw file     {last}, sha256 {recorded[last][:12]}, and {len(names) - 1} others, as when it was trained"
 
 
 def _published(day: str) -> Iterator[str]:
     """Check that the file the flight was published in is what was collected."""
-    name = f"flights/{day}.parquet"
+    name = f"{ROWS}/{day}.parquet"
     published = _sha256(paths.DROP / name)
     _same(f"raw file {name}", published, _sha256(paths.DATA / name))
     yield f"raw file     {name}, sha256 {published[:12]}, as collected"

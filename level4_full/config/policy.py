@@ -80,7 +80,7 @@ class Feed(Settings):
     max_distances: dict[str, NonNegativeFloat]  # by column
     min_observations: NonNegativeFloat
     min_rows_share: NonNegativeFloat
-    min_rows_share_of_origin: NonNegativeFloat
+    min_rows_share_of_group: NonNegativeFloat
 
 
 class Guards(Settings):

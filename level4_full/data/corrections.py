@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from ..config.files import write_text
+from ..config.problem import ID, ROWS, TIME
 from . import tables
 from .faults import TRANSFORMS
 
@@ -65,7 +66,7 @@ def write(data: Path, corrections: Mapping[str, Correction]) -> None:
 
 def sha256_of(data: Path, day: str) -> str:
     """Return the hash of a day's flights as published; empty if there are none."""
-    path = data / "flights" / f"{day}.parquet"
+    path = data / ROWS / f"{day}.parquet"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
@@ -88,13 +89,15 @@ def read_flights(path: Path, renamed: Mapping[str, str]) -> pd.DataFrame:
 
 def corrected(table: pd.DataFrame, data: Path) -> pd.DataFrame:
     """Return a table of collected flights with what was wrong put right, or missing."""
-    published_on = table["flight_id"].str[:10]
     for day, correction in read(data).items():
-        here = published_on == day
-        if here.any() and correction.sha256 == sha256_of(data, day):
+        if correction.sha256 != sha256_of(data, day):  # published again: it has to be examined again
+            continue
+        here = table[ID].isin(read_flights(data / ROWS / f"{day}.parquet", correction.renamed)[ID])
+        if here.any():
             flights = put_right(table[here], correction.transforms)
-            spoilt = [name for name in correction.missing if name != "scheduled_departure"]
-            table = pd.concat([table[~here], flights.assign(**dict.fromkeys(spoilt, np.nan))])
-            if "scheduled_departure" in correction.missing:  # without it, a flight is of no use
-                table = table[table["flight_id"].str[:10] != day]
+            spoilt = [name for name in correction.missing if name != TIME]
+            flights = flights.assign(**dict.fromkeys(spoilt, np.nan))
+            if TIME in correction.missing:  # without it, a flight is of no use
+                flights = flights.head(0)
+            table = pd.concat([table[~here], flights])
     return table

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import types
 
+from ..config.problem import ID, OUTCOME, OUTCOMES
 from ..errors import StageError
 
 MAX_ROWS = 100_000  # in a file: a day has a thousand flights
 MAX_DAYS_AHEAD = 31  # of the newest file before it
-OUTCOMES = "outcomes"  # the folder of the files that say how flights ended
 
 
 class BadFileError(StageError):
@@ -72,7 +72,7 @@ def check_content(path: Path, kind: str) -> None:
 
 
 def _check_outcomes(table: pa.Table) -> None:
-    kinds = {"flight_id": _is_text, "arrival_delay": _is_number}
+    kinds = {ID: _is_text, OUTCOME: _is_number}
     if sorted(table.column_names) != sorted(kinds):
         raise BadFileError(f"needs the columns {' and '.join(kinds)}, and has {', '.join(table.column_names)}")
     if not table.num_rows:
@@ -81,7 +81,7 @@ def _check_outcomes(table: pa.Table) -> None:
         if not is_right(kind := table.schema.field(name).type):
             raise BadFileError(f"{name} cannot be of the type {kind}")
     outcomes = table.to_pandas().drop_duplicates()
-    contradicted = outcomes.loc[outcomes["flight_id"].duplicated(), "flight_id"]
+    contradicted = outcomes.loc[outcomes[ID].duplicated(), ID]
     if not contradicted.empty:
         raise BadFileError(f"says two things about {len(contradicted)} flights, one is {contradicted.iloc[0]}")
 

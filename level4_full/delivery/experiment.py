@@ -20,14 +20,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..config import problem
+from ..config.problem import ID, OUTCOME, ROUTED_BY
 from ..data import tables
 from ..data.tables import FLIGHTS, OUTCOMES, BadTableError
 from ..serving.routing import CHALLENGER
 from ..training.evaluate import log_losses
-from ..training.model import LATE_MINUTES
+from ..training.model import is_late
 from ..training.paired import Difference, paired_difference
 
-NAMES = {name: FLIGHTS[name] for name in ("flight_id", "carrier", "flight")}
+NAMES = {name: FLIGHTS[name] for name in (ID, *ROUTED_BY)}
 CONFIDENCE = 0.99  # of each side
 PATIENCE = 7  # more days, for outcomes that come late
 MAX_ERRORS = 4  # standard errors between the share that was planned and the one that was served
@@ -78,7 +80,7 @@ def judge(answers: pd.DataFrame, plan: Plan) -> Standing:
     excess = excess_of(answers)
     days = excess.days if excess else 0
     verdict, why = Verdict.CONTINUE, f"{plan.days} days are planned"
-    if abs(share - plan.share) > MAX_ERRORS * share_error(answers["flight_number"], plan.share):
+    if abs(share - plan.share) > MAX_ERRORS * share_error(answers["routing_key"], plan.share):
         verdict = Verdict.WITHDRAW
         why = f"an error of the experiment, and not chance: {plan.share:.0%} of flight numbers were planned"
     elif excess and days >= plan.days:
@@ -100,17 +102,17 @@ def verdict_of(excess: Difference, plan: Plan) -> tuple[Verdict, str]:
 
 def excess_of(answers: pd.DataFrame) -> Difference | None:
     """Return the excess log loss of the challenger, by day, over the flights whose outcome has landed."""
-    landed = answers.dropna(subset="arrival_delay")
+    landed = answers.dropna(subset=OUTCOME)
     if landed.empty:
         return None
-    late = (landed["arrival_delay"] >= LATE_MINUTES).to_numpy()
+    late = is_late(landed).to_numpy()
     challenger, champion = (log_losses(landed[name].to_numpy(), late) for name in ("challenger", "champion"))
     return paired_difference(challenger - champion, landed["day"].to_numpy())
 
 
-def share_error(flight_numbers: pd.Series, share: float) -> float:
-    """Return the standard error of the share of flights that is served: flight numbers are drawn, not flights."""
-    flights = flight_numbers.value_counts().to_numpy()
+def share_error(routing_keys: pd.Series, share: float) -> float:
+    """Return the standard error of the share of flights that is served: routing keys are drawn, not flights."""
+    flights = routing_keys.value_counts().to_numpy()
     return float(np.sqrt(share * (1 - share) * (flights**2).sum()) / flights.sum()) if len(flights) else np.inf
 
 
@@ -130,31 +132,31 @@ def paired_answers(
         since: the first day (`2013-03-01`) whose flights count.
 
     Returns:
-        `flight_id`, `day`, `flight_number`, `arm`, `champion`, `challenger`, `arrival_delay` (NaN: not landed).
+        Id, `day`, `routing_key`, `arm`, `champion`, `challenger`, and the outcome (NaN: not landed).
     """
     pairs = []
     for row in rows:
         by_model = json.loads(row["others"]) | {row["model"]: row["late_probability"]}
         if champion in by_model and challenger in by_model:
-            facts = {"flight_id": row["flight_id"], "arm": row["arm"]}
+            facts = {ID: row[ID], "arm": row["arm"]}
             pairs.append(facts | {"champion": by_model[champion], "challenger": by_model[challenger]})
-    answers = pd.DataFrame(pairs, columns=["flight_id", "arm", "champion", "challenger"])
-    landed = tables.read(_since(data / "outcomes", since), OUTCOMES)
-    landed = landed.dropna().drop_duplicates("flight_id", keep="last")
-    return published(data, since).merge(answers, on="flight_id").merge(landed, on="flight_id", how="left")
+    answers = pd.DataFrame(pairs, columns=[ID, "arm", "champion", "challenger"])
+    landed = tables.read(_since(data / problem.OUTCOMES, since), OUTCOMES)
+    landed = landed.dropna().drop_duplicates(ID, keep="last")
+    return published(data, since).merge(answers, on=ID).merge(landed, on=ID, how="left")
 
 
 def published(data: Path, since: str) -> pd.DataFrame:
-    """Return `flight_id`, `day` and `flight_number` of the flights that were published for a day and all later."""
+    """Return id, `day` and `routing_key` of the flights that were published for a day and all later."""
     of_days = []
-    for path in _since(data / "flights", since):
+    for path in _since(data / problem.ROWS, since):
         with suppress(BadTableError):  # they count when the file has been published again
             of_days.append(tables.read([path], NAMES).assign(day=path.stem))
     if not of_days:
-        return pd.DataFrame(columns=["flight_id", "day", "flight_number"])
-    flights = pd.concat(of_days).drop_duplicates("flight_id")
-    number = flights["carrier"] + flights["flight"].astype(str)
-    return flights.assign(flight_number=number)[["flight_id", "day", "flight_number"]]
+        return pd.DataFrame(columns=[ID, "day", "routing_key"])
+    flights = pd.concat(of_days).drop_duplicates(ID)
+    key = flights[ROUTED_BY].astype(str).sum(axis=1)
+    return flights.assign(routing_key=key)[[ID, "day", "routing_key"]]
 
 
 def _since(folder: Path, day: str) -> list[Path]:

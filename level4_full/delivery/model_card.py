@@ -49,7 +49,7 @@ def write(version: str, folder: Path) -> Path:
     previous = run.tags.get("previous_model")
     alarm = registered.tags.get("alarm")
     text = TEXT.format(
-        name=models.MODEL,
+        name=models.NAME,
         version=version,
         trigger=run.tags["trigger"],
         alarm=f", alarm {alarm}" if alarm else "",

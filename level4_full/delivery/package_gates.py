@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from ..config.problem import OUTCOME
 from ..data.features import make_features
 from ..data.schema import Flight
 from ..registry.artifact import Artifact
@@ -40,7 +41,7 @@ class PackageEvidence:
 
 def features_agree(evidence: PackageEvidence) -> Finding:
     """Training and serving compute the same features from the same flights."""
-    table = evidence.flights.tail(1000).drop(columns="arrival_delay")
+    table = evidence.flights.tail(1000).drop(columns=OUTCOME)
     trained, served = make_features(table), make_features(as_requested(table))
     for name, column in trained.items():
         if column.dtype == object:

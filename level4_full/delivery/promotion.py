@@ -9,6 +9,7 @@ import httpx
 
 from ..config import paths
 from ..config.params import ExperimentParams
+from ..config.problem import ROWS
 from ..errors import RefusedError, StageError
 from ..operations.polling import wait_until
 from ..registry import history, models
@@ -78,7 +79,7 @@ def release(version: str, experiment: ExperimentParams) -> str:
 
 def newest_day() -> str:
     """Return the newest day (`2013-03-01`) whose flights have been collected: a release is in front of them."""
-    return max((path.stem for path in (paths.DATA / "flights").glob("*.parquet")), default="")
+    return max((path.stem for path in (paths.DATA / ROWS).glob("*.parquet")), default="")
 
 
 def _release_first(version: str) -> str:

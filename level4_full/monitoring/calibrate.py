@@ -17,6 +17,7 @@ from scipy.optimize import brentq
 from ..config import paths
 from ..config.policy import Calibration as Limits
 from ..config.policy import Policy
+from ..config.problem import OUTCOME
 from ..data.features import make_features
 from ..data.labels import label_dispersion
 from ..operations.readiness import wait_until_served
@@ -37,7 +38,7 @@ def calibrate(day: str, recent: pd.DataFrame, serving: Iterable[ModelVersion], p
         serving: the versions that predict.
         policy: how many days count, and the limits.
     """
-    landed = recent.dropna(subset="arrival_delay")
+    landed = recent.dropna(subset=OUTCOME)
     if landed.empty:
         return _publish(Calibration(day), {"flights": 0}, policy)
     late = is_late(landed).to_numpy()

@@ -10,6 +10,7 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 
 from ..config import paths
 from ..config.policy import Policy, read_policy
+from ..config.problem import OUTCOME
 from ..delivery import promotion
 from ..errors import StageError
 from ..events import Event, Kind
@@ -65,7 +66,7 @@ def daily_check(day: str) -> list[Event]:
     decision = decide(observation, policy)
     events.append(_checked(observation, decision))
     if decision.action is Action.REFIT:
-        decision = ask_a_refit(day, decision, recent.dropna(subset="arrival_delay"), policy)
+        decision = ask_a_refit(day, decision, recent.dropna(subset=OUTCOME), policy)
     events += act(day, decision, policy)
     events.append(_calibrated(calibrate(day, recent, serving(), policy)))
     return events

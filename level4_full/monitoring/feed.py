@@ -20,10 +20,11 @@ from mlflow.entities.model_registry import ModelVersion
 from ..config import paths
 from ..config.policy import Feed as Limits
 from ..config.policy import Policy
+from ..config.problem import DERIVED, GROUP, NOT_REPORTED, REPORTED, RESTLESS, ROWS
 from ..data import corrections, tables
 from ..data.corrections import Correction, put_right
 from ..data.faults import TRANSFORMS
-from ..data.features import CATEGORICAL, NUMERIC, make_features
+from ..data.features import CATEGORICAL, NUMERIC
 from ..data.schema import Flight
 from ..data.tables import BadTableError
 from ..errors import StageError
@@ -31,13 +32,9 @@ from ..operations.readiness import wait_until_served
 from ..registry import models
 from . import store
 from .dates import before
-from .reference import Reference, reference
+from .reference import Reference, reference, with_derived
 
-TIME = "minute_of_day"
-COLUMN_OF = {TIME: "scheduled_departure"}  # where the measured column is not a published one
-# In heavy rain and on still days these jump a lot from one day to the next, and nothing is wrong.
-RESTLESS = frozenset({"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"})
-WEATHER = set(NUMERIC) - {"distance"}
+WEATHER = set(NUMERIC) - set(NOT_REPORTED)
 WEEKS_BACK, DAYS_BACK = 4, 14
 INDEX = "__index_level_"  # how pandas calls an index that it writes as a column
 FEED = "feed"  # the model under whose name metrics of the feed are kept
@@ -68,13 +65,13 @@ def examine(day: str, reference: Reference, good: Statistics, limits: Limits) ->
     Raises:
         BadTableError: there are no flights, or they are no table of flights.
     """
-    path = paths.DATA / "flights" / f"{day}.parquet"
+    path = paths.DATA / ROWS / f"{day}.parquet"
     if not path.exists():
-        raise BadTableError(f"flights/{path.name} has not been collected")
+        raise BadTableError(f"{ROWS}/{path.name} has not been collected")
     renamed = _renamed([name for name in pq.read_schema(path).names if not name.startswith(INDEX)])
     flights = corrections.read_flights(path, renamed)
     if flights.empty:
-        raise BadTableError(f"flights/{path.name} has no rows")
+        raise BadTableError(f"{ROWS}/{path.name} has no rows")
     now = statistics(flights, reference)
     suspicious = beyond(now, good, reference, limits)
     transforms: list[str] = []
@@ -106,9 +103,9 @@ def statistics(flights: pd.DataFrame, reference: Reference) -> Statistics:
     population stability index between the day and a sample of the training data, and `observations EWR` how many
     temperatures an airport reported.
     """
-    numeric, categorical = [*NUMERIC, TIME], list(CATEGORICAL)
+    numeric, categorical = [*NUMERIC, *DERIVED], list(CATEGORICAL)
     tables = [
-        table.assign(**{TIME: make_features(table)[TIME]})[[*numeric, *categorical]].reset_index(drop=True)
+        with_derived(table)[[*numeric, *categorical]].reset_index(drop=True)
         for table in (flights, reference.sample)
     ]
     kinds = DataDefinition(numerical_columns=numeric, categorical_columns=categorical)
@@ -119,7 +116,7 @@ def statistics(flights: pd.DataFrame, reference: Reference) -> Statistics:
         metrics[f"out of range {name}"] = OutRangeValueCount(column=name, left=low, right=high)
     for name in CATEGORICAL:
         metrics[f"new {name}"] = OutListValueCount(column=name, values=sorted(reference.categories[name]))
-    for name in (TIME, "distance", *CATEGORICAL):
+    for name in (*DERIVED, *NOT_REPORTED, *CATEGORICAL):
         metrics[f"distance {name}"] = ValueDrift(column=name, method="psi")
     now, before_ = (Dataset.from_pandas(table, data_definition=kinds) for table in tables)
     measured = Report(list(metrics.values())).run(now, before_).dict()["metrics"]
@@ -128,7 +125,7 @@ def statistics(flights: pd.DataFrame, reference: Reference) -> Statistics:
         name: float(value["share"] if isinstance(value, dict) else value)
         for name, value in zip(metrics, values, strict=True)
     }
-    observations = flights.dropna(subset="temp").groupby("origin")["temp"].agg(["nunique", "size"])
+    observations = flights.dropna(subset=REPORTED).groupby(GROUP)[REPORTED].agg(["nunique", "size"])
     observations = observations[observations["size"] >= MIN_FLIGHTS]
     return shares | {f"observations {origin}": float(count) for origin, count in observations["nunique"].items()}
 
@@ -159,27 +156,27 @@ def columns_of(suspicious: Statistics) -> set[str]:
     """Return the published columns that these statistics are about."""
     columns: set[str] = set()
     for kind, _, column in (name.rpartition(" ") for name in suspicious):
-        columns |= WEATHER if kind == "observations" else {COLUMN_OF.get(column, column)}
+        columns |= WEATHER if kind == "observations" else {DERIVED.get(column, column)}
     return columns
 
 
 def incomplete(day: str, flights: pd.DataFrame, limits: Limits) -> Statistics:
-    """Return where far fewer flights are published than on this weekday of the last weeks: in all, by origin."""
+    """Return where far fewer flights are published than on this weekday of the last weeks: in all, by group."""
     usual = []
     for weeks in range(1, WEEKS_BACK + 1):
-        path = paths.DATA / "flights" / f"{before(day, 7 * weeks)}.parquet"
+        path = paths.DATA / ROWS / f"{before(day, 7 * weeks)}.parquet"
         with suppress(StageError, OSError):  # there is none, or it is an odd one
-            usual.append(_rows(tables.read([path], {"origin": "string"})))
+            usual.append(_rows(tables.read([path], {GROUP: "string"})))
     if not usual:
         return {}
     shares = (_rows(flights) / pd.DataFrame(usual).median()).fillna(0.0)
-    least = pd.Series(limits.min_rows_share_of_origin, shares.index)
+    least = pd.Series(limits.min_rows_share_of_group, shares.index)
     least["all"] = limits.min_rows_share
     return {str(name): round(float(share), 2) for name, share in shares[shares < least].items()}
 
 
 def _rows(flights: pd.DataFrame) -> "pd.Series[float]":
-    rows = flights["origin"].value_counts().astype(float)
+    rows = flights[GROUP].value_counts().astype(float)
     rows["all"] = float(len(flights))
     return rows
 

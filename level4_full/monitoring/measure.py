@@ -6,6 +6,7 @@ import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
+from ..config.problem import GROUP, ID, OUTCOME, ROWS, TIME
 from ..data import corrections
 from ..data.corrections import Correction, put_right
 from ..data.features import make_features
@@ -26,19 +27,19 @@ def predictions_with_outcomes(champion: ModelVersion, first: str, last: str) -> 
     """
     predictions = metrics.predictions(paths.PREDICTION_LOG, first, last)
     if predictions.empty:
-        return pd.DataFrame(columns=["day", "model", "origin", "scheduled_departure", "arrival_delay"])
+        return pd.DataFrame(columns=["day", "model", GROUP, TIME, OUTCOME])
     digest = champion.tags["digest"]
     raw = artifact.load(paths.FETCHED / digest, digest).predict(make_features(predictions))
     predictions = predictions.assign(raw_probability=raw)
     outcomes = metrics.outcomes(paths.DATA, sorted(predictions["day"].unique()))
-    return predictions.merge(outcomes, on="flight_id", how="left")
+    return predictions.merge(outcomes, on=ID, how="left")
 
 
 def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None:
     """Measure the quality of the last days for every model that served, and yesterday's service and inputs."""
     name, flights = models.served_as(champion), recent[recent["day"] == yesterday]
     with store.open_store(paths.METRICS_STORE) as connection:
-        for day, landed in recent.dropna(subset="arrival_delay").groupby("day"):
+        for day, landed in recent.dropna(subset=OUTCOME).groupby("day"):
             for model, of_model, probability in predictions_by_model(landed):
                 store.write(connection, str(day), model, metrics.quality_metrics(of_model, probability))
             raw_bias = float((landed["raw_probability"] - is_late(landed)).mean())
@@ -50,7 +51,7 @@ def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> Non
 
 def skew(flights: pd.DataFrame, yesterday: str) -> metrics.Metrics:
     """Measure whether predictions were made from what was published, corrected as it was that day."""
-    file = paths.DATA / "flights" / f"{yesterday}.parquet"
+    file = paths.DATA / ROWS / f"{yesterday}.parquet"
     if not file.exists():
         return {}
     correction = corrections.read(paths.DATA).get(yesterday, Correction(""))
@@ -62,7 +63,7 @@ def report(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None
     """Add yesterday to the reports for people, if its outcomes have landed."""
     from .reports import add_report  # seconds of imports, and only this process needs them
 
-    landed = recent[recent["day"] == yesterday].dropna(subset="arrival_delay")
+    landed = recent[recent["day"] == yesterday].dropna(subset=OUTCOME)
     if landed.empty:
         return
     name, sample = models.served_as(champion), reference(champion).sample

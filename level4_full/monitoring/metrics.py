@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.json as pj
 from prometheus_client.parser import text_string_to_metric_families
 
+from ..config import problem
+from ..config.problem import GROUP, ID, TIME
 from ..data import tables
-from ..data.features import CATEGORICAL, NUMERIC, make_features
+from ..data.features import CATEGORICAL, make_features
 from ..registry.artifact import Artifact
 from ..serving.calibration import calibrated
 from ..serving.prediction_log import open_log
@@ -25,19 +27,19 @@ from .store import ALL
 Metrics = dict[tuple[str, str], float]  # by name and slice
 
 MIN_FLIGHTS = 20  # in a slice of a day
-QUERY = """
-SELECT substr(scheduled_departure, 1, 10) AS day, arm, model, late_probability, others, intercept,
-       json_patch(inputs, coalesce(repaired, '{}')) AS inputs
+QUERY = f"""
+SELECT substr({TIME}, 1, 10) AS day, arm, model, late_probability, others, intercept,
+       json_patch(inputs, coalesce(repaired, '{{}}')) AS inputs
 FROM predictions WHERE id IN (
-  SELECT max(id) FROM predictions WHERE scheduled_departure BETWEEN ? AND ? GROUP BY flight_id
-) ORDER BY scheduled_departure, flight_id
-"""
+  SELECT max(id) FROM predictions WHERE {TIME} BETWEEN ? AND ? GROUP BY {ID}
+) ORDER BY {TIME}, {ID}
+"""  # noqa: S608 - of our own names
 # Of the inputs: left to guess, the reader would take ids that look like dates for dates.
 KINDS = pa.schema(
-    {"flight_id": pa.string(), "scheduled_departure": pa.timestamp("ns"), "observed_at": pa.timestamp("ns")}
-    | {"flight": pa.int64(), "tailnum": pa.string()}
-    | dict.fromkeys(CATEGORICAL, pa.string())
-    | dict.fromkeys(NUMERIC, pa.float64())
+    {
+        name: pa.timestamp("ns") if kind == "date-time" else tables.TYPES[kind]
+        for name, kind in tables.FLIGHTS.items()
+    }
 )
 
 
@@ -48,7 +50,7 @@ def predictions(log: Path, first: str, last: str) -> pd.DataFrame:
     """
     with open_log(log) as connection:
         # Made here: only monitoring queries by day, and a day must cost the same however long the log is.
-        connection.execute("CREATE INDEX IF NOT EXISTS by_departure ON predictions (scheduled_departure)")
+        connection.execute(f"CREATE INDEX IF NOT EXISTS by_time ON predictions ({TIME})")
         rows = connection.execute(QUERY, [first, f"{last}T99"])
         logged = pd.DataFrame(rows.fetchall(), columns=[name for name, *_ in rows.description])
     if logged.empty:
@@ -71,19 +73,19 @@ def _by_champion(logged: pd.DataFrame) -> list[float]:
 
 def outcomes(data: Path, days: list[str]) -> pd.DataFrame:
     """Return the outcomes of these days that have landed; the last one for each flight counts."""
-    files = [path for day in days if (path := data / "outcomes" / f"{day}.parquet").exists()]
-    return tables.read(files, tables.OUTCOMES).dropna().drop_duplicates("flight_id", keep="last")
+    files = [path for day in days if (path := data / problem.OUTCOMES / f"{day}.parquet").exists()]
+    return tables.read(files, tables.OUTCOMES).dropna().drop_duplicates(ID, keep="last")
 
 
 def quality_metrics(landed: pd.DataFrame, probability: "pd.Series[float]") -> Metrics:
-    """Measure the predictions of one model for a day's flights against their outcomes: overall and by origin."""
+    """Measure the predictions of one model for a day's flights against their outcomes: overall and by group."""
     late = is_late(landed)
-    losses = log_losses(probability.to_numpy(), late.to_numpy() == 1)
+    losses = log_losses(probability.to_numpy(), late.to_numpy())
     metrics: Metrics = {("flights", ALL): len(landed)}
     if late.nunique() == 2:
         metrics[("auc", ALL)] = quality(late, probability.to_numpy())["auc"]
     slices = {ALL: np.ones(len(landed), dtype=bool)}
-    slices |= {f"origin {name}": (landed["origin"] == name).to_numpy() for name in landed["origin"].unique()}
+    slices |= {f"{GROUP} {name}": (landed[GROUP] == name).to_numpy() for name in landed[GROUP].unique()}
     for name, inside in slices.items():
         if inside.sum() >= MIN_FLIGHTS or name == ALL:
             metrics[("log_loss", name)] = float(losses[inside].mean())
@@ -96,11 +98,11 @@ def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: 
 
     Anybody may ask about flights that nobody published, and those are only counted.
     """
-    about_published = predictions["flight_id"].isin(published["flight_id"])
+    about_published = predictions[ID].isin(published[ID])
     unpublished, predictions = float((~about_published).mean()), predictions[about_published]
     if predictions.empty:
         return {("unpublished", ALL): unpublished, ("unrequested", ALL): 1.0}
-    raw = published.set_index("flight_id").reindex(predictions["flight_id"]).reset_index()
+    raw = published.set_index(ID).reindex(predictions[ID]).reset_index()
     raw[CATEGORICAL] = raw[CATEGORICAL].fillna("")
     again = pd.Series(np.nan, index=predictions.index)
     for model, artifact in artifacts.items():
@@ -111,7 +113,7 @@ def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: 
     return {
         ("skew", ALL): float(((again - predictions["late_probability"]).abs() > 1e-6).mean()),
         ("unpublished", ALL): unpublished,
-        ("unrequested", ALL): float((~published["flight_id"].isin(predictions["flight_id"])).mean()),
+        ("unrequested", ALL): float((~published[ID].isin(predictions[ID])).mean()),
     }
 
 

@@ -4,6 +4,7 @@ import pyarrow.parquet as pq
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
+from ..config.problem import OUTCOMES
 from ..delivery import promotion
 from ..registry import models
 from . import store
@@ -44,10 +45,10 @@ def observe(champion: ModelVersion, day: str) -> Observation:
 
 def collected_outcomes() -> list[str]:
     """Return the days whose outcomes have been collected, whatever is in the files."""
-    return sorted(path.stem for path in (paths.DATA / "outcomes").glob("*.parquet"))
+    return sorted(path.stem for path in (paths.DATA / OUTCOMES).glob("*.parquet"))
 
 
 def count_outcomes(day: str) -> int:
     """Return how many outcomes have landed about a day."""
-    rows: int = pq.read_metadata(paths.DATA / "outcomes" / f"{day}.parquet").num_rows
+    rows: int = pq.read_metadata(paths.DATA / OUTCOMES / f"{day}.parquet").num_rows
     return rows

@@ -8,7 +8,8 @@ import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
-from ..data.features import CATEGORICAL, NUMERIC
+from ..config.problem import DERIVED, OUTCOME, TIME
+from ..data.features import CATEGORICAL, NUMERIC, make_features
 from ..data.snapshot import table_of
 from ..registry import models
 from ..training.model import late_probability
@@ -59,7 +60,7 @@ def reference(champion: ModelVersion) -> Reference:
 
 def _summarize(champion: ModelVersion, folder: Path) -> None:
     """Write what references need of the training table of a version, all files or none."""
-    columns = ["scheduled_departure", *CATEGORICAL, *NUMERIC, "arrival_delay"]
+    columns = [TIME, *CATEGORICAL, *NUMERIC, OUTCOME]
     table = pd.read_parquet(table_of(champion.run_id, champion.tags["snapshot"]), columns=columns)
     numbers, sample = table[NUMERIC], table.sample(min(SAMPLE, len(table)), random_state=0)
     low, high = numbers.quantile(0.001), numbers.quantile(0.999)
@@ -78,9 +79,15 @@ def _summarize(champion: ModelVersion, folder: Path) -> None:
         whole.rename(folder)
 
 
+def with_derived(flights: pd.DataFrame) -> pd.DataFrame:
+    """Return the flights with the features that are watched beside the published columns."""
+    features = make_features(flights)
+    return flights.assign(**{name: features[name] for name in DERIVED})
+
+
 def daily(flights: pd.DataFrame) -> pd.DataFrame:
     """Return the mean and the missing share of every numeric column, one row per day (`2013-03-01`)."""
-    day, values = flights["scheduled_departure"].dt.normalize(), flights[NUMERIC]
+    day, values = flights[TIME].dt.normalize(), flights[NUMERIC]
     means, missing = values.groupby(day).mean(), values.isna().groupby(day).mean()
     by_day = pd.concat([means.add_prefix("mean "), missing.add_prefix("missing ")], axis=1)
     return by_day.set_axis(pd.DatetimeIndex(by_day.index).strftime("%Y-%m-%d"))

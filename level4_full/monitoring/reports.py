@@ -13,18 +13,15 @@ from evidently.sdk.panels import line_plot_panel
 from evidently.ui.storage.local.base import LocalState
 from evidently.ui.workspace import Workspace
 
-from ..data.features import CATEGORICAL, NUMERIC, make_features
+from ..config.problem import DERIVED, NAME, SHOWN
+from ..data.features import CATEGORICAL, NUMERIC
 from ..training.model import is_late
 from .dates import before
+from .reference import with_derived
 
-PROJECT, PROJECT_ID = (
-    "flight-delays",
-    UUID("9e247d24-5925-50f1-8c95-7c5debc2312b"),
-)  # its page has the same address in every stage
+PROJECT_ID = UUID("9e247d24-5925-50f1-8c95-7c5debc2312b")  # its page has the same address in every stage
 DAYS_KEPT = 90  # a report takes a megabyte, and what was measured stays in the metrics store
-WEATHER = "temp", "humid", "wind_speed"
-TIME = "minute_of_day"
-NUMBERS = [*NUMERIC, TIME, "late_probability"]
+NUMBERS = [*NUMERIC, *DERIVED, "late_probability"]
 PANELS = {
     "Log loss": [PanelMetric(legend="champion", metric="LogLoss")],
     "AUC": [PanelMetric(legend="champion", metric="RocAuc")],
@@ -34,12 +31,12 @@ PANELS = {
     "Drift of the predictions (PSI)": [
         PanelMetric(legend="PSI", metric="ValueDrift", metric_labels={"column": "late_probability"})
     ],
-    "Drift of the weather (PSI)": [
-        PanelMetric(legend=name, metric="ValueDrift", metric_labels={"column": name}) for name in WEATHER
+    "Drift of the inputs (PSI)": [
+        PanelMetric(legend=name, metric="ValueDrift", metric_labels={"column": name}) for name in SHOWN
     ],
-    "Flights without temperature": [
+    f"Flights without {SHOWN[0]}": [
         PanelMetric(
-            legend="share", metric="MissingValueCount", metric_labels={"column": "temp", "value_type": "share"}
+            legend="share", metric="MissingValueCount", metric_labels={"column": SHOWN[0], "value_type": "share"}
         )
     ],
 }
@@ -54,13 +51,13 @@ def add_report(
         workspace: a folder, made on first use.
         day: the day of the report.
         model: the model that made the predictions.
-        flights: the day's flights with `late_probability` and `arrival_delay`.
+        flights: the day's flights with `late_probability` and outcome.
         sample: the same columns, from the training data.
 
     Returns:
         The share of columns that drift, and the population stability index of the predictions.
     """
-    now, then = map(_with_time, (flights, sample))
+    now, then = (with_derived(table).assign(late=is_late(table)) for table in (flights, sample))
     columns = [name for name in [*NUMBERS, *CATEGORICAL] if now[name].notna().any()]
     kinds = DataDefinition(
         numerical_columns=[name for name in NUMBERS if name in columns],
@@ -73,7 +70,7 @@ def add_report(
         DriftedColumnsCount(columns=columns, num_method="psi", cat_method="psi"),
         *(ValueDrift(column=name, method="psi") for name in columns),
     ]
-    report = Report([LogLoss(), RocAuc(), MissingValueCount(column="temp"), *drift], metadata={"model": model})
+    report = Report([LogLoss(), RocAuc(), MissingValueCount(column=SHOWN[0]), *drift], metadata={"model": model})
     made = report.run(*compared, timestamp=datetime.fromisoformat(day))
     # Not Workspace.add_run: opening one reads every report in it, and a day must cost the same all year.
     project = _project(workspace)
@@ -98,17 +95,11 @@ def _id(day: str) -> UUID:
     return uuid5(PROJECT_ID, day)
 
 
-def _with_time(table: pd.DataFrame) -> pd.DataFrame:
-    shown = table.assign(late=is_late(table))
-    shown[TIME] = make_features(table)[TIME]
-    return shown
-
-
 def _project(workspace: Path) -> str:
     """Return the id of the project, which is made on first use: evidently names its folder after it."""
     if (workspace / str(PROJECT_ID) / "dashboard.json").exists():
         return str(PROJECT_ID)
-    project = Workspace.create(str(workspace)).add_project(ProjectModel(id=PROJECT_ID, name=PROJECT))
+    project = Workspace.create(str(workspace)).add_project(ProjectModel(id=PROJECT_ID, name=NAME))
     for title, metrics in PANELS.items():
         project.dashboard.add_panel(line_plot_panel(title=title, values=metrics, size="half"))
     project.save()

@@ -7,6 +7,7 @@ from prefect.events import emit_event
 from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 
 from ..config import paths
+from ..config.problem import NAME
 from ..delivery.pipeline import deliver
 from ..errors import RefusedError, StageError
 from ..operations.polling import wait_until
@@ -16,7 +17,7 @@ from ..training.pipeline import start_training
 from . import store
 from .store import Record, Status
 
-EVENT = "flight-delays.retraining-requested"
+EVENT = f"{NAME}.retraining-requested"
 AUTOMATION = "retrain on request"
 SECONDS = 300.0  # for a training and its delivery
 SECONDS_TO_START, ASKS = 60.0, 2
@@ -95,7 +96,7 @@ def _starts(decision: Record) -> bool:
     """Emit the event, and tell whether its training has begun in time."""
     emit_event(
         EVENT,
-        resource={"prefect.resource.id": f"flight-delays.alarm.{decision.id}"},
+        resource={"prefect.resource.id": f"{NAME}.alarm.{decision.id}"},
         payload={"alarm": decision.id, "cause": decision.cause},
     )
     return wait_until(lambda: _read(decision.id).status is not Status.OPEN, SECONDS_TO_START)

@@ -9,6 +9,7 @@ import pandas as pd
 from ..config import paths
 from ..config.params import read_params
 from ..config.policy import Shadow
+from ..config.problem import TIME
 from ..data.snapshot import load_table
 from ..training.evaluate import log_losses
 from ..training.model import is_late, late_probability
@@ -28,9 +29,9 @@ def shadow_refit(day: str, landed: pd.DataFrame, policy: Shadow) -> Difference:
     """
     first = before(day, policy.days)
     table = load_table(paths.DATA)
-    refit = train(table[table["scheduled_departure"] < first], read_params().model.model_dump())
+    refit = train(table[table[TIME] < first], read_params().model.model_dump())
     landed = landed[landed["day"] >= first]
-    late = is_late(landed).to_numpy() == 1
+    late = is_late(landed).to_numpy()
     excess = log_losses(late_probability(refit, landed), late) - log_losses(
         landed["raw_probability"].to_numpy(), late
     )

@@ -17,10 +17,10 @@ from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from ..config.problem import NAME
 from ..errors import RefusedError, StageError
 from .lifecycle import CROWNED, State, transitions
 
-MODEL = "flight-delays"
 CHAMPION = "champion"  # the alias of the version that serves
 NOTHING_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 # Models are stored with skops: no pickle is loaded, and only the types named here are built.
@@ -80,13 +80,13 @@ def check_made_here(version: ModelVersion) -> None:
 
 def register(uri: str, tags: dict[str, Any]) -> str:
     """Give a stored model the next version number; a version is never changed afterwards."""
-    return str(mlflow.register_model(uri, MODEL, tags=tags).version)
+    return str(mlflow.register_model(uri, NAME, tags=tags).version)
 
 
 def champion() -> ModelVersion | None:
     """Return the version that serves, or None before the first release."""
     try:
-        return MlflowClient().get_model_version_by_alias(MODEL, CHAMPION)
+        return MlflowClient().get_model_version_by_alias(NAME, CHAMPION)
     except MlflowException as error:
         if error.error_code in NOTHING_THERE:
             return None
@@ -101,15 +101,15 @@ def version_of(alias: str) -> str | None:
 def set_alias(alias: str, version: str | None) -> None:
     """Point an alias at a version; None: at nothing."""
     if version is None:
-        MlflowClient().delete_registered_model_alias(MODEL, alias)
+        MlflowClient().delete_registered_model_alias(NAME, alias)
     else:
-        MlflowClient().set_registered_model_alias(MODEL, alias, version)
+        MlflowClient().set_registered_model_alias(NAME, alias, version)
 
 
 def _aliases() -> dict[str, str]:
     try:
         return {
-            alias: str(version) for alias, version in MlflowClient().get_registered_model(MODEL).aliases.items()
+            alias: str(version) for alias, version in MlflowClient().get_registered_model(NAME).aliases.items()
         }
     except MlflowException as error:
         if error.error_code in NOTHING_THERE:
@@ -119,17 +119,17 @@ def _aliases() -> dict[str, str]:
 
 def tags() -> dict[str, str]:
     """Return the tags of the model as a whole: traffic share and experiment."""
-    return dict(MlflowClient().get_registered_model(MODEL).tags)
+    return dict(MlflowClient().get_registered_model(NAME).tags)
 
 
 def tag_model(name: str, value: str) -> None:
     """Tag the model as a whole."""
-    MlflowClient().set_registered_model_tag(MODEL, name, value)
+    MlflowClient().set_registered_model_tag(NAME, name, value)
 
 
 def tag(version: str, name: str, value: str) -> None:
     """Tag a version."""
-    MlflowClient().set_model_version_tag(MODEL, version, name, value)
+    MlflowClient().set_model_version_tag(NAME, version, name, value)
 
 
 def version(number: str) -> ModelVersion:
@@ -139,7 +139,7 @@ def version(number: str) -> ModelVersion:
         NoVersionError: there is none of this number.
     """
     try:
-        return MlflowClient().get_model_version(MODEL, number)
+        return MlflowClient().get_model_version(NAME, number)
     except MlflowException as error:
         if error.error_code in NOTHING_THERE:
             raise NoVersionError(f"there is no version {number!r}: list those there are with `models`") from error
@@ -153,9 +153,7 @@ def number_of(model: str) -> str:
 
 def versions() -> list[ModelVersion]:
     """Return all registered versions, oldest first."""
-    return sorted(
-        MlflowClient().search_model_versions(f"name='{MODEL}'"), key=lambda version: int(version.version)
-    )
+    return sorted(MlflowClient().search_model_versions(f"name='{NAME}'"), key=lambda version: int(version.version))
 
 
 def training_of(version: ModelVersion) -> RunData:
@@ -165,7 +163,7 @@ def training_of(version: ModelVersion) -> RunData:
 
 def served_as(version: ModelVersion) -> str:
     """Return the name that the predictions of a version carry: flight-delays/2@0123456789ab."""
-    return f"{MODEL}/{version.version}@{version.tags['digest'][:12]}"
+    return f"{NAME}/{version.version}@{version.tags['digest'][:12]}"
 
 
 def judged(version: ModelVersion) -> str:

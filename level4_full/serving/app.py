@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from ..config import paths
+from ..config.problem import ID, NAME, ROUTED_BY, TITLE
 from ..config.version import application_version
 from ..data.features import make_features
 from ..data.schema import Flight
@@ -26,14 +27,14 @@ SECONDS_FOR_BODY = 10.0  # between two parts of it
 FEW = 10  # flights: a request this small takes less time than handing it to a thread
 
 # Its page asks no other host for anything; the other one, at /redoc, would.
-app = FastAPIOffline(title="Will this flight arrive late?", redoc_url=None)
+app = FastAPIOffline(title=TITLE, redoc_url=None)
 app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
 app.add_middleware(BodyTimeout, seconds=SECONDS_FOR_BODY)
 Instrumentator().instrument(app).expose(app, include_in_schema=False)
 
 follower = Follower(
     registry=os.environ.get("MLFLOW_TRACKING_URI", ""),
-    model="flight-delays",
+    model=NAME,
     alias=os.environ.get("ALIAS", CHAMPION),
     folder=paths.FETCHED,
 )
@@ -60,7 +61,7 @@ def predict_and_log(flights: list[Flight]) -> Response:
     return Response(
         predictions=[
             Prediction(
-                flight_id=entry.flight.flight_id,
+                flight_id=getattr(entry.flight, ID),
                 late_probability=entry.late_probability,
                 model=entry.model,
                 arm=entry.arm,
@@ -86,7 +87,8 @@ def predict_flights(rollout: Rollout, flights: list[Flight]) -> list[Logged]:
         others = {name: predicted[n] for name, predicted in by_model.items()}
         arm, serving = CHAMPION, champion
         if challenger and experiment and challenger.name in others:
-            arm = arm_of(flight.carrier, flight.flight, experiment, rollout.share)
+            key = "".join(str(getattr(flight, name)) for name in ROUTED_BY)
+            arm = arm_of(key, experiment, rollout.share)
             serving = challenger if arm == CHALLENGER else champion
         probability = others.pop(serving.name)
         calibrated = calibration.id, calibration.intercept(serving.name)

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from ..config.problem import NAME
 from ..errors import StageError
 from ..registry import certificate
 from ..registry.artifact import Artifact, BrokenArtifactError, digest_of, fetch, load, read_stored
@@ -69,7 +70,7 @@ def bundled(folder: Path) -> Rollout:
         digest = digest_of(folder)
     except OSError as error:
         raise BrokenArtifactError(f"no registry is named, and there is no package in {folder}") from error
-    return Rollout(Arm(f"flight-delays@{digest[:12]}", load(folder, digest)))
+    return Rollout(Arm(f"{NAME}@{digest[:12]}", load(folder, digest)))
 
 
 @dataclass

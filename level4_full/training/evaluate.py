@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
 
+from ..config.problem import SLICES, TIME
 from ..errors import RefusedError
 from .model import is_late
 from .paired import Difference, paired_difference
@@ -20,8 +21,8 @@ class NotBetterError(RefusedError):
 
 def hold_out(table: pd.DataFrame, days: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split off the last `days` days, on which a model is judged that was trained on those before."""
-    first = table["scheduled_departure"].max().normalize() - pd.Timedelta(days=days - 1)
-    recent = table["scheduled_departure"] >= first
+    first = table[TIME].max().normalize() - pd.Timedelta(days=days - 1)
+    recent = table[TIME] >= first
     return table[~recent], table[recent]
 
 
@@ -34,24 +35,24 @@ def quality(late: pd.Series, probability: np.ndarray) -> dict[str, float]:
 
 
 def log_losses(probability: np.ndarray, late: np.ndarray) -> np.ndarray:
-    """Return the log loss of each prediction, `late` telling whether the flight was."""
+    """Return the log loss of each prediction, given the label of each flight, 0 or 1."""
     clipped = np.clip(probability, 1e-15, 1 - 1e-15)
     return np.asarray(-np.log(np.where(late, clipped, 1 - clipped)))
 
 
 def excess_log_loss(candidate: np.ndarray, champion: np.ndarray, recent: pd.DataFrame) -> Difference:
     """Return the log loss of the candidate's predictions minus that of the champion's, on the same flights."""
-    late = is_late(recent).to_numpy() == 1
+    late = is_late(recent).to_numpy()
     excess = log_losses(candidate, late) - log_losses(champion, late)
-    return paired_difference(excess, recent["scheduled_departure"].dt.date.to_numpy())
+    return paired_difference(excess, recent[TIME].dt.date.to_numpy())
 
 
 def slices(table: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the slices of the flights: by origin, carrier, and band of the day."""
+    """Return the slices of the flights: by some of their columns, and by band of the day."""
     bands = [-1, 8, 12, 16, 20, 24]
     names = ["before 9", "9 to 12", "13 to 16", "17 to 20", "after 20"]
-    hour = pd.cut(table["scheduled_departure"].dt.hour, bands, labels=names)
-    return {"origin": table["origin"], "carrier": table["carrier"], "hour": hour.astype(str)}
+    hour = pd.cut(table[TIME].dt.hour, bands, labels=names)
+    return {name: table[name] for name in SLICES} | {"hour": hour.astype(str)}
 
 
 def compare(predictions: dict[str, np.ndarray], recent: pd.DataFrame) -> dict[str, Any]:

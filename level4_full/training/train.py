@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 from sklearn.tree import DecisionTreeClassifier
 
+from ..config.problem import BASELINE
 from ..data.features import CATEGORICAL, make_features
 from ..errors import RefusedError
 from .model import is_late, late_probability
@@ -50,7 +51,7 @@ def check_learned(model: Pipeline, table: pd.DataFrame) -> float:
 def train_baselines(table: pd.DataFrame) -> dict[str, Pipeline]:
     """Fit the baselines that a candidate must beat: the mean, and a small tree that sees only the time of day."""
     features, late = pd.DataFrame(make_features(table)), is_late(table)
-    time_of_day = make_column_transformer(("passthrough", ["minute_of_day"]))
+    time_of_day = make_column_transformer(("passthrough", [BASELINE]))
     return {
         "mean": make_pipeline(DummyClassifier()).fit(features, late),
         "time of day": make_pipeline(time_of_day, DecisionTreeClassifier(max_leaf_nodes=8)).fit(features, late),

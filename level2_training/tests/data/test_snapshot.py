@@ -13,6 +13,7 @@ import pytest
 from dvc.repo import Repo
 from dvc.scm import Git
 
+from ...config.problem import ID, OUTCOME, OUTCOMES, TIME
 from ...data.snapshot import SnapshotError, fingerprints, load_table, restore, save
 from ..conftest import make_flights, write_days
 
@@ -229,16 +230,16 @@ def test_a_name_nobody_gave_is_refused(table: Path, folder: Path, remote: Path, 
     assert sorted(folder.iterdir()) == before
 
 
-def test_the_table_has_every_flight_that_landed_in_order_of_departure(tmp_path: Path) -> None:
+def test_the_table_has_every_flight_that_landed_in_order_of_time(tmp_path: Path) -> None:
     flights = make_flights(days=3, per_day=30)
     write_days(flights, tmp_path)
-    (tmp_path / "outcomes" / "2013-03-03.parquet").unlink()  # how today's flights end is not known yet
+    (tmp_path / OUTCOMES / "2013-03-03.parquet").unlink()  # how today's flights end is not known yet
     table = load_table(tmp_path)
-    landed = flights[flights["arrival_delay"].notna() & (flights["scheduled_departure"] < "2013-03-03")]
-    assert set(table["flight_id"]) == set(landed["flight_id"])
-    assert table["scheduled_departure"].is_monotonic_increasing
-    delays = landed.set_index("flight_id")["arrival_delay"]
-    assert (table["arrival_delay"] == table["flight_id"].map(delays)).all()
+    landed = flights[flights[OUTCOME].notna() & (flights[TIME] < "2013-03-03")]
+    assert set(table[ID]) == set(landed[ID])
+    assert table[TIME].is_monotonic_increasing
+    delays = landed.set_index(ID)[OUTCOME]
+    assert (table[OUTCOME] == table[ID].map(delays)).all()
 
 
 def test_every_collected_file_has_its_fingerprint_and_a_changed_one_another(
@@ -246,9 +247,9 @@ def test_every_collected_file_has_its_fingerprint_and_a_changed_one_another(
 ) -> None:
     write_days(flights, tmp_path)
     before = fingerprints(tmp_path)
-    assert len(before) == 2 * flights["scheduled_departure"].dt.date.nunique()
-    changed = tmp_path / "outcomes" / "2013-03-02.parquet"
+    assert len(before) == 2 * flights[TIME].dt.date.nunique()
+    changed = tmp_path / OUTCOMES / "2013-03-02.parquet"
     changed.write_bytes(changed.read_bytes() + b"x")
     after = fingerprints(tmp_path)
-    assert {name for name in before if before[name] != after[name]} == {"outcomes/2013-03-02.parquet"}
-    assert after["outcomes/2013-03-02.parquet"] == hashlib.sha256(changed.read_bytes()).hexdigest()
+    assert {name for name in before if before[name] != after[name]} == {f"{OUTCOMES}/2013-03-02.parquet"}
+    assert after[f"{OUTCOMES}/2013-03-02.parquet"] == hashlib.sha256(changed.read_bytes()).hexdigest()

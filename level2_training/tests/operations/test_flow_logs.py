@@ -33,7 +33,7 @@ def run(error: Exception) -> None:
 def test_a_refusal_names_the_step_and_leaves_the_reason_to_whoever_started_it(
     printed: pytest.LogCaptureFixture,
 ) -> None:
-    run(StageError("temp: is missing"))
+    run(StageError("a column is missing"))
     assert printed.messages == ["Finished in state Failed"] * 2
 
 

@@ -6,24 +6,27 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ...config.problem import NAME, OUTCOME, ROWS
 from ...registry import models
 from ...serving import app
 from ...serving.api import Request
 from ...training.model import late_probability
 from ...training.train import train
+from ..example import UNSEEN
 
 
 def test_training_and_serving_give_the_same_answers(
     flights: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = train(flights, {"max_iter": 20, "min_samples_leaf": 5, "random_state": 0})
-    champion = SimpleNamespace(name="flight-delays", version="1", source="somewhere")
+    champion = SimpleNamespace(name=NAME, version="1", source="somewhere")
     monkeypatch.setattr(models, "champion", lambda: champion)
     monkeypatch.setattr(models, "load", lambda source: model)
     app.load_model.cache_clear()
-    asked = flights.drop(columns="arrival_delay").assign(dest=["XNA", *flights["dest"][1:]])  # one it never saw
+    never_seen = {name: [value, *flights[name][1:]] for name, value in UNSEEN.items()}
+    asked = flights.drop(columns=OUTCOME).assign(**never_seen)
     content = asked.to_json(orient="records", date_format="iso")
-    answers = app.predict(Request.model_validate_json(f'{{"flights": {content}}}')).predictions
+    answers = app.predict(Request.model_validate_json(f'{{"{ROWS}": {content}}}')).predictions
     app.load_model.cache_clear()
     served = [answer.late_probability for answer in answers]
     assert np.ptp(served) > 0.5

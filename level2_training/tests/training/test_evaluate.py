@@ -8,23 +8,28 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
+from ...config.problem import ID, OUTCOME, SLICES, TIME
 from ...training.evaluate import NotBetterError, check_beats, compare, excess_log_loss, hold_out, slices
-from ...training.model import late_probability
+from ...training.model import is_late, late_probability
 from ...training.paired import Difference
+from ..conftest import make_flights
+from ..example import CATEGORY
+
+LATEST = str(make_flights(days=14).groupby(CATEGORY)[OUTCOME].mean().idxmax())  # whose flights are late most often
 
 
 class Stub:
-    """A model with one answer for flights of one airline and another one for all others."""
+    """A model with one answer for flights of that category and another one for all others."""
 
-    def __init__(self, carrier: str, this: float, others: float) -> None:
-        self.carrier, self.this, self.others = carrier, this, others
+    def __init__(self, latest: float, others: float) -> None:
+        self.latest, self.others = latest, others
 
     def predict_proba(self, flights: pd.DataFrame) -> np.ndarray[Any, Any]:
-        late = np.where(flights["carrier"] == self.carrier, self.this, self.others)
+        late = np.where(flights[CATEGORY] == LATEST, self.latest, self.others)
         return np.column_stack([1 - late, late])
 
 
-MODELS: Any = {"candidate": Stub("EV", 0.8, 0.3), "champion": Stub("EV", 0.5, 0.5)}
+MODELS: Any = {"candidate": Stub(0.8, 0.3), "champion": Stub(0.5, 0.5)}
 
 
 def predicted(models: Any, flights: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -35,14 +40,14 @@ def predicted(models: Any, flights: pd.DataFrame) -> dict[str, np.ndarray]:
 def test_the_last_days_are_held_out_and_nothing_is_lost(flights: pd.DataFrame, days: int) -> None:
     past, recent = hold_out(flights, days)
     assert len(past) + len(recent) == len(flights)
-    dates = [set(part["scheduled_departure"].dt.date) for part in (past, recent)]
+    dates = [set(part[TIME].dt.date) for part in (past, recent)]
     assert dates[0].isdisjoint(dates[1])
     assert sorted(dates[0] | dates[1])[-days:] == sorted(dates[1])
 
 
 def test_a_day_is_held_out_from_its_first_minute_to_its_last() -> None:
     moments = ["2013-03-01T23:59", "2013-03-02T00:00", "2013-03-02T23:59", "2013-03-03T00:00", "2013-03-03T05:00"]
-    past, recent = hold_out(pd.DataFrame({"scheduled_departure": pd.to_datetime(moments)}), days=2)
+    past, recent = hold_out(pd.DataFrame({TIME: pd.to_datetime(moments)}), days=2)
     assert past.index.tolist() == [0]
     assert recent.index.tolist() == [1, 2, 3, 4]
 
@@ -50,23 +55,23 @@ def test_a_day_is_held_out_from_its_first_minute_to_its_last() -> None:
 def test_the_order_of_the_rows_does_not_change_what_is_held_out(flights: pd.DataFrame) -> None:
     _, recent = hold_out(flights, 3)
     _, shuffled = hold_out(flights.sample(frac=1, random_state=0), 3)
-    assert set(shuffled["flight_id"]) == set(recent["flight_id"])
+    assert set(shuffled[ID]) == set(recent[ID])
 
 
 def test_every_hour_is_in_its_band() -> None:
-    hours = pd.DataFrame({"scheduled_departure": pd.date_range("2013-03-01", periods=24, freq="h")})
-    bands = slices(hours.assign(origin="EWR", carrier="UA"))["hour"]
+    hours = pd.DataFrame({TIME: pd.date_range("2013-03-01", periods=24, freq="h")})
+    bands = slices(hours.assign(**dict.fromkeys(SLICES, "one")))["hour"]
     sizes = {"before 9": 9, "9 to 12": 4, "13 to 16": 4, "17 to 20": 4, "after 20": 3}
     assert bands.tolist() == [name for name, size in sizes.items() for _ in range(size)]
 
 
 def test_overall_and_in_every_slice_the_loss_is_that_of_its_flights(flights: pd.DataFrame) -> None:
     report = compare(predicted(MODELS, flights), flights)
-    late = flights["arrival_delay"] >= 15
-    answer = np.where(flights["carrier"] == "EV", 0.8, 0.3)
+    late = is_late(flights) == 1
+    answer = np.where(flights[CATEGORY] == LATEST, 0.8, 0.3)
     assert report["overall"]["candidate"]["log_loss"] == pytest.approx(log_loss(late, answer))
     assert report["overall"]["champion"] == pytest.approx({"log_loss": np.log(2), "auc": 0.5})
-    for cut in ("origin", "carrier"):
+    for cut in SLICES:
         assert set(report["slices"][cut]) == set(flights[cut])
         for value, losses in report["slices"][cut].items():
             here = flights[cut] == value
@@ -75,9 +80,7 @@ def test_overall_and_in_every_slice_the_loss_is_that_of_its_flights(flights: pd.
 
 
 def test_a_ranking_turned_round_has_the_rest_of_the_auc(flights: pd.DataFrame) -> None:
-    ranked = compare(predicted({"one": Stub("EV", 0.9, 0.1), "other": Stub("EV", 0.1, 0.9)}, flights), flights)[
-        "overall"
-    ]
+    ranked = compare(predicted({"one": Stub(0.9, 0.1), "other": Stub(0.1, 0.9)}, flights), flights)["overall"]
     assert ranked["one"]["auc"] > 0.55
     assert ranked["one"]["auc"] + ranked["other"]["auc"] == pytest.approx(1)
 
@@ -91,18 +94,18 @@ def test_the_slices_of_a_cut_add_up_to_the_whole(flights: pd.DataFrame) -> None:
 
 
 def test_a_slice_of_few_flights_is_left_out(flights: pd.DataFrame) -> None:
-    flights.loc[flights.index[:100], "carrier"] = "AA"
-    flights.loc[flights.index[100:199], "carrier"] = "ZZ"
-    carriers = compare(predicted(MODELS, flights), flights)["slices"]["carrier"]
-    assert "AA" in carriers
-    assert "ZZ" not in carriers
+    flights.loc[flights.index[:100], CATEGORY] = "enough"
+    flights.loc[flights.index[100:199], CATEGORY] = "too few"
+    judged = compare(predicted(MODELS, flights), flights)["slices"][CATEGORY]
+    assert "enough" in judged
+    assert "too few" not in judged
 
 
 def test_a_slice_without_a_late_flight_is_judged_too(flights: pd.DataFrame) -> None:
-    flights.loc[flights["carrier"] == "DL", "arrival_delay"] = 0.0
-    assert compare(predicted(MODELS, flights), flights)["slices"]["carrier"]["DL"]["candidate"] == pytest.approx(
-        -np.log(0.7)
-    )
+    punctual = next(value for value in flights[CATEGORY] if value != LATEST)
+    flights.loc[flights[CATEGORY] == punctual, OUTCOME] = 0.0
+    judged = compare(predicted(MODELS, flights), flights)["slices"][CATEGORY]
+    assert judged[punctual]["candidate"] == pytest.approx(-np.log(0.7))
 
 
 def test_a_candidate_is_compared_flight_by_flight_and_day_by_day(flights: pd.DataFrame) -> None:

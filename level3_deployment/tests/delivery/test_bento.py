@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from ...config.problem import NAME
 from ...delivery import bento
 from ...delivery.bento import BentoError, build_bento
 from ...delivery.package import package as make_package
@@ -42,7 +43,7 @@ def test_what_is_built_holds_code_package_and_lock(package: Path, monkeypatch: p
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", build)
-    assert build_bento(package, DIGEST) == "flight-delays:0123456789ab"
+    assert build_bento(package, DIGEST) == f"{NAME}:0123456789ab"
     code = Path(bento.__file__).parents[1].name
     assert seen["files"] >= {
         f"{code}/serving/service.py",
@@ -57,8 +58,8 @@ def test_what_is_built_holds_code_package_and_lock(package: Path, monkeypatch: p
 
 
 def test_it_is_not_built_twice(package: Path) -> None:
-    Path(os.environ["BENTOML_HOME"], "bentos", "flight-delays", DIGEST[:12]).mkdir(parents=True)
-    assert build_bento(package, DIGEST) == "flight-delays:0123456789ab"
+    Path(os.environ["BENTOML_HOME"], "bentos", NAME, DIGEST[:12]).mkdir(parents=True)
+    assert build_bento(package, DIGEST) == f"{NAME}:0123456789ab"
 
 
 def test_a_build_that_fails_says_why(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +85,6 @@ def test_the_package_beside_the_code_answers_where_no_registry_is_named(
     digest = make_package(train(flights, {"max_iter": 5}), flights, {}, tmp_path / "bundled")
     rollout = bundled(tmp_path / "bundled")
     assert rollout.champion
-    assert (rollout.champion.name, rollout.challenger) == (f"flight-delays@{digest[:12]}", None)
+    assert (rollout.champion.name, rollout.challenger) == (f"{NAME}@{digest[:12]}", None)
     with pytest.raises(BrokenArtifactError, match="no registry is named"):
         bundled(tmp_path / "nothing")

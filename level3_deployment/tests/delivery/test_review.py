@@ -1,6 +1,6 @@
 """The daily review: a verdict is carried out, harm ends an experiment, and a worse champion goes back."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from ...config import paths
+from ...config.problem import ID, LATE_MINUTES, NAME, OUTCOME, OUTCOMES, ROWS, TIME
 from ...data.schema import Flight
 from ...delivery import promotion, review
 from ...delivery.promotion import CHALLENGER, PREVIOUS
@@ -16,10 +17,11 @@ from ...events import Event, Kind
 from ...registry import models
 from ...serving import last_known
 from ...serving.prediction_log import Logged, append, open_log
-from ...serving.routing import arm_of
+from ..arms import arm
+from ..example import numbered
 
 FIRST = date(2013, 7, 1)
-ONE, TWO = "flight-delays/1@111111111111", "flight-delays/2@222222222222"
+ONE, TWO = f"{NAME}/1@111111111111", f"{NAME}/2@222222222222"
 FLIGHTS = 60  # a day
 
 
@@ -56,8 +58,8 @@ def serve(folder: Path, days: int, one: float, two: float) -> None:
             answers = [answer(day, n, one + noise, two) for n in range(1, FLIGHTS + 1)]
             append(connection, answers)
             asked = pd.DataFrame([each.flight.model_dump() for each in answers])
-            publish(folder / "flights", day, asked)
-            publish(folder / "outcomes", day, asked[["flight_id"]].assign(arrival_delay=60.0))
+            publish(folder / ROWS, day, asked)
+            publish(folder / OUTCOMES, day, asked[[ID]].assign(**{OUTCOME: float(LATE_MINUTES)}))
 
 
 def publish(folder: Path, day: date, table: pd.DataFrame) -> None:
@@ -66,18 +68,10 @@ def publish(folder: Path, day: date, table: pd.DataFrame) -> None:
 
 
 def answer(day: date, flight: int, one: float, two: float) -> Logged:
-    asked = Flight(
-        flight_id=f"{day}-UA{flight}-EWR",
-        scheduled_departure=datetime(day.year, day.month, day.day, 6, 30),
-        origin="EWR",
-        dest="IAH",
-        carrier="UA",
-        flight=flight,
-        distance=1400,
-    )
-    arm = arm_of("UA", flight, "trial", 0.5)
-    model, others = (TWO, {ONE: one}) if arm == "challenger" else (ONE, {TWO: two})
-    return Logged(asked, arm, model, two if model == TWO else one, "trial", others)
+    asked = numbered(flight) | {ID: f"{day}-{flight}", TIME: f"{day}T06:30"}
+    served_by = arm(asked, "trial", 0.5)
+    model, others = (TWO, {ONE: one}) if served_by == "challenger" else (ONE, {TWO: two})
+    return Logged(Flight.model_validate(asked), served_by, model, two if model == TWO else one, "trial", others)
 
 
 def only(events: list[Event]) -> Event:

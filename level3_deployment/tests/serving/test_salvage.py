@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from ...config.problem import ID
 from ...data.schema import Flight
 from ...serving.prediction_log import Logged, LogWriter, last_prediction
 from ...serving.salvage import BeyondSalvageError, salvage
-from .test_app import MORNING
+from ..example import EXAMPLE
 
 PREDICTIONS = 3000
 NOISE = b"\xff\x13" * 2048
 
 
 def logged(number: int) -> Logged:
-    return Logged(Flight.model_validate(MORNING | {"flight_id": f"flight {number}"}), "champion", "m", 0.25)
+    return Logged(Flight.model_validate(EXAMPLE | {ID: f"flight {number}"}), "champion", "m", 0.25)
 
 
 @pytest.fixture
@@ -41,7 +42,8 @@ def damage(path: Path, place: float) -> None:
 def flights_in(path: Path) -> list[str]:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        return [flight for (flight,) in connection.execute("SELECT flight_id FROM predictions ORDER BY id")]
+        connection.row_factory = sqlite3.Row
+        return [row[ID] for row in connection.execute("SELECT * FROM predictions ORDER BY id")]
 
 
 @pytest.mark.parametrize("place", [0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
@@ -108,7 +110,7 @@ def test_one_bad_number_in_a_page_costs_no_more_than_the_page(log: Path) -> None
 
 def test_text_that_is_none_counts_as_damage(log: Path) -> None:
     content = log.read_bytes()
-    place = content.index(b'"flight_id":"flight 7"')
+    place = content.index(f'"{ID}":"flight 7"'.encode())
     log.write_bytes(content[:place] + b"\xff" * 8 + content[place + 8 :])
     assert salvage(log).startswith("kept 2,999 of 3,000 ")
 

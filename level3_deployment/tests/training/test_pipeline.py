@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from ...config import paths
+from ...config.problem import ROWS
 from ...training import pipeline
 
 closed: list[tuple[str, str]] = []  # runs, and how they ended, as the tracking server was told
@@ -29,7 +30,7 @@ def drop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(paths, "DROP", tmp_path / "drop")
     monkeypatch.setattr(paths, "RUNS", tmp_path)
     monkeypatch.setattr(pipeline, "UNFINISHED", tmp_path / "unfinished")
-    drop = tmp_path / "drop" / "flights"
+    drop = tmp_path / "drop" / ROWS
     drop.mkdir(parents=True)
     (drop / "2013-03-01.parquet").touch()
     return drop

@@ -10,6 +10,7 @@ import pytest
 from mlflow import MlflowClient
 
 from ...config.params import Params, read_params
+from ...config.problem import LATE_MINUTES, OUTCOME, TIME
 from ...data.features import make_features
 from ...registry import models
 from ...training.evaluate import hold_out
@@ -47,7 +48,7 @@ def judged_and_refitted(table: pd.DataFrame, params: Params, folder: Path) -> tu
 
 
 def test_the_released_model_has_learned_from_the_held_out_days(run: str, params: Params, tmp_path: Path) -> None:
-    table = make_flights(days=28).dropna(subset="arrival_delay")
+    table = make_flights(days=28).dropna(subset=OUTCOME)
     judged, released = judged_and_refitted(table, params, tmp_path)
     assert released != judged
     assert MlflowClient().get_run(run).data.tags["judged"] == judged
@@ -58,11 +59,11 @@ def test_the_released_model_has_learned_from_the_held_out_days(run: str, params:
 def test_a_refit_that_turns_the_predictions_around_is_not_released(
     run: str, params: Params, tmp_path: Path
 ) -> None:
-    """As when the upstream has begun to count something else as a delay."""
-    table = make_flights(days=28).dropna(subset="arrival_delay")
-    newest = table["scheduled_departure"] >= "2013-03-22"
+    """As when the upstream has begun to count something else."""
+    table = make_flights(days=28).dropna(subset=OUTCOME)
+    newest = table[TIME] >= "2013-03-22"
     judged, released = judged_and_refitted(
-        table.assign(arrival_delay=np.where(newest, 60.0, table["arrival_delay"])), params, tmp_path
+        table.assign(**{OUTCOME: np.where(newest, LATE_MINUTES, table[OUTCOME])}), params, tmp_path
     )
     assert released == judged
     assert MlflowClient().get_run(run).data.metrics["refit_moved_share"] > 0.5

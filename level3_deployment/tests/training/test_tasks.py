@@ -12,12 +12,14 @@ from mlflow import MlflowClient
 
 from ...config import paths
 from ...config.params import read_params
+from ...config.problem import OUTCOME, ROWS
 from ...data import snapshot
 from ...data.validate import InvalidDataError
 from ...registry import models
 from ...training import tasks
 from ...training.model import late_probability
 from ..conftest import make_flights, write_days
+from ..example import NUMBER, OUT_OF_RANGE
 
 pytestmark = pytest.mark.slow
 
@@ -62,9 +64,9 @@ def test_collected_files_are_those_that_were_dropped(stage: Path, walk: dict[str
 
 
 def test_validation_leaves_the_table_its_sources_and_its_drift(stage: Path, walk: dict[str, Any]) -> None:
-    assert len(pd.read_parquet(walk["validate"])) == len(make_flights(days=28).dropna(subset="arrival_delay"))
+    assert len(pd.read_parquet(walk["validate"])) == len(make_flights(days=28).dropna(subset=OUTCOME))
     assert left(stage, walk["run"], "raw.json") == snapshot.fingerprints(stage / "data")
-    assert 0 < left(stage, walk["run"], "drift.json")["temp"]["kolmogorov_smirnov"] < 0.1
+    assert 0 < left(stage, walk["run"], "drift.json")[NUMBER]["kolmogorov_smirnov"] < 0.1
 
 
 def test_the_snapshot_is_the_validated_table(stage: Path, walk: dict[str, Any]) -> None:
@@ -95,11 +97,11 @@ def test_the_version_names_the_model_and_its_snapshot(walk: dict[str, Any]) -> N
 
 
 def test_wrong_data_goes_no_further_than_validation(stage: Path, walk: dict[str, Any]) -> None:
-    day = stage / "data" / "flights" / "2013-03-28.parquet"
+    day = stage / "data" / ROWS / "2013-03-28.parquet"
     right = day.read_bytes()
-    pd.read_parquet(day).assign(temp=5000.0).to_parquet(day, index=False)
-    with mlflow.start_run() as active, pytest.raises(InvalidDataError, match="temp"):
+    pd.read_parquet(day).assign(**OUT_OF_RANGE).to_parquet(day, index=False)
+    with mlflow.start_run() as active, pytest.raises(InvalidDataError, match=NUMBER):
         tasks.validate.fn(active.info.run_id, None, 7)
     day.write_bytes(right)
-    assert left(stage, active.info.run_id, "validation.json")["problems"][0]["column"] == "temp"
+    assert left(stage, active.info.run_id, "validation.json")["problems"][0]["column"] == NUMBER
     assert not (stage / "runs" / active.info.run_id).exists()

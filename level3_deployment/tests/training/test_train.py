@@ -8,8 +8,9 @@ import pytest
 
 from ...config.params import read_params
 from ...errors import RefusedError
-from ...training.model import late_probability
+from ...training.model import is_late, late_probability
 from ...training.train import DivergedError, check_learned, train, train_baselines
+from ..example import NUMBER, OUT_OF_RANGE, UNSEEN
 
 FAST = {"max_iter": 20, "min_samples_leaf": 20, "random_state": 0}
 
@@ -38,7 +39,7 @@ def test_more_iterations_learn_more(flights: pd.DataFrame) -> None:
 
 def test_the_loss_is_the_one_of_the_answers(flights: pd.DataFrame) -> None:
     model = train(flights, FAST)
-    late, answer = flights["arrival_delay"] >= 15, late_probability(model, flights)
+    late, answer = is_late(flights) == 1, late_probability(model, flights)
     expected = -np.mean(np.log(np.where(late, answer, 1 - answer)))
     assert check_learned(model, flights) == pytest.approx(expected, abs=1e-12)
 
@@ -77,17 +78,18 @@ def test_another_seed_gives_other_answers(flights: pd.DataFrame) -> None:
     assert np.abs(one - other).max() > 1e-3
 
 
-def test_unseen_categories_and_missing_weather_are_answered(flights: pd.DataFrame) -> None:
+def test_unseen_categories_and_missing_numbers_are_answered(flights: pd.DataFrame) -> None:
     model = train(flights, FAST)
-    unseen = flights.head(5).assign(dest="XXX", carrier="ZZ", temp=None, wind_speed=None)
+    unseen = flights.head(5).assign(**UNSEEN, **{NUMBER: None})
     assert np.isfinite(late_probability(model, unseen)).all()
 
 
-def test_the_baselines_are_the_mean_and_the_time_of_day(flights: pd.DataFrame) -> None:
-    baselines = train_baselines(flights)
-    mean = late_probability(baselines["mean"], flights)
-    np.testing.assert_allclose(mean, (flights["arrival_delay"] >= 15).mean())
-    by_time = late_probability(baselines["time of day"], flights)
-    elsewhere = flights.assign(origin="XXX", carrier="ZZ", wind_speed=200.0, temp=None)
-    np.testing.assert_array_equal(late_probability(baselines["time of day"], elsewhere), by_time)
-    assert by_time[flights["scheduled_departure"].dt.hour >= 20].mean() > by_time.mean() + 0.1
+def test_the_baselines_are_the_mean_and_one_feature(flights: pd.DataFrame) -> None:
+    baselines, late = train_baselines(flights), is_late(flights) == 1
+    mean = late_probability(baselines.pop("mean"), flights)
+    np.testing.assert_allclose(mean, late.mean())
+    (baseline,) = baselines.values()
+    by_one = late_probability(baseline, flights)
+    elsewhere = flights.assign(**UNSEEN, **OUT_OF_RANGE)
+    np.testing.assert_array_equal(late_probability(baseline, elsewhere), by_one)
+    assert by_one[late].mean() > by_one.mean() + 0.05

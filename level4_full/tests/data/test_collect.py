@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from ...config.problem import ID, OUTCOME
 from ...data.collect import collect, gone
 from ...data.published import MAX_ROWS, BadFileError
 
@@ -16,11 +17,11 @@ DAYS = ["2013-03-01", "2013-03-02", "2013-03-03"]
 def publish(drop: Path, day: str, flights: int = 3) -> Path:
     path = drop / "flights" / f"{day}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame({"flight_id": [f"{day}-UA{n}-EWR" for n in range(flights)]}).to_parquet(path)
+    pd.DataFrame({ID: [f"{day}-{n}" for n in range(flights)]}).to_parquet(path)
     return path
 
 
-def publish_outcomes(drop: Path, **columns: object) -> None:
+def publish_outcomes(drop: Path, columns: dict[str, object]) -> None:
     path = drop / "outcomes" / f"{DAYS[0]}.parquet"
     path.parent.mkdir(exist_ok=True)
     pd.DataFrame(columns).to_parquet(path)
@@ -35,7 +36,7 @@ def drop(tmp_path: Path) -> Path:
     """Publish three days of flights, and how those of the first day ended."""
     for day in DAYS:
         publish(tmp_path / "drop", day)
-    publish_outcomes(tmp_path / "drop", flight_id=["a", "b"], arrival_delay=[1.0, None])
+    publish_outcomes(tmp_path / "drop", {ID: ["a", "b"], OUTCOME: [1.0, None]})
     return tmp_path / "drop"
 
 
@@ -94,10 +95,10 @@ def test_a_file_published_again_with_other_content_is_collected_again(drop: Path
 
 def test_the_same_length_is_not_the_same_content(drop: Path, data: Path) -> None:
     source = drop / "flights" / f"{DAYS[0]}.parquet"
-    pd.DataFrame({"distance": [1400]}).to_parquet(source)
+    pd.DataFrame({"number": [1400]}).to_parquet(source)
     collect(drop, data)
     before = source.stat()
-    pd.DataFrame({"distance": [1416]}).to_parquet(source)
+    pd.DataFrame({"number": [1416]}).to_parquet(source)
     os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert source.stat().st_size == before.st_size
     assert len(collect(drop, data)) == 1
@@ -186,11 +187,11 @@ def test_a_file_with_more_rows_than_any_day_is_refused(drop: Path, data: Path) -
 @pytest.mark.parametrize(
     ("columns", "problem"),
     [
-        ({"flight_id": ["a"], "delay": [1.0]}, "needs the columns flight_id and arrival_delay"),
-        ({"flight_id": ["a"], "arrival_delay": ["late"]}, "arrival_delay cannot be of the type"),
-        ({"flight_id": [7], "arrival_delay": [1.0]}, "flight_id cannot be of the type"),
+        ({ID: ["a"], "another": [1.0]}, f"needs the columns {ID} and {OUTCOME}"),
+        ({ID: ["a"], OUTCOME: ["late"]}, f"{OUTCOME} cannot be of the type"),
+        ({ID: [7], OUTCOME: [1.0]}, f"{ID} cannot be of the type"),
         (
-            {"flight_id": ["a", "b", "a"], "arrival_delay": [1.0, 1.0, 60.0]},
+            {ID: ["a", "b", "a"], OUTCOME: [1.0, 1.0, 60.0]},
             "two things about 1 flights, one is a",
         ),
     ],
@@ -198,7 +199,7 @@ def test_a_file_with_more_rows_than_any_day_is_refused(drop: Path, data: Path) -
 def test_outcomes_that_cannot_be_believed_are_refused(
     drop: Path, data: Path, columns: dict[str, object], problem: str
 ) -> None:
-    publish_outcomes(drop, **columns)
+    publish_outcomes(drop, columns)
     with pytest.raises(BadFileError, match=problem):
         collect(drop, data)
     assert len(files(data)) == 3
@@ -207,16 +208,16 @@ def test_outcomes_that_cannot_be_believed_are_refused(
 @pytest.mark.parametrize(
     "columns",
     [
-        {"flight_id": ["a", "a"], "arrival_delay": [1.0, 1.0]},  # only said twice
-        {"flight_id": ["a"], "arrival_delay": [None]},  # nobody arrived
-        {"flight_id": ["a"], "arrival_delay": [3]},
-        {"flight_id": [], "arrival_delay": []},
+        {ID: ["a", "a"], OUTCOME: [1.0, 1.0]},  # only said twice
+        {ID: ["a"], OUTCOME: [None]},  # nobody arrived
+        {ID: ["a"], OUTCOME: [3]},
+        {ID: [], OUTCOME: []},
     ],
 )
 def test_outcomes_that_are_merely_unusual_are_collected(
     drop: Path, data: Path, columns: dict[str, object]
 ) -> None:
-    publish_outcomes(drop, **columns)
+    publish_outcomes(drop, columns)
     assert len(collect(drop, data)) == 4
 
 

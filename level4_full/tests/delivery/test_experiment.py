@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ...config.problem import ID, LATE_MINUTES, NAME, OUTCOME, OUTCOMES, ROUTED_BY, ROWS, TIME
 from ...data.schema import Flight
 from ...delivery.experiment import PATIENCE, Plan, judge, paired_answers
 from ...serving.prediction_log import (
@@ -19,10 +20,12 @@ from ...serving.prediction_log import (
     open_log,
     predictions_since,
 )
-from ...serving.routing import arm_of
+from ..arms import arm
+from ..example import numbered
 
 ROUTINE, CHANGE = Plan(7, 0.5, is_change=False), Plan(7, 0.5, is_change=True)
-OLD, NEW = "flight-delays/1@0", "flight-delays/2@0"
+LATE = float(LATE_MINUTES)
+OLD, NEW = f"{NAME}/1@0", f"{NAME}/2@0"
 
 
 def answers(better_by: float, days: int = 7, spread: float = 0.0, landed: int | None = None) -> pd.DataFrame:
@@ -30,7 +33,7 @@ def answers(better_by: float, days: int = 7, spread: float = 0.0, landed: int | 
 
     Args:
         better_by: in probability.
-        days: on which flights departed.
+        days: of flights.
         spread: of `better_by` from day to day.
         landed: days whose outcomes have landed; None: all.
     """
@@ -40,16 +43,16 @@ def answers(better_by: float, days: int = 7, spread: float = 0.0, landed: int | 
     late = random.random(len(day)) < 0.3
     table = pd.DataFrame(
         {
-            "flight_id": np.arange(len(day)),
+            ID: np.arange(len(day)),
             "day": [f"2013-07-{n + 1:02}" for n in day],
-            "flight_number": np.tile(np.arange(1_000), days),
+            "routing_key": np.tile(np.arange(1_000), days),
             "arm": np.where(np.tile(np.arange(1_000), days) % 2, "challenger", "champion"),
             "champion": 0.5,
             "challenger": np.where(late, 0.5 + gain, 0.5 - gain),
-            "arrival_delay": np.where(late, 60.0, 0.0),
+            OUTCOME: np.where(late, LATE, 0.0),
         }
     )
-    return table if landed is None else table.assign(arrival_delay=table["arrival_delay"].where(day < landed))
+    return table if landed is None else table.assign(**{OUTCOME: table[OUTCOME].where(day < landed)})
 
 
 @pytest.mark.parametrize(
@@ -89,7 +92,7 @@ def test_an_experiment_without_outcomes_still_ends() -> None:
 def test_another_share_than_planned_is_an_error_of_the_experiment() -> None:
     short = answers(0.05, days=1)
     assert judge(short, ROUTINE).verdict == "continue"
-    few = short[(short["arm"] == "champion") | (short["flight_number"] % 4 == 1)]
+    few = short[(short["arm"] == "champion") | (short["routing_key"] % 4 == 1)]
     standing = judge(few, ROUTINE)
     assert standing.verdict == "withdraw"
     assert "an error of the experiment" in str(standing)
@@ -97,32 +100,34 @@ def test_another_share_than_planned_is_an_error_of_the_experiment() -> None:
 
 
 def test_a_share_that_chance_explains_is_none() -> None:
-    """One flight number in twenty flies fifty times a day."""
+    """Each of twenty is asked about fifty times a day."""
     frequent = np.repeat(np.arange(20), 50)
     table = answers(0.05, days=1).assign(
-        flight_number=frequent, arm=np.where(frequent < 13, "challenger", "champion")
+        routing_key=frequent, arm=np.where(frequent < 13, "challenger", "champion")
     )
     assert judge(table, ROUTINE).verdict == "continue"
 
 
+def arms(experiment: str, share: float, flights: int = 5_000) -> list[str]:
+    """Return the arms of so many flights that are routed by themselves."""
+    return [arm(numbered(number), experiment, share) for number in range(1, flights + 1)]
+
+
 def test_routing_is_sticky_and_about_the_share() -> None:
-    arms = [arm_of("UA", n, "trial", 0.2) for n in range(5_000)]
-    assert arms == [arm_of("UA", n, "trial", 0.2) for n in range(5_000)]
-    assert 0.18 < arms.count("challenger") / 5_000 < 0.22
-    assert arms != [arm_of("UA", n, "another", 0.2) for n in range(5_000)]
-    assert {arm_of("UA", n, "trial", 0.0) for n in range(100)} == {"champion"}
+    routed = arms("trial", 0.2)
+    assert routed == arms("trial", 0.2)
+    assert 0.18 < routed.count("challenger") / len(routed) < 0.22
+    assert routed != arms("another", 0.2)
+    assert set(arms("trial", 0.0, flights=100)) == {"champion"}
+
+
+def id_of(flight: int, day: int = 1) -> str:
+    return f"2013-07-{day:02}-{flight}"
 
 
 def logged(flight: int, challenger: float, champion: float, arm: str = "challenger", day: int = 1) -> Logged:
-    asked = Flight(
-        flight_id=f"2013-07-{day:02}-UA{flight}-EWR",
-        scheduled_departure=datetime(2013, 7, day, 6, 30),
-        origin="EWR",
-        dest="IAH",
-        carrier="UA",
-        flight=flight,
-        distance=1400,
-    )
+    known = numbered(flight) | {ID: id_of(flight, day), TIME: f"2013-07-{day:02}T06:30"}
+    asked = Flight.model_validate(known)
     if arm == "challenger":
         return Logged(asked, arm, NEW, challenger, "trial", {OLD: champion})
     return Logged(asked, arm, OLD, champion, "trial", {NEW: challenger})
@@ -137,50 +142,50 @@ def log(tmp_path: Path) -> Path:
 
 def publish(data: Path, *flights: int, day: int = 1) -> None:
     """Publish flights as the upstream does; only their names matter here."""
-    (data / "flights").mkdir(parents=True, exist_ok=True)
-    ids = [f"2013-07-{day:02}-UA{flight}-EWR" for flight in flights]
-    table = pd.DataFrame({"flight_id": ids, "carrier": "UA", "flight": flights})
-    table.to_parquet(data / "flights" / f"2013-07-{day:02}.parquet")
+    (data / ROWS).mkdir(parents=True, exist_ok=True)
+    routed_by = {name: [numbered(flight)[name] for flight in flights] for name in ROUTED_BY}
+    table = pd.DataFrame(routed_by | {ID: [id_of(flight, day) for flight in flights]})
+    table.to_parquet(data / ROWS / f"2013-07-{day:02}.parquet")
 
 
 def outcomes(data: Path, *rows: tuple[int, float | None]) -> Path:
-    folder = data / "outcomes"
+    folder = data / OUTCOMES
     folder.mkdir(parents=True, exist_ok=True)
     publish(data, *range(1, 5_001))
-    ids, delays = [f"2013-07-01-UA{flight}-EWR" for flight, _ in rows], [delay for _, delay in rows]
-    table = pd.DataFrame({"flight_id": ids, "arrival_delay": pd.Series(delays, dtype=float)})
+    ids, delays = [id_of(flight) for flight, _ in rows], [delay for _, delay in rows]
+    table = pd.DataFrame({ID: ids, OUTCOME: pd.Series(delays, dtype=float)})
     table.to_parquet(folder / f"2013-07-{len(list(folder.iterdir())) + 1:02}.parquet")
     return data
 
 
 def of_trial(log: Path, data: Path, since: str = "2013-07-01") -> pd.DataFrame:
     table = paired_answers(experiment_predictions(log, "trial"), OLD, NEW, data, since)
-    return table.sort_values("flight_number", ignore_index=True)
+    return table.sort_values("routing_key", ignore_index=True)
 
 
 def test_both_models_answers_are_joined_with_the_outcomes(log: Path, tmp_path: Path) -> None:
-    table = of_trial(log, outcomes(tmp_path / "o", (1, 60.0), (2, 0.0)))
+    table = of_trial(log, outcomes(tmp_path / "o", (1, LATE), (2, 0.0)))
     assert table["arm"].tolist() == ["challenger", "champion", "challenger"]
     assert table["champion"].tolist() == [0.5, 0.6, 0.7]
     assert table["challenger"].tolist() == [0.9, 0.1, 0.5]
-    assert table["arrival_delay"].fillna(-1).tolist() == [60.0, 0.0, -1.0]
+    assert table[OUTCOME].fillna(-1).tolist() == [LATE, 0.0, -1.0]
 
 
 def test_what_comes_twice_counts_once_with_its_last_answer_and_outcome(log: Path, tmp_path: Path) -> None:
     with open_log(log) as connection:
         append(connection, [logged(1, 0.8, 0.5)])
-    folder = outcomes(tmp_path / "o", (1, 60.0), (3, None))
+    folder = outcomes(tmp_path / "o", (1, LATE), (3, None))
     outcomes(folder, (1, 0.0), (1, 0.0))
     table = of_trial(log, folder)
     assert len(table) == 3
-    assert (table["challenger"][0], table["arrival_delay"][0]) == (0.8, 0.0)
+    assert (table["challenger"][0], table[OUTCOME][0]) == (0.8, 0.0)
 
 
 def test_outcomes_from_before_the_experiment_are_not_read(log: Path, tmp_path: Path) -> None:
     data = outcomes(tmp_path / "o")
-    (data / "outcomes" / "2013-06-30.parquet").write_text("whatever")
+    (data / OUTCOMES / "2013-06-30.parquet").write_text("whatever")
     assert len(of_trial(log, data)) == 3
-    assert of_trial(log, data)["arrival_delay"].isna().all()
+    assert of_trial(log, data)[OUTCOME].isna().all()
 
 
 def test_a_question_about_no_published_flight_does_not_count(log: Path, tmp_path: Path) -> None:
@@ -189,26 +194,26 @@ def test_a_question_about_no_published_flight_does_not_count(log: Path, tmp_path
     assert len(of_trial(log, outcomes(tmp_path / "o"))) == 3
 
 
-def test_a_flight_counts_on_its_own_day_whatever_departure_it_was_asked_with(log: Path, tmp_path: Path) -> None:
+def test_a_flight_counts_on_its_own_day_whatever_time_it_was_asked_with(log: Path, tmp_path: Path) -> None:
     asked = logged(4, 0.9, 0.1)
-    another_day = asked.flight.model_copy(update={"scheduled_departure": datetime(2001, 1, 1)})
+    another_day = asked.flight.model_copy(update={TIME: datetime(2001, 1, 1)})
     with open_log(log) as connection:
         append(connection, [replace(asked, flight=another_day)])
     assert of_trial(log, outcomes(tmp_path / "o"))["day"].tolist() == ["2013-07-01"] * 4
 
 
 def test_a_flight_from_before_the_experiment_does_not_count(log: Path, tmp_path: Path) -> None:
-    data = outcomes(tmp_path / "o", (1, 60.0))
+    data = outcomes(tmp_path / "o", (1, LATE))
     publish(data, 1, 2, day=2)
     with open_log(log) as connection:
         append(connection, [logged(2, 0.9, 0.1, day=2)])
     table = of_trial(log, data, since="2013-07-02")
-    assert table["flight_id"].tolist() == ["2013-07-02-UA2-EWR"]
+    assert table[ID].tolist() == [id_of(2, day=2)]
 
 
 def test_an_unreadable_day_stops_no_review(log: Path, tmp_path: Path) -> None:
-    data = outcomes(tmp_path / "o", (1, 60.0))
-    pd.DataFrame({"another": [1]}).to_parquet(data / "flights" / "2013-07-02.parquet")
+    data = outcomes(tmp_path / "o", (1, LATE))
+    pd.DataFrame({"another": [1]}).to_parquet(data / ROWS / "2013-07-02.parquet")
     assert len(of_trial(log, data)) == 3
 
 
@@ -225,7 +230,7 @@ def test_another_experiment_has_its_own_answers_and_another_day_too(log: Path) -
         append(connection, [logged(1, 0.5, 0.5, day=2)])
     assert not experiment_predictions(log, "another")
     assert len(experiment_predictions(log, "trial")) == 4
-    assert [row["flight_id"][:10] for row in predictions_since(log, "2013-07-02")] == ["2013-07-02"]
+    assert [row[ID][:10] for row in predictions_since(log, "2013-07-02")] == ["2013-07-02"]
 
 
 def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path) -> None:
@@ -236,12 +241,12 @@ def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path
         append(connection, [logged(flight, 0.6, 0.4) for flight in twice])
     never = {17, 1_234, 4_999, 5_000}
     ended = [flight for flight in range(1, served + 1) if flight not in never]
-    folder = outcomes(tmp_path / "o", *((flight, 60.0) for flight in ended if flight not in late))
-    outcomes(folder, *((flight, 60.0) for flight in ended if flight in late))
-    outcomes(folder, *((flight, 60.0) for flight in ended[:700]))  # published a second time
+    folder = outcomes(tmp_path / "o", *((flight, LATE) for flight in ended if flight not in late))
+    outcomes(folder, *((flight, LATE) for flight in ended if flight in late))
+    outcomes(folder, *((flight, LATE) for flight in ended[:700]))  # published a second time
     table = of_trial(tmp_path / "predictions.db", folder)
     assert len(table) == served
-    assert table["arrival_delay"].isna().sum() == len(never)
+    assert table[OUTCOME].isna().sum() == len(never)
     assert (table["challenger"] == 0.6).sum() == len(twice)  # the last answer counts
 
 

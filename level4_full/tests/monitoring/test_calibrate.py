@@ -11,6 +11,8 @@ import pytest
 
 from ...config import paths
 from ...config.policy import read_policy
+from ...config.problem import GROUP, NAME, OUTCOME, TIME
+from ...data.features import CATEGORICAL
 from ...monitoring import calibrate as calibration_code
 from ...monitoring.calibrate import calibrate, fit
 from ...registry import artifact, models
@@ -19,13 +21,14 @@ from ...serving.prediction_log import open_log
 from ..conftest import make_flights
 
 LIMITS = read_policy().calibration
+PRIOR = round(LIMITS.prior_flights)
 VERSION: Any = SimpleNamespace(version="2", tags={"digest": "aa"})
 
 
 def flights(days: int) -> pd.DataFrame:
     """Return requests of some days with their outcomes."""
     table = make_flights(days)
-    return table.assign(day=table["scheduled_departure"].dt.strftime("%Y-%m-%d"))
+    return table.assign(day=table[TIME].dt.strftime("%Y-%m-%d"))
 
 
 def labels(flights: int, share: float, seed: int = 0) -> np.ndarray:
@@ -40,7 +43,7 @@ def test_many_flights_bring_the_mean_prediction_to_the_share_that_is_late() -> N
 
 
 def test_few_flights_move_it_little() -> None:
-    moved = [fit(np.full(n, 0.2), labels(n, 0.3), LIMITS) for n in (100, 1_000, 20_000)]
+    moved = [fit(np.full(n, 0.2), labels(n, 0.3), LIMITS) for n in (PRIOR // 20, PRIOR // 2, 10 * PRIOR)]
     assert 0 < moved[0] < moved[1] < moved[2]
     assert moved[0] < 0.05
 
@@ -60,7 +63,7 @@ def test_no_flight_moves_nothing() -> None:
 def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     """Stand in for the registry's tags and a package that says 0.2 for every flight."""
     tags: dict[str, str] = {}
-    always = SimpleNamespace(predict=lambda features: np.full(len(features["carrier"]), 0.2))
+    always = SimpleNamespace(predict=lambda features: np.full(len(features[CATEGORICAL[0]]), 0.2))
     monkeypatch.setattr(models, "tag_model", tags.__setitem__)
     monkeypatch.setattr(calibration_code, "wait_until_served", lambda *_: None)
     monkeypatch.setattr(artifact, "load", lambda *_: always)
@@ -71,34 +74,22 @@ def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]
 def test_what_is_published_is_on_record_with_what_it_was_made_from(published: dict[str, str]) -> None:
     recent = flights(7)  # half of them are late
     made = calibrate("2013-03-08", recent, [VERSION], read_policy())
-    model = "flight-delays/2@aa"
+    model = f"{NAME}/2@aa"
     assert made.intercepts[model] > 0.1
     assert Calibration.read(published["calibration"]) == made
     with open_log(paths.PREDICTION_LOG) as log:
         intercept, facts = recorded(log, "2013-03-08", model)
     assert intercept == made.intercepts[model]
-    assert facts["flights"] == len(recent.dropna(subset="arrival_delay"))
+    assert facts["flights"] == len(recent.dropna(subset=OUTCOME))
     assert facts["policy"] == read_policy().sha256
 
 
-def test_labels_without_clusters_switch_it_off(published: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration_code, "label_dispersion", lambda *_: LIMITS.min_label_dispersion - 0.1)
-    assert calibrate("2013-03-08", flights(7), [VERSION], read_policy()).intercepts == {"flight-delays/2@aa": 0.0}
-
-
-def test_a_day_or_two_are_not_enough_to_switch_it_off(
-    published: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calibration_code, "label_dispersion", lambda *_: LIMITS.min_label_dispersion - 0.1)
-    assert calibrate("2013-03-03", flights(2), [VERSION], read_policy()).intercepts["flight-delays/2@aa"] > 0
-
-
 def test_before_any_outcome_it_is_off(published: dict[str, str]) -> None:
-    unknown = flights(1).assign(arrival_delay=np.nan)
+    unknown = flights(1).assign(**{OUTCOME: np.nan})
     assert calibrate("2013-03-02", unknown, [VERSION], read_policy()).intercepts == {}
     assert json.loads(published["calibration"]) == {"id": "2013-03-02", "intercepts": {}}
 
 
 def test_after_a_week_without_a_request_it_is_off(published: dict[str, str]) -> None:
-    nobody_asked = pd.DataFrame(columns=["day", "origin", "scheduled_departure", "arrival_delay"])
+    nobody_asked = pd.DataFrame(columns=["day", GROUP, TIME, OUTCOME])
     assert calibrate("2013-03-02", nobody_asked, [VERSION], read_policy()).intercepts == {}

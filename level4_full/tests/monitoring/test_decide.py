@@ -17,14 +17,17 @@ from ...monitoring.store import Action, Record, Status
 REFIT, RETRAIN, HOLD, RESUME = Action.REFIT, Action.RETRAIN, Action.HOLD, Action.RESUME
 FAILURES = Cause.FAILURES
 MONDAY = "2013-06-10"
-CALM = [0.01, -0.02, 0.03, -0.01, 0.0, 0.02, -0.03]
-BIASED = [bias - 0.3 for bias in CALM]
+DEVIATION = read_policy().retraining.performance.daily_deviation
+CALM = [0.1, -0.2, 0.3, -0.1, 0.0, 0.2, -0.3]
+BIASED = [bias - 2.5 for bias in CALM]
 
 
 def days(bias: list[float], out_of_range: float = 0.02) -> pd.DataFrame:
-    """Return the metrics of a champion, one row per day."""
+    """Return the metrics of a champion, one row per day; a bias is in usual deviations."""
     index = pd.date_range("2013-06-01", periods=len(bias)).strftime("%Y-%m-%d")
-    return pd.DataFrame({"raw_bias": bias, "out_of_range_share": out_of_range}, index=index)
+    return pd.DataFrame(
+        {"raw_bias": [DEVIATION * each for each in bias], "out_of_range_share": out_of_range}, index=index
+    )
 
 
 QUIET = Observation(
@@ -32,7 +35,7 @@ QUIET = Observation(
     window=days(CALM),
     skew=0.0,
     silent_days=0,
-    new_flights=10_000,
+    new_flights=read_policy().retraining.new_data.flights // 6,
     age_days=14,
     in_ab_test=False,
     decisions=[],
@@ -95,16 +98,16 @@ def test_age_and_new_data_train_and_all_other_causes_ask_a_refit_first(
 
 
 def test_a_bias_that_one_bad_day_explains_is_no_alarm() -> None:
-    assert nothing(replace(QUIET, window=days([0.0] * 6 + [0.6])))
+    assert nothing(replace(QUIET, window=days([0.0] * 6 + [5.0])))
 
 
 def test_a_bias_that_comes_and_goes_does_not_add_up() -> None:
-    assert nothing(replace(QUIET, window=days([0.3, -0.3] * 20)))
+    assert nothing(replace(QUIET, window=days([2.5, -2.5] * 20)))
 
 
 def test_a_small_bias_that_stays_adds_up_in_the_end() -> None:
     """One and a half of its usual deviations, day after day."""
-    waits = [nothing(replace(QUIET, window=days([0.18] * length))) for length in range(1, 16)]
+    waits = [nothing(replace(QUIET, window=days([1.5] * length))) for length in range(1, 16)]
     assert waits == [True] * 10 + [False] * 5
 
 

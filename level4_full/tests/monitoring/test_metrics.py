@@ -8,12 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ...config.problem import GROUP, ID, OUTCOME, OUTCOMES, TIME
 from ...data.schema import Flight
 from ...monitoring import metrics, store
 from ...monitoring.store import ALL
 from ...serving.calibration import calibrated
 from ...serving.prediction_log import Logged, append, open_log
+from ...training.model import is_late
 from ..conftest import make_flights
+from ..example import EXAMPLE, NUMBER
+
+MAY_BE_MISSING = [name for name, field in Flight.model_fields.items() if not field.is_required()]
 
 
 @pytest.fixture
@@ -25,9 +30,7 @@ def today() -> pd.DataFrame:
 
 def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFrame, tmp_path: Path) -> None:
     inputs = json.loads(
-        today.head(2)
-        .drop(columns=["raw_probability", "arrival_delay"])
-        .to_json(orient="records", date_format="iso")
+        today.head(2).drop(columns=["raw_probability", OUTCOME]).to_json(orient="records", date_format="iso")
     )
     first, second = map(Flight.model_validate, inputs)
     with open_log(tmp_path / "log.db") as log:
@@ -39,36 +42,38 @@ def test_of_a_flight_asked_about_twice_the_last_answer_counts(today: pd.DataFram
             ],
         )
         append(log, [Logged(first, "champion", "m/1", 0.4)])
-    answers = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
+    answers = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index(ID)
     assert len(answers) == 2
-    assert answers["late_probability"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.3}
-    assert answers["champion_probability"].to_dict() == {inputs[0]["flight_id"]: 0.4, inputs[1]["flight_id"]: 0.2}
+    assert answers["late_probability"].to_dict() == {inputs[0][ID]: 0.4, inputs[1][ID]: 0.3}
+    assert answers["champion_probability"].to_dict() == {inputs[0][ID]: 0.4, inputs[1][ID]: 0.2}
     assert metrics.predictions(tmp_path / "log.db", "2013-03-16", "2013-03-20").empty
 
 
 def test_inputs_are_read_with_the_types_of_a_flight(today: pd.DataFrame, tmp_path: Path) -> None:
-    flights = today.head(3).drop(columns=["raw_probability", "arrival_delay"])
+    flights = today.head(3).drop(columns=["raw_probability", OUTCOME])
     inputs = json.loads(flights.to_json(orient="records", date_format="iso"))
-    for features, flight_id in zip(inputs, ("2013-03-15", "2013-03-16", "2013-03-17"), strict=True):
-        features |= {"flight_id": flight_id, "tailnum": None, "visib": None, "temp": 39}
+    missing = set(MAY_BE_MISSING) - {NUMBER}
+    changes = dict.fromkeys(missing) | {NUMBER: round(EXAMPLE[NUMBER])}
+    names = ("2013-03-15", "2013-03-16", "2013-03-17")
+    asked = [Flight.model_validate(row | changes | {ID: name}) for row, name in zip(inputs, names, strict=True)]
     with open_log(tmp_path / "log.db") as log:
-        append(log, [Logged(flight, "champion", "m/1", 0.1) for flight in map(Flight.model_validate, inputs)])
-    read = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index("flight_id")
+        append(log, [Logged(flight, "champion", "m/1", 0.1) for flight in asked])
+    read = metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15").set_index(ID)
     assert sorted(read.index) == ["2013-03-15", "2013-03-16", "2013-03-17"]  # ids, though they look like dates
-    assert read["tailnum"].isna().all()
-    assert read["visib"].isna().all()
-    assert read["temp"].tolist() == [39.0] * 3
+    assert read[sorted(missing)].isna().all(axis=None)
+    assert read[NUMBER].tolist() == [round(EXAMPLE[NUMBER])] * 3
+    assert read[NUMBER].dtype == float
     assert set(read["day"]) == {"2013-03-15"}
-    assert sorted(read["scheduled_departure"]) == sorted(flights["scheduled_departure"])
+    assert sorted(read[TIME]) == sorted(flights[TIME])
 
 
-def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_time_with_fractions_of_a_second_is_a_time(today: pd.DataFrame, tmp_path: Path) -> None:
     inputs = json.loads(
         today.head(2)
-        .drop(columns=["raw_probability", "arrival_delay", "observed_at"])
+        .drop(columns=["raw_probability", OUTCOME, *MAY_BE_MISSING])
         .to_json(orient="records", date_format="iso")
     )
-    inputs[0]["scheduled_departure"], inputs[1]["scheduled_departure"] = (
+    inputs[0][TIME], inputs[1][TIME] = (
         "2013-03-15T05:15:00.25",
         "2013-03-15T05:15:00",
     )
@@ -77,36 +82,36 @@ def test_a_departure_with_fractions_of_a_second_is_a_departure(today: pd.DataFra
     assert len(metrics.predictions(tmp_path / "log.db", "2013-03-15", "2013-03-15")) == 2
 
 
-def test_quality_is_measured_overall_and_by_origin(today: pd.DataFrame) -> None:
-    landed = today.dropna(subset="arrival_delay")
-    values = metrics.quality_metrics(landed, (landed["arrival_delay"] >= 15) * 0.8 + 0.1)
+def test_quality_is_measured_overall_and_by_group(today: pd.DataFrame) -> None:
+    landed = today.dropna(subset=OUTCOME)
+    values = metrics.quality_metrics(landed, is_late(landed) * 0.8 + 0.1)
     assert values["flights", ALL] == len(landed)
     assert values["auc", ALL] == 1
     assert values["log_loss", ALL] == pytest.approx(-np.log(0.9))
-    assert {cut for name, cut in values if name == "bias"} == {ALL, "origin EWR", "origin JFK", "origin LGA"}
+    assert {cut for name, cut in values if name == "bias"} == {ALL, *(f"{GROUP} {one}" for one in landed[GROUP])}
     high = metrics.quality_metrics(landed, pd.Series(0.9, landed.index))
-    assert high["bias", ALL] == pytest.approx(0.9 - (landed["arrival_delay"] >= 15).mean())
+    assert high["bias", ALL] == pytest.approx(0.9 - is_late(landed).mean())
 
 
 def test_outcomes_count_once_however_often_they_come(tmp_path: Path) -> None:
-    (tmp_path / "outcomes").mkdir()
+    (tmp_path / OUTCOMES).mkdir()
     for day, delay in (("2013-03-01", 5.0), ("2013-03-02", 50.0)):
-        table = pd.DataFrame({"flight_id": ["a", "b"], "arrival_delay": [delay, np.nan]})
-        pd.concat([table, table]).to_parquet(tmp_path / "outcomes" / f"{day}.parquet")
+        table = pd.DataFrame({ID: ["a", "b"], OUTCOME: [delay, np.nan]})
+        pd.concat([table, table]).to_parquet(tmp_path / OUTCOMES / f"{day}.parquet")
     landed = metrics.outcomes(tmp_path, ["2013-03-01", "2013-03-02", "2013-03-03"])
-    assert landed.to_dict("records") == [{"flight_id": "a", "arrival_delay": 50.0}]
+    assert landed.to_dict("records") == [{ID: "a", OUTCOME: 50.0}]
 
 
 def test_a_day_measured_again_replaces_what_was_known(tmp_path: Path) -> None:
     with store.open_store(tmp_path / "metrics.db") as connection:
-        store.write(connection, "2013-03-01", "m/1", {("log_loss", ALL): 0.6, ("log_loss", "origin JFK"): 0.7})
+        store.write(connection, "2013-03-01", "m/1", {("log_loss", ALL): 0.6, ("log_loss", "one group"): 0.7})
         store.write(connection, "2013-03-01", "m/1", {("log_loss", ALL): 0.5})
         store.write(connection, "2013-03-01", "m/2", {("log_loss", ALL): 0.4, ("auc", ALL): np.nan})
         assert store.read(connection, "m/1", "2013-02-01", "2013-03-01")["log_loss"].to_dict() == {
             "2013-03-01": 0.5
         }
         assert list(store.read(connection, "m/2", "2013-02-01", "2013-03-01")) == ["log_loss"]  # no figure is none
-        assert store.by_slice(connection, "m/1", "2013-03-01", "log_loss") == {ALL: 0.5, "origin JFK": 0.7}
+        assert store.by_slice(connection, "m/1", "2013-03-01", "log_loss") == {ALL: 0.5, "one group": 0.7}
 
 
 class Constant:
@@ -116,11 +121,11 @@ class Constant:
         self.late = late
 
     def predict(self, features: dict[str, np.ndarray]) -> np.ndarray:
-        return np.where(np.isnan(features["temp"]), 0.9, self.late)
+        return np.where(np.isnan(features[NUMBER]), 0.9, self.late)
 
 
 def test_an_answer_from_other_inputs_than_were_published_is_skew(today: pd.DataFrame) -> None:
-    given = today.assign(model="m/1", late_probability=np.where(today["temp"].isna(), 0.9, 0.2), intercept=0.0)
+    given = today.assign(model="m/1", late_probability=np.where(today[NUMBER].isna(), 0.9, 0.2), intercept=0.0)
     again = {"m/1": Constant(0.2)}
     assert metrics.skew_metrics(given, today, again)["skew", ALL] == 0  # type: ignore[arg-type]
     given.loc[given.index[:20], "late_probability"] += 0.01
@@ -130,8 +135,8 @@ def test_an_answer_from_other_inputs_than_were_published_is_skew(today: pd.DataF
 
 
 def test_questions_about_no_published_flight_are_counted_and_no_skew(today: pd.DataFrame) -> None:
-    given = today.assign(model="m/1", late_probability=np.where(today["temp"].isna(), 0.9, 0.2), intercept=0.0)
-    what_if = given.head(20).assign(late_probability=0.9, flight_id=[f"what if {n}" for n in range(20)])
+    given = today.assign(model="m/1", late_probability=np.where(today[NUMBER].isna(), 0.9, 0.2), intercept=0.0)
+    what_if = given.head(20).assign(late_probability=0.9, **{ID: [f"what if {n}" for n in range(20)]})
     again = {"m/1": Constant(0.2)}
     measured = metrics.skew_metrics(pd.concat([given, what_if]), today, again)  # type: ignore[arg-type]
     assert measured["skew", ALL] == 0
@@ -161,7 +166,7 @@ def test_the_service_is_measured_by_its_own_metrics(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_calibrated_answer_is_no_skew(today: pd.DataFrame) -> None:
-    answered = calibrated(np.where(today["temp"].isna(), 0.9, 0.2), 0.3)
+    answered = calibrated(np.where(today[NUMBER].isna(), 0.9, 0.2), 0.3)
     given = today.assign(model="m/1", late_probability=answered, intercept=0.3)
     again = {"m/1": Constant(0.2)}
     assert metrics.skew_metrics(given, today, again)["skew", ALL] == 0  # type: ignore[arg-type]

@@ -11,6 +11,8 @@ import pytest
 
 from ...config import paths
 from ...config.policy import read_policy
+from ...config.problem import ID, OUTCOME, OUTCOMES, ROWS
+from ...config.problem import NAME as MODEL
 from ...data.features import CATEGORICAL, NUMERIC
 from ...errors import StageError
 from ...events import Event, Kind
@@ -30,9 +32,11 @@ from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
 from ...monitoring.store import Action, Record, Status
 from ...registry import models
+from ...training.model import is_late
 from ..conftest import make_flights, write_days
+from ..example import NUMBER
 
-NAME = "flight-delays/2@aa"
+NAME = f"{MODEL}/2@aa"
 CHAMPION: Any = SimpleNamespace(version="2", run_id="run", source="", tags={"digest": "aa", "snapshot": "md5"})
 
 
@@ -57,7 +61,7 @@ def predicted(arms: list[str]) -> pd.DataFrame:
     table = make_flights(days=1, per_day=len(arms)).assign(arm=arms, day="2013-03-01")
     challenger = table["arm"] == "challenger"
     return table.assign(
-        model=np.where(challenger, NAME, "flight-delays/1@bb"),
+        model=np.where(challenger, NAME, f"{MODEL}/1@bb"),
         champion_probability=0.1,
         late_probability=np.where(challenger, 0.9, 0.1),
     )
@@ -71,14 +75,14 @@ def test_a_challenger_that_made_all_predictions_of_a_day_is_measured() -> None:
 
 def test_the_champion_is_measured_on_every_flight_and_a_challenger_on_its_own() -> None:
     measured = measure.predictions_by_model(predicted(["champion"] * 3 + ["challenger"]))
-    assert {name: len(flights) for name, flights, _ in measured} == {"flight-delays/1@bb": 4, NAME: 1}
+    assert {name: len(flights) for name, flights, _ in measured} == {f"{MODEL}/1@bb": 4, NAME: 1}
 
 
 UNREADABLE = {
-    "no numbers": "temp in flights/2013-03-15.parquet is no number, but string: "
+    "no numbers": f"{NUMBER} in {ROWS}/2013-03-15.parquet is no number, but string: "
     "ask the upstream to publish it again",
-    "no flights": "flights/2013-03-15.parquet has no rows",
-    "no file": "flights/2013-03-16.parquet has not been collected",
+    "no flights": f"{ROWS}/2013-03-15.parquet has no rows",
+    "no file": f"{ROWS}/2013-03-16.parquet has not been collected",
 }
 
 
@@ -88,9 +92,9 @@ def test_a_feed_that_became_unreadable_is_told(
 ) -> None:
     monkeypatch.setattr(models, "tag_model", lambda *_: None)
     day = make_flights(days=1, first="2013-03-15")
-    write_days(day.assign(temp="mild") if broken == "no numbers" else day, tmp_path)
+    write_days(day.assign(**{NUMBER: "mild"}) if broken == "no numbers" else day, tmp_path)
     if broken == "no flights":
-        day.head(0).to_parquet(tmp_path / "flights" / "2013-03-15.parquet")
+        day.head(0).to_parquet(tmp_path / ROWS / "2013-03-15.parquet")
     today = "2013-03-16" if broken == "no file" else "2013-03-15"
     events, unreadable = daily_check.look_at_the_feed(today, CHAMPION, read_policy())
     assert not events
@@ -105,7 +109,7 @@ def test_the_quality_of_the_last_days_is_measured(trained_on: pd.DataFrame, tmp_
     measure.measure(CHAMPION, recent, "2013-03-15")
     with store.open_store(paths.METRICS_STORE) as connection:
         measured = store.read(connection, NAME, "2013-03-15", "2013-03-15")
-    late = (recent["arrival_delay"].dropna() >= 15).mean()
+    late = is_late(recent.dropna(subset=OUTCOME)).mean()
     assert measured["raw_bias"].item() == pytest.approx(0.1 - late)
     assert {"log_loss", "bias", "age_days", "skew"} <= set(measured.columns)
 
@@ -170,8 +174,8 @@ def test_empty_outcomes_and_those_of_days_to_come_do_not_make_the_feed_fresh(
     write_days(trained_on, tmp_path)
     assert observe.observe(CHAMPION, "2013-03-15").silent_days == 0
     for day in ("2013-03-15", "2013-03-16", "2013-03-17", "2014-03-01"):
-        rows = trained_on[["flight_id", "arrival_delay"]]
-        (rows if day > "2014" else rows.head(0)).to_parquet(tmp_path / "outcomes" / f"{day}.parquet")
+        rows = trained_on[[ID, OUTCOME]]
+        (rows if day > "2014" else rows.head(0)).to_parquet(tmp_path / OUTCOMES / f"{day}.parquet")
     observed = observe.observe(CHAMPION, "2013-03-18")
     assert observed.silent_days == 3
     assert observed.new_flights == 0

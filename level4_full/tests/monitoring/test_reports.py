@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ...config.problem import NAME, OUTCOME
 from ...data.features import CATEGORICAL
 from ...monitoring.dates import before
 from ..conftest import make_flights
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.slow  # seconds of imports
 
 def answered(first: str, days: int = 1) -> pd.DataFrame:
     """Return flights that landed, with predictions."""
-    table = make_flights(days, first=first).dropna(subset="arrival_delay")
+    table = make_flights(days, first=first).dropna(subset=OUTCOME)
     return table.assign(late_probability=np.linspace(0.01, 0.99, len(table)))
 
 
@@ -29,14 +30,14 @@ def test_a_report_a_day_and_none_of_those_before_is_read(tmp_path: Path, monkeyp
     sample = answered("2013-03-01", days=3)
     monkeypatch.setattr(LocalState, "reload_snapshot", lambda *_, **__: pytest.fail("an earlier report was read"))
     for day in ("2013-03-04", "2013-03-05", "2013-03-06"):
-        add_report(tmp_path, day, "flight-delays/1@0123456789ab", answered(day), sample)
+        add_report(tmp_path, day, f"{NAME}/1@0123456789ab", answered(day), sample)
         monkeypatch.setattr(
             module, "Workspace", None
         )  # to open one reads all reports in it: only the first day may
     (project,) = (path for path in tmp_path.iterdir() if path.is_dir())
     reports = [json.loads(path.read_text()) for path in (project / "snapshots").glob("*.json")]
     assert sorted(report["timestamp"][:10] for report in reports) == ["2013-03-04", "2013-03-05", "2013-03-06"]
-    assert {report["metadata"]["model"] for report in reports} == {"flight-delays/1@0123456789ab"}
+    assert {report["metadata"]["model"] for report in reports} == {f"{NAME}/1@0123456789ab"}
     assert all(title in (project / "dashboard.json").read_text() for title in PANELS)
     for report in reports:
         names = {result["display_name"] for result in report["metric_results"].values()}
@@ -51,7 +52,7 @@ def test_a_report_is_replaced_by_the_same_day_and_goes_after_ninety(tmp_path: Pa
     sample, day = answered("2013-03-01", days=3), answered("2013-03-04")
     for number in (0, 0, 1, 2, DAYS_KEPT + 1):  # the day before the last was not reported
         reported = before("2013-03-04", -number)
-        add_report(tmp_path, reported, "flight-delays/1@0123456789ab", day, sample)
+        add_report(tmp_path, reported, f"{NAME}/1@0123456789ab", day, sample)
     days = [json.loads(path.read_text())["timestamp"][:10] for path in tmp_path.glob("*/snapshots/*.json")]
     assert sorted(days) == ["2013-03-06", before("2013-03-04", -DAYS_KEPT - 1)]
 
@@ -60,9 +61,9 @@ def test_the_drift_that_a_report_shows_is_what_is_stored(tmp_path: Path) -> None
     from ...monitoring.reports import add_report
 
     sample, day = answered("2013-03-01", days=3), answered("2013-03-04")
-    usual = add_report(tmp_path, "2013-03-04", "flight-delays/1@0123456789ab", day, sample)
+    usual = add_report(tmp_path, "2013-03-04", f"{NAME}/1@0123456789ab", day, sample)
     late = day.assign(late_probability=0.95 + day["late_probability"] / 100)
-    unusual = add_report(tmp_path, "2013-03-05", "flight-delays/1@0123456789ab", late, sample)
+    unusual = add_report(tmp_path, "2013-03-05", f"{NAME}/1@0123456789ab", late, sample)
     assert usual["prediction_drift"] < 0.1
     assert unusual["prediction_drift"] > 0.25
     assert usual["drifted_columns"] < unusual["drifted_columns"]
@@ -72,7 +73,7 @@ def test_the_page_has_the_address_that_a_stage_shows(tmp_path: Path) -> None:
     from ...monitoring.reports import PROJECT_ID, add_report
 
     sample, day = answered("2013-03-01", days=3), answered("2013-03-04")
-    add_report(tmp_path, "2013-03-04", "flight-delays/1@0123456789ab", day, sample)
+    add_report(tmp_path, "2013-03-04", f"{NAME}/1@0123456789ab", day, sample)
     assert (tmp_path / str(PROJECT_ID) / "dashboard.json").exists()
     description = Path(__file__).parents[2] / "stage.yaml"
     assert f"/projects/{PROJECT_ID}" in description.read_text()

@@ -11,6 +11,7 @@ from sklearn.pipeline import Pipeline
 from ...config import paths
 from ...config.params import read_params
 from ...config.policy import read_policy
+from ...config.problem import OUTCOME, TIME
 from ...monitoring import shadow
 from ...monitoring.shadow import is_worth_it, shadow_refit
 from ...training.model import late_probability
@@ -27,7 +28,7 @@ def landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     table = make_flights(days=28)
     write_days(table, tmp_path)
     monkeypatch.setattr(paths, "DATA", tmp_path)
-    return table.dropna(subset="arrival_delay").assign(day=table["scheduled_departure"].dt.strftime("%Y-%m-%d"))
+    return table.dropna(subset=OUTCOME).assign(day=table[TIME].dt.strftime("%Y-%m-%d"))
 
 
 def test_a_champion_that_knows_nothing_is_worth_a_training(landed: pd.DataFrame) -> None:
@@ -55,7 +56,7 @@ def test_the_refit_has_not_seen_the_days_that_it_is_compared_on(
 
     monkeypatch.setattr(shadow, "train", seeing)
     shadow_refit("2013-03-29", landed.assign(raw_probability=0.5), LIMITS)
-    assert seen[0]["scheduled_departure"].max() < pd.Timestamp("2013-03-22")
+    assert seen[0][TIME].max() < pd.Timestamp("2013-03-22")
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ class Application:
                 version = {
                     "application": application.version(place),
                     "process": PLACES.index(place) + 1,
-                    "model": None if NO_MODEL in code else "flight-delays/1",
+                    "model": None if NO_MODEL in code else "a model/1",
                 }
                 version = {"detail": OTHER} if OTHER in code else version
                 self.wfile.write((RUBBISH if RUBBISH in code else json.dumps(version)).encode())

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ...data.features import make_features
+from ...data.features import CATEGORICAL, make_features
 from ...delivery.package import package
 from ...registry.artifact import DESCRIPTION, MODEL, BrokenArtifactError, digest_of, load
 from ...training.model import late_probability
 from ...training.train import train
+from ..example import NUMBER, UNSEEN
 
 PARAMS = {"max_iter": 20, "random_state": 0}
 
@@ -22,7 +23,7 @@ def folder(flights: pd.DataFrame, tmp_path: Path) -> Path:
 
 
 def test_a_package_answers_like_the_model_it_was_made_from(flights: pd.DataFrame, folder: Path) -> None:
-    unseen = flights.assign(dest="QQQ", temp=np.nan)
+    unseen = flights.assign(**UNSEEN, **{NUMBER: np.nan})
     for table in (flights, unseen):
         answers = load(folder, digest_of(folder)).predict(make_features(table))
         assert np.abs(answers - late_probability(train(flights, PARAMS), table)).max() < 1e-6
@@ -63,7 +64,7 @@ def test_a_package_answers_alike_exactly_at_the_thresholds_of_its_model(
     exact = np.unique(split.astype(np.float32))
     features = {name: column.repeat(4) for name, column in make_features(flights.head(500)).items()}
     random = np.random.default_rng(0)
-    for name in ("temp", "dewp", "wind_speed", "distance", "minute_of_day"):
+    for name in features.keys() - set(CATEGORICAL):
         changed = features | {name: random.choice(exact, len(features[name]))}
         trained = model.predict_proba(pd.DataFrame(changed))[:, 1]
         assert np.abs(artifact.predict(changed) - trained).max() < 1e-5, name

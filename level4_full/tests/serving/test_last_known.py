@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ...config import paths
+from ...config.problem import NAME
 from ...delivery.package import package
 from ...registry import certificate
 from ...registry.artifact import MODEL
@@ -25,13 +26,13 @@ def folder(flights: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     digest = package(train(flights, {"max_iter": 5, "random_state": 0}), flights, {"run": "a"}, folder / "new")
     (folder / "new").rename(folder / digest)
     text = certificate.write(digest, {"gate": {"passed": True, "reason": "well"}}, {})
-    names = {"name": f"flight-delays/7@{digest[:12]}", "version": "7", "digest": digest}
+    names = {"name": f"{NAME}/7@{digest[:12]}", "version": "7", "digest": digest}
     last_known.keep(folder, names | {"certificate": text, "seal": certificate.seal(text)})
     return folder
 
 
 def started(folder: Path) -> Follower:
-    follower = Follower(NOWHERE, "flight-delays", "champion", folder)
+    follower = Follower(NOWHERE, NAME, "champion", folder)
     follower.follow()
     return follower
 
@@ -39,7 +40,7 @@ def started(folder: Path) -> Follower:
 def test_what_served_last_serves_while_the_registry_is_away_and_says_so(folder: Path) -> None:
     follower = started(folder)
     assert follower.rollout.champion is not None
-    assert follower.rollout.champion.name.startswith("flight-delays/7@")
+    assert follower.rollout.champion.name.startswith(f"{NAME}/7@")
     assert "the registry does not answer" in (follower.problem or "")
 
 

@@ -5,20 +5,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ...config.problem import OUTCOME, ROWS
 from ...delivery.package import package
 from ...registry.artifact import load
 from ...serving import app, rollout
 from ...serving.api import Request
 from ...training.model import late_probability
 from ...training.train import train
+from ..example import UNSEEN
 
 
 def test_training_and_serving_give_the_same_answers(flights: pd.DataFrame, tmp_path: Path) -> None:
     model = train(flights, {"max_iter": 20, "min_samples_leaf": 5, "random_state": 0})
     champion = rollout.Arm("small", load(tmp_path, package(model, flights, {}, tmp_path)))
-    asked = flights.drop(columns="arrival_delay").assign(dest=["XNA", *flights["dest"][1:]])  # one it never saw
+    never_seen = {name: [value, *flights[name][1:]] for name, value in UNSEEN.items()}
+    asked = flights.drop(columns=OUTCOME).assign(**never_seen)
     content = asked.to_json(orient="records", date_format="iso")
-    request = Request.model_validate_json(f'{{"flights": {content}}}')
+    request = Request.model_validate_json(f'{{"{ROWS}": {content}}}')
     served = [
         answer.late_probability for answer in app.predict_flights(rollout.Rollout(champion), request.flights)
     ]

@@ -31,8 +31,9 @@ class Package:
 
     @cached_property
     def modules(self) -> dict[str, Path]:
-        """Return the files by module; tests are left out, which may import what they test."""
-        paths = (path for path in sorted(self.root.rglob("*.py")) if "tests" not in path.parts)
+        """Return the files by module; without tests, which may import what they test, and without templates."""
+        left_out = {"tests", "overlay"}
+        paths = (path for path in sorted(self.root.rglob("*.py")) if not left_out & set(path.parts))
         return {_dotted(path.relative_to(self.root)): path for path in paths}
 
     @cached_property

@@ -1,0 +1,1 @@
+"""Start a project of your own from a level."""

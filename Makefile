@@ -50,10 +50,11 @@ folder_of = $(firstword $(wildcard level$(1)_*))
 PREFLIGHT := $(PYTHON) -m shared.stack.preflight
 # The environment of a stage that is running, as it was written down when it started.
 IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=$($(name))") && . .stage/level$(LEVEL)/env &&
+lower = $(shell echo $(1) | tr A-Z a-z)
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -167,6 +168,13 @@ solution: | $(call installed,shared) ## the difference to the worked answer of a
 
 sync: | $(call installed,shared) ## carry files that should be the same upward: FROM=1
 	@$(RUN) -m shared sync $(FROM)
+
+new: | $(call installed,shared) ## start a project of your own from a level: LEVEL=3 TO=../churn [NAME=churn DATA=customers.csv TARGET=churned ID= TIME= SCHEDULE=cron]
+	@test -n "$(TO)" || { echo "where to? TO=../churn"; exit 2; }
+	@$(RUN) -m shared new "$(TO)" --level $(or $(LEVEL),3) $(foreach option,NAME DATA TARGET ID TIME SCHEDULE,$(if $($(option)),--$(call lower,$(option)) "$($(option))"))
+
+template: | $(call installed,shared) ## write the template of such projects again (template/)
+	@$(RUN) -m shared template
 
 lock: .venv/bin/uv ## compile requirements.lock again
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \

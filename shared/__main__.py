@@ -266,6 +266,33 @@ def sync(level: Annotated[str, typer.Argument()]) -> None:
         print(f"copied to {path}")
 
 
+@commands.command()
+def new(  # noqa: PLR0913, PLR0917 - each is a variable of `make new`
+    to: Path,
+    level: Annotated[int, typer.Option()] = 3,
+    name: Annotated[str, typer.Option()] = "",
+    data: Annotated[str, typer.Option()] = "",
+    target: Annotated[str, typer.Option()] = "",
+    id_: Annotated[str, typer.Option("--id")] = "",
+    time_: Annotated[str, typer.Option("--time")] = "",
+    schedule: Annotated[str, typer.Option()] = "",
+) -> None:
+    """Make the repository of a project of one's own, which starts from a level."""
+    from .new.create import make
+
+    table = {"data": data, "target": target, "id": id_, "time": time_, "schedule": schedule}
+    print(make(to, level, name or to.name, **table))
+
+
+@commands.command()
+def template() -> None:
+    """Write the template of such projects again, from the levels as they are."""
+    from .new.template import write
+
+    for path in write():
+        print(path)
+
+
 if __name__ == "__main__":
     try:
         commands()

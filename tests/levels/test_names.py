@@ -16,6 +16,9 @@ GENERATED = (
     "docs/matrix.md",
     "docs/scoreboard.md",
     "requirements.lock",
+    "template/",  # of a repository of its own
+    "shared/new/overlay/",
+    "shared/new/rules.yaml",
     "LICENSE",
 )
 ENDINGS = "py|json|yaml|yml|conf|md|ipynb|html|png|toml"

@@ -1,0 +1,1 @@
+"""Where things are and which code runs: knows no other room."""

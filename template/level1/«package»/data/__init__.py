@@ -1,0 +1,1 @@
+"""What comes in: described, collected, checked, kept, and turned into features."""

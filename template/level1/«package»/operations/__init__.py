@@ -1,0 +1,1 @@
+"""Releases of the code, and the servers it needs."""

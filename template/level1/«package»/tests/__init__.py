@@ -1,0 +1,1 @@
+"""Checks of this level, which go with it wherever it is taken."""

@@ -1,0 +1,1 @@
+"""«title» An application around a model, and the pipelines around both."""

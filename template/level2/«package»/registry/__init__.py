@@ -1,0 +1,1 @@
+"""Which models there are, what became of them, and what serves."""

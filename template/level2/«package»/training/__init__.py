@@ -1,0 +1,1 @@
+"""From collected data to a registered model."""

@@ -1,0 +1,1 @@
+"""From an answer back to where it came from."""

@@ -1,0 +1,15 @@
+"""Where a stage keeps what it writes: in one folder, which the environment names."""
+
+import os
+from pathlib import Path
+
+STAGE = Path(os.environ.get("STAGE", "."))
+DROP = STAGE / "drop"  # the upstream publishes here
+DATA = STAGE / "data"  # what has been collected
+APP = STAGE / "app"  # releases of the application
+RUNS = STAGE / "runs"  # what a training works with, by run
+SNAPSHOTS = STAGE / "snapshots"  # the repository of DVC, which names what it keeps
+REMOTE = STAGE / "remote"  # the content of snapshots; in a company a bucket
+FETCHED = STAGE / "serving"  # packages that the application has fetched, by digest
+PREDICTION_LOG = STAGE / "predictions.db"
+SEAL_KEY = STAGE / "seal.key"  # of the certificates

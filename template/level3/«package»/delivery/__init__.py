@@ -1,0 +1,1 @@
+"""From a registered model to production: package, stage, certify, release, test."""

@@ -1,0 +1,68 @@
+"""The model gates: is something broken in the candidate, or in what it was trained on?
+
+They detect faults, and do not judge small differences: what a model gains or loses on some held-out days says
+next to nothing about the weeks that follow, so a candidate passes unless something is wrong with it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..config.policy import Promotion
+from ..training.evaluate import excess_loss
+
+MIN_INSTANCES = 300  # in a slice
+
+
+@dataclass(frozen=True)
+class ModelEvidence:
+    """What the model gates look at: the held-out days, and what models predict that have not seen them."""
+
+    recent: pd.DataFrame
+    candidate: np.ndarray
+    champion: np.ndarray | None
+    slices: dict[str, pd.Series]
+    policy: Promotion
+
+
+Finding = tuple[bool, str]
+
+
+
+
+def not_worse_than_champion(evidence: ModelEvidence) -> Finding:
+    """The candidate is surely not much worse than the champion: a test of non-inferiority."""
+    if evidence.champion is None:
+        return True, "there is no champion yet"
+    excess = excess_loss(evidence.candidate, evidence.champion, evidence.recent)
+    bound, limit = excess.upper(evidence.policy.confidence), evidence.policy.max_excess_loss
+    return bound <= limit, f"loss {excess} above the champion's, surely below {bound:.4f}, at most {limit}"
+
+
+def no_slice_stands_out(evidence: ModelEvidence) -> Finding:
+    """No slice changed much more than all others since the champion; needs no label.
+
+    The limits are guesses: watch how often they refuse a sound candidate.
+    """
+    if evidence.champion is None:
+        return True, "there is no champion yet"
+    beyond = []
+    for column, values in evidence.slices.items():
+        shifts = slice_shifts(evidence.candidate - evidence.champion, values)
+        limit = evidence.policy.max_shifts[column]
+        beyond += [f"{column} {name} {shift:+.3f}" for name, shift in shifts.items() if abs(shift) > limit]
+    return not beyond, f"mean prediction moved: {', '.join(beyond)}" if beyond else "all slices moved alike"
+
+
+def slice_shifts(changes: np.ndarray, values: pd.Series) -> dict[str, float]:
+    """Return, by slice, the mean change of its predictions minus that of all other instances, largest first.
+
+    Slices of fewer than 300 instances are left out.
+    """
+    total, shifts = changes.sum(), {}
+    for value, count in values.value_counts().items():
+        if MIN_INSTANCES <= count < len(changes):
+            inside = changes[(values == value).to_numpy()].sum()
+            shifts[str(value)] = float(inside / count - (total - inside) / (len(changes) - count))
+    return dict(sorted(shifts.items(), key=lambda item: -abs(item[1])))

@@ -1,0 +1,1 @@
+"""Monitoring: what production shows, and the decisions that follow from it."""

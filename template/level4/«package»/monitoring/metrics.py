@@ -1,0 +1,152 @@
+"""The metrics of a day: prediction quality, the feed, inputs, skew, and the service itself."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.json as pj
+from prometheus_client.parser import text_string_to_metric_families
+
+from ..config import problem
+«% if kind == "binary" %»
+from ..config.problem import ID, SLICES, TIME
+«% else %»
+from ..config.problem import ID, LABEL_SCALE, SLICES, TIME
+«% endif %»
+from ..data import tables
+from ..data.features import CATEGORICAL, make_features
+from ..registry.artifact import Artifact
+from ..serving.calibration import calibrated
+from ..serving.prediction_log import open_log
+from ..serving.routing import CHAMPION
+from ..training.evaluate import losses_of, quality
+from ..training.model import label_of
+from .store import ALL
+
+Metrics = dict[tuple[str, str], float]  # by name and slice
+
+MIN_INSTANCES = 20  # in a slice of a day
+QUERY = f"""
+SELECT substr({TIME}, 1, 10) AS day, arm, model, «prediction», others, intercept,
+       json_patch(inputs, coalesce(repaired, '{{}}')) AS inputs
+FROM predictions WHERE id IN (
+  SELECT max(id) FROM predictions WHERE {TIME} BETWEEN ? AND ? GROUP BY {ID}
+) ORDER BY {TIME}, {ID}
+"""  # noqa: S608 - of our own names
+# Of the inputs: left to guess, the reader would take ids that look like dates for dates.
+KINDS = pa.schema(
+    {
+        name: pa.timestamp("ns") if kind == "date-time" else tables.TYPES[kind]
+        for name, kind in tables.INSTANCES.items()
+    }
+)
+
+
+def predictions(log: Path, first: str, last: str) -> pd.DataFrame:
+    """Return the last prediction for each instance of these days, with its inputs and its `day`.
+
+    `champion_probability` is what the champion predicted, also where the challenger served.
+    """
+    with open_log(log) as connection:
+        # Made here: only monitoring queries by day, and a day must cost the same however long the log is.
+        connection.execute(f"CREATE INDEX IF NOT EXISTS by_time ON predictions ({TIME})")
+        rows = connection.execute(QUERY, [first, f"{last}T99"])
+        logged = pd.DataFrame(rows.fetchall(), columns=[name for name, *_ in rows.description])
+    if logged.empty:
+        return logged
+    logged["champion_probability"] = _by_champion(logged)
+    lines = pa.BufferReader("\n".join(logged.pop("inputs")).encode())
+    instances = pj.read_json(lines, parse_options=pj.ParseOptions(explicit_schema=KINDS)).to_pandas()
+    return instances.join(logged)
+
+
+def _by_champion(logged: pd.DataFrame) -> list[float]:
+    """Return what the champion of each day predicted, from `others` where it did not serve."""
+    champions = logged[logged["arm"] == CHAMPION].groupby("day")["model"].last()
+    others = map(json.loads, logged.pop("others"))
+    return [
+        other.get(champions.get(day), probability)
+        for day, other, probability in zip(logged["day"], others, logged["«prediction»"], strict=True)
+    ]
+
+
+def outcomes(data: Path, days: list[str]) -> pd.DataFrame:
+    """Return the outcomes of these days that have landed; the last one for each instance counts."""
+    files = [path for day in days if (path := data / problem.OUTCOMES / f"{day}.parquet").exists()]
+    return tables.read(files, tables.OUTCOMES).dropna().drop_duplicates(ID, keep="last")
+
+
+def quality_metrics(landed: pd.DataFrame, probability: "pd.Series[float]") -> Metrics:
+    """Measure the predictions of one model for a day's instances against their outcomes: overall and by slice."""
+    label = label_of(landed)
+    losses = losses_of(probability.to_numpy(), label.to_numpy())
+    metrics: Metrics = {("instances", ALL): len(landed)}
+«% if kind == "binary" %»
+    if label.nunique() == 2:
+        metrics[("«second»", ALL)] = quality(label, probability.to_numpy())["«second»"]
+«% else %»
+    if len(landed) > 1:
+        metrics[("«second»", ALL)] = quality(label, probability.to_numpy())["«second»"]
+«% endif %»
+    slices = {ALL: np.ones(len(landed), dtype=bool)}
+    for column in SLICES:
+        slices |= {f"{column} {name}": (landed[column] == name).to_numpy() for name in landed[column].unique()}
+    for name, inside in slices.items():
+        if inside.sum() >= MIN_INSTANCES or name == ALL:
+            metrics[("«loss»", name)] = float(losses[inside].mean())
+            metrics[("bias", name)] = float((probability - label)[inside].mean())
+    return metrics
+
+
+def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: Mapping[str, Artifact]) -> Metrics:
+    """Let each model predict again from the instances as published: skew is the share that differs.
+
+    Anybody may ask about instances that nobody published, and those are only counted.
+    """
+    about_published = predictions[ID].isin(published[ID])
+    unpublished, predictions = float((~about_published).mean()), predictions[about_published]
+    if predictions.empty:
+        return {("unpublished", ALL): unpublished, ("unrequested", ALL): 1.0}
+    raw = published.set_index(ID).reindex(predictions[ID]).reset_index()
+    raw[CATEGORICAL] = raw[CATEGORICAL].fillna("")
+    again = pd.Series(np.nan, index=predictions.index)
+    for model, artifact in artifacts.items():
+        inside = (predictions["model"] == model).to_numpy()
+        if inside.any():
+            predicted = artifact.predict(make_features(raw[inside]))
+            again[inside] = calibrated(predicted, predictions.loc[inside, "intercept"].to_numpy())
+    return {
+«% if kind == "binary" %»
+        ("skew", ALL): float(((again - predictions["«prediction»"]).abs() > 1e-6).mean()),
+«% else %»
+        ("skew", ALL): float(((again - predictions["«prediction»"]).abs() > 1e-4 * LABEL_SCALE).mean()),
+«% endif %»
+        ("unpublished", ALL): unpublished,
+        ("unrequested", ALL): float((~published[ID].isin(predictions[ID])).mean()),
+    }
+
+
+def service_metrics() -> Metrics:
+    """Read the service's own metrics since its start: p95 latency in ms, requests, errors."""
+    families = {
+        family.name: family.samples
+        for family in text_string_to_metric_families(httpx.get(f"{os.environ['APPLICATION']}/metrics").text)
+    }
+    requests = [sample for sample in families.get("http_requests", []) if sample.name.endswith("_total")]
+    metrics: Metrics = {
+        ("requests", ALL): sum(sample.value for sample in requests),
+        ("errors", ALL): sum(sample.value for sample in requests if sample.labels["status"].startswith("5")),
+    }
+    buckets = [
+        (float(sample.labels["le"]), sample.value)
+        for sample in families.get("http_request_duration_highr_seconds", [])
+        if sample.name.endswith("_bucket")
+    ]
+    if buckets and (total := buckets[-1][1]):
+        metrics[("p95_ms", ALL)] = next(1e3 * edge for edge, count in buckets if count >= 0.95 * total)
+    return metrics

@@ -62,16 +62,16 @@ def describe(table: Named, column: "pd.Series[Any]") -> dict[str, Any]:
 def limits(numbers: "pd.Series[float]") -> tuple[float, float]:
     """Return the least and the greatest number to accept, with room for ordinary new ones.
 
-    That is one range beyond nearly all that was observed, so that a single wild value moves little.
+    That is one range beyond all that was observed: a request with a value beyond it is refused, and where many values
+    are small, the largest of tomorrow may well be twice that of today.
     """
     low, high = float(numbers.min()), float(numbers.max())
     if set(numbers.unique()) <= {0.0, 1.0}:  # yes or no
         return 0.0, 1.0
-    nearly_low, nearly_high = float(numbers.quantile(0.001)), float(numbers.quantile(0.999))
-    span = nearly_high - nearly_low or high - low or abs(high) or 1.0
+    span = high - low or abs(high) or 1.0
     step = 10.0 ** (math.floor(math.log10(span)) - 1)
-    minimum = 0.0 if low >= 0 else math.floor((nearly_low - span) / step) * step
-    maximum = 0.0 if high <= 0 else math.ceil((nearly_high + span) / step) * step
+    minimum = 0.0 if low >= 0 else math.floor((low - span) / step) * step
+    maximum = 0.0 if high <= 0 else math.ceil((high + span) / step) * step
     return min(low, float(f"{minimum:.12g}")), max(high, float(f"{maximum:.12g}"))
 
 

@@ -33,7 +33,7 @@ def search() -> str:
                 measured = quality(label_of(recent), «prediction»(model, recent))
                 mlflow.log_metrics(measured)
                 trials.append((measured["«loss»"], choice))
-                print(f"{measured['log_loss']:.4f}  {choice}", flush=True)
+                print(f"{measured['«loss»']:.4f}  {choice}", flush=True)
         loss, best = min(trials, key=lambda trial: trial[0])
         mlflow.set_tag("best", str(best))
     return f"best: {loss:.4f}  {best}"

@@ -19,7 +19,11 @@ Predicts «target». What it may be used for, and what not: to be written by the
 | package | {digest} |
 | certified under policy | {policy} |
 | loss on {holdout_days} held-out days | {«loss»:.4f} |
+«% if kind == "binary" %»
 | AUC on the same days | {auc:.4f} |
+«% else %»
+| R2 on the same days | {auc:.4f} |
+«% endif %»
 | loss on the training data | {train_«loss»:.4f} |
 
 {history}

@@ -122,7 +122,7 @@ def _checked(observation: Observation, decision: Decision) -> Event:
     text, facts = str(decision), {"action": decision.action, "days": len(week)}
     if "«loss»" in week:
         facts |= {name: round(float(week[name].mean()), 4) for name in ("«loss»", "bias")}
-        text = f"loss {facts['log_loss']:.3f} and bias {facts['bias']:+.3f} over {len(week)} days, {text}"
+        text = f"loss {facts['«loss»']:.3f} and bias {facts['bias']:+.3f} over {len(week)} days, {text}"
     return Event(Kind.CHECKED, text, facts)
 
 

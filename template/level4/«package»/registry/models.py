@@ -192,14 +192,22 @@ def first_run_on(md5: str) -> str:
 
 
 def describe() -> str:
+«% if kind == "binary" %»
     """Return the versions as a table: loss and AUC on the held-out days, snapshot, commit, and who serves.
+«% else %»
+    """Return the versions as a table: squared error (1: one usual deviation) and R2 on the held-out days, snapshot, commit, and who serves.
+«% endif %»
 
     `against champion`: the loss minus that of the champion of that day, with its 95 % interval; one that
     holds 0 says nothing about which of the two is better.
     """
     serving = {version: alias for alias, version in _aliases().items() if alias != "staging"}
     lines = [
+«% if kind == "binary" %»
         "version  loss  held-out days             against champion  AUC     trained by  "
+«% else %»
+        "version  loss  held-out days             against champion  R2      trained by  "
+«% endif %»
         "snapshot                          commit"
     ]
     for version in versions():

@@ -5,6 +5,7 @@ processes) and `compose.yaml` (the same as containers).
 """
 
 import fcntl
+import filecmp
 import hashlib
 import http.client
 import json
@@ -187,6 +188,7 @@ def _take(file: int, kind: int) -> bool:
 @contextmanager
 def _up_as_processes(environment: dict[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
     _make_databases(environment)
+    _let_go_of_outdated_release()
     with (STAGE / "logs" / "supervisord.out").open("a") as log:
         command = ["supervisord", "-c", f"{PACKAGE}/supervisord.conf"]
         # A session of its own: Ctrl-C reaches this process, which then stops the others in good order.
@@ -218,6 +220,15 @@ def _make_databases(environment: dict[str, str]) -> None:
         if done.returncode:
             raise StageError(f"`{command}` failed: {done.stderr.strip()[-500:]}")
     note.write_text(made_by)
+
+
+def _let_go_of_outdated_release() -> None:
+    """Have the application run this checkout if its release was made for other processes, as before a climb."""
+    current, processes = STAGE / "app" / "current", f"{PACKAGE}/supervisord.conf"
+    if not current.exists() or filecmp.cmp(current / processes, ROOT / processes, shallow=False):
+        return
+    current.unlink()
+    print("the last release was made for other processes: the application runs this checkout until `make deploy`")
 
 
 def _end_all() -> int:

@@ -228,7 +228,7 @@ def _let_go_of_outdated_release() -> None:
     if not current.exists() or filecmp.cmp(current / processes, ROOT / processes, shallow=False):
         return
     current.unlink()
-    print("the last release was made for other processes: the application runs this checkout until `make deploy`")
+    print("the last release was made for other processes: until `make deploy` this checkout runs", flush=True)
 
 
 def _end_all() -> int:

@@ -17,7 +17,7 @@ from ..errors import RefusedError, StageError
 from ..events import Event, Kind
 from ..operations.flow_logs import print_briefly
 from ..operations.lock import exclusive_lock
-from ..registry import artifact, certificate, history, models
+from ..registry import artifact, certificate, history, models, uncertified
 from ..registry.lifecycle import State
 from ..training.evaluate import hold_out, slices
 from ..training.model import «prediction»
@@ -131,6 +131,7 @@ def _deliver(version: str, params: Params) -> str:
 def finish() -> list[Event]:
     """Deliver the versions whose delivery was interrupted, as when the process died; return what came of each."""
     with exclusive_lock(paths.APP):  # a delivery that runs right now ends first
+        uncertified.retire()
         left = history.undelivered()
     return [attempt(version) for version in left]  # one that is refused keeps no other waiting
 

@@ -38,6 +38,7 @@ CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 COLUMNS = (
     f"asked_at {ID} {TIME} experiment arm model «prediction» others calibration intercept repaired inputs"
 )
+ADDED = {"calibration": "TEXT", "intercept": "REAL NOT NULL DEFAULT 0", "repaired": "TEXT"}  # by this level
 SECONDS_UNREADY = 10.0  # after a failure; then a request may try again
 
 
@@ -63,7 +64,22 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode=WAL")  # readers do not wait for writers
     connection.execute("PRAGMA synchronous=NORMAL")  # survives the death of a process
     connection.executescript(SCHEMA)
+    _add_columns(connection)
     return connection
+
+
+def _add_columns(connection: sqlite3.Connection) -> None:
+    """Give a log from before a climb the columns that it lacks."""
+    if ADDED.keys() <= _columns(connection):
+        return
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")  # another process may be adding them right now
+        for name in ADDED.keys() - _columns(connection):
+            connection.execute(f"ALTER TABLE predictions ADD COLUMN {name} {ADDED[name]}")
+
+
+def _columns(connection: sqlite3.Connection) -> set[str]:
+    return {row["name"] for row in connection.execute("PRAGMA table_info(predictions)")}
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def test_a_feature_computed_otherwise_when_serving_is_named(
     monkeypatch.setattr(package_gates, "as_requested", skewed)
     passed, reason = package_gates.features_agree(packaged)
     assert not passed
-    assert NUMBER in reason
+    assert "differs between training and serving" in reason
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from ...delivery import pipeline, promotion
 from ...delivery.promotion import CHALLENGER, PREVIOUS, STAGING, NotFollowedError, NotTakenError
 from ...errors import StageError
 from ...events import Kind
-from ...registry import history, models
+from ...registry import history, models, uncertified
 from ...registry.lifecycle import State
 from ...registry.models import CHAMPION
 
@@ -34,6 +34,7 @@ def aliases(monkeypatch: pytest.MonkeyPatch) -> dict[str, str | None]:
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, State]]:
     """Stand in for the history."""
     recorded: list[tuple[str, State]] = []
+    monkeypatch.setattr(uncertified, "retire", lambda: None)
     monkeypatch.setattr(history, "record", lambda version, state, why: recorded.append((version, state)))
     monkeypatch.setattr(history, "state", lambda version: dict(recorded).get(version, State.REGISTERED))
     return recorded

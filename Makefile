@@ -171,7 +171,7 @@ sync: | $(call installed,shared) ## carry files that should be the same upward: 
 
 new: | $(call installed,shared) ## start a project of your own from a level: LEVEL=3 TO=../churn [NAME=churn DATA=customers.csv TARGET=churned ID= TIME= SCHEDULE=cron]
 	@test -n "$(TO)" || { echo "where to? TO=../churn"; exit 2; }
-	@$(RUN) -m shared new "$(TO)" --level $(or $(LEVEL),3) $(foreach option,NAME DATA TARGET ID TIME SCHEDULE,$(if $($(option)),--$(call lower,$(option)) "$($(option))"))
+	@$(RUN) -m shared new "$(TO)" --level $(or $(LEVEL),3) $(foreach option,NAME DATA TARGET ID TIME SCHEDULE,$(if $(filter command,$(origin $(option))),--$(call lower,$(option)) "$($(option))"))
 
 template: | $(call installed,shared) ## write the template of such projects again (template/)
 	@$(RUN) -m shared template

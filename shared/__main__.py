@@ -269,7 +269,7 @@ def sync(level: Annotated[str, typer.Argument()]) -> None:
 @commands.command()
 def new(  # noqa: PLR0913, PLR0917 - each is a variable of `make new`
     to: Path,
-    level: Annotated[int, typer.Option()] = 3,
+    level: Annotated[str, typer.Option()] = "3",
     name: Annotated[str, typer.Option()] = "",
     data: Annotated[str, typer.Option()] = "",
     target: Annotated[str, typer.Option()] = "",

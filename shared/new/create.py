@@ -1,31 +1,27 @@
 """Make the repository of a project of one's own: read its table, render the template, publish its first days."""
 
 import os
-import re
 import subprocess
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from copier import run_copy
+from copier.errors import ShallowCloneWarning
 
-from ..base import ROOT, StageError, git, levels
+from ..base import ROOT, StageError, git
+from .checks import NotMadeError, check_level, check_name, check_place, check_schedule
 from .made_up import made_up
 from .propose import Proposal, propose
 from .table import read
 
-NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-SCHEDULES = {1: "cron"}  # by level; all others have a scheduler of their own
-TAKEN = {"shared", "tests", "stage", "publish", "score", "template"} | set(sys.stdlib_module_names)
 
-
-class NotMadeError(StageError):
-    """The project cannot be made; the message says what to do."""
-
-
-def make(to: Path, level: int, name: str, **of_table: str) -> str:
+def make(to: Path, level: str, name: str, **of_table: str) -> str:
     """Make the repository of a project that starts from a level; return what its people do next.
 
     Args:
@@ -37,38 +33,52 @@ def make(to: Path, level: int, name: str, **of_table: str) -> str:
     Raises:
         StageError: the name, the folder or the table cannot be used; nothing has been made.
     """
-    _check(to, level, name)
-    to.parent.mkdir(parents=True, exist_ok=True)
+    number = check_level(level)
+    check_name(name)
+    check_place(to, name)
+    schedule = check_schedule(of_table.get("schedule", ""), number)
+    commit = _last_commit()
     with TemporaryDirectory() as folder:
         data = Path(of_table["data"]) if of_table.get("data") else _made_up(Path(folder))
         target = of_table.get("target") or ("churned" if not of_table.get("data") else "")
         if not target:
             raise NotMadeError("name the column that is to be predicted: TARGET=churned")
         proposal = propose(read(data), target, of_table.get("id", ""), of_table.get("time", ""))
-        with TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.") as part:
-            new = Path(part, to.name)
-            _render(new, _answers(proposal, level, name, of_table.get("schedule", "")))
+        with _becoming(to) as new:
+            _render(new, commit, _answers(proposal, number, name, schedule))
             _publish(new, data)
             _commit(new, name)
-            new.rename(to)
-    return _next(to, level, proposal)
+    return _next(to, number, proposal)
 
 
-def _check(to: Path, level: int, name: str) -> None:
-    starts = [number for number in levels() if number]
-    if level not in starts:
-        known = ", ".join(map(str, starts))
-        raise NotMadeError(f"there is no project to start from level {level}: choose LEVEL={known}")
-    if not NAME.fullmatch(name):
+def _last_commit() -> str:
+    """Return the commit that the template is taken from.
+
+    Copier would take uncommitted changes along, and note a commit that is nowhere: nothing could be merged later.
+    """
+    if not (ROOT / ".git").exists():
         raise NotMadeError(
-            f"{name!r} is no name of a project: small letters, digits and hyphens, such as NAME=churn"
+            f"{ROOT} is no git clone, so nothing later could be merged: clone this project with git"
         )
-    if name.replace("-", "_") in TAKEN:
-        raise NotMadeError(f"{name!r} is the name of a module that Python or the project has: choose another NAME")
-    if to.exists():
-        raise NotMadeError(f"{to} exists already: name a folder that does not, or remove it first")
-    if to.resolve().is_relative_to(ROOT):
-        raise NotMadeError(f"{to} lies inside this project: name a folder beside it, such as TO=../{name}")
+    return git(ROOT, "rev-parse", "HEAD").strip()
+
+
+@contextmanager
+def _becoming(to: Path) -> Iterator[Path]:
+    """Yield a folder that becomes `to` at the end; if anything fails nothing is left, new parents included."""
+    missing = [folder for folder in to.parents if not folder.exists()]
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.") as part:
+            new = Path(part, to.name)
+            yield new
+            new.rename(to)
+    except OSError as error:
+        raise NotMadeError(f"{to} cannot be written ({error.strerror or error}): choose another TO") from error
+    finally:
+        for folder in missing:
+            with suppress(OSError):  # the project is in it, or it was never made
+                folder.rmdir()
 
 
 def _made_up(folder: Path) -> Path:
@@ -80,14 +90,13 @@ def _made_up(folder: Path) -> Path:
 def _answers(proposal: Proposal, level: int, name: str, schedule: str) -> dict[str, Any]:
     """Return the answers to the questions of the template (copier.yml)."""
     known = {name: value for name, value in asdict(proposal).items() if name != "notes"}
-    schedule = schedule or SCHEDULES.get(level, "prefect")
-    if schedule == "prefect" and level in SCHEDULES:
-        raise NotMadeError(f"level {level} has no Prefect: choose SCHEDULE=cron or SCHEDULE=systemd")
     return known | {"level": level, "name": name, "package": name.replace("-", "_"), "schedule": schedule}
 
 
-def _render(new: Path, answers: dict[str, Any]) -> None:
-    run_copy(str(ROOT), new, data=answers, defaults=True, quiet=True, vcs_ref="HEAD")
+def _render(new: Path, commit: str, answers: dict[str, Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ShallowCloneWarning)  # it is small
+        run_copy(str(ROOT), new, data=answers, defaults=True, quiet=True, vcs_ref=commit)
 
 
 def _publish(new: Path, data: Path) -> None:
@@ -121,8 +130,10 @@ def _has_author(new: Path) -> bool:
 def _next(to: Path, level: int, proposal: Proposal) -> str:
     guesses = "\n".join(f"  - {note}" for note in proposal.notes)
     release = " release" if level < 3 else ""
+    changed = "What is not committed here is not in it.\n" if git(ROOT, "status", "--porcelain") else ""
     return (
-        f"{to} is a repository of its own, at level {level}. What was guessed from the table:\n{guesses}\n"
+        f"{to} is a repository of its own, at level {level}. {changed}"
+        f"What was guessed from the table:\n{guesses}\n"
         "Look at config/problem.py, data/schema.py and the features, each line marked `guess`. Then:\n"
         f"  cd {to}\n  make run       # and, in another terminal:\n  make daily train{release} predict"
     )

@@ -95,7 +95,7 @@ def _outcome(column: "pd.Series[Any]", own: str, notes: list[str]) -> tuple["pd.
     if values.sum() < MIN_ROWS:
         raise TableError(f"{own} is known in {values.sum()} rows, and {MIN_ROWS} are needed: add more")
     if len(values) == 1:
-        raise TableError(f"{own} is {values.index[0]} in all rows: add some that ended otherwise")
+        raise TableError(f"{own} is {_text(values.index[0])} in all rows: add some that ended otherwise")
     if len(values) == 2:
         said = [value for value in values.index if _text(value).lower() in POSITIVE]
         positive = (said or [values.index[-1]])[0]

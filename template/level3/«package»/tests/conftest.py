@@ -69,7 +69,10 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     """Skip what asks about a kind of column that this project has none of."""
     absent = {name for name, value in vars(example).items() if value in (example.ABSENT, {})} - {"ABSENT"}
     for item in items:
-        if example.ABSENT in item.name or absent & set(item.function.__code__.co_names):
+        given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        functions = [each.__code__ for each in (item.function, *given) if hasattr(each, "__code__")]
+        used = {name for code in functions for name in code.co_names}
+        if example.ABSENT in item.name or absent & used:
             item.add_marker(pytest.mark.skip(reason=f"no column to ask about: {', '.join(sorted(absent))}"))
 
 

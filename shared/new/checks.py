@@ -10,7 +10,7 @@ from ..base import ROOT, StageError, levels
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SCHEDULES = ("prefect", "cron", "systemd")
 WITHOUT_PREFECT = {1}  # levels
-TAKEN = {"containers", "publish", "schedule", "score", "stage"}  # at the root of every project
+TAKEN = {"climb", "containers", "publish", "schedule", "score", "stage"}  # at the root of every project
 
 
 class NotMadeError(StageError):

@@ -69,6 +69,7 @@ FEATURE = Walk(
             "            why: months are counted from one\n"
             "            chapter: features\n",
         ),
+        Edit("shared/new/rules.yaml", "drop:\n", "drop:\n  - tests/data/test_month\\.py\n"),
     ],
     {"level2_training/tests/data/test_month.py": MONTH},
 )

@@ -21,6 +21,7 @@ from shared.levels import recording
 from shared.levels.recording import in_shape
 
 from .conftest import PORTS, ROOT, commands_in, copy_project, free_port
+from .new.test_create import SHOWN
 from .test_contributing import WALKED
 
 DOCUMENTS = [
@@ -31,6 +32,7 @@ DOCUMENTS = [
             "CONTRIBUTING.md",
             "docs/architecture.md",
             "docs/house.md",
+            "docs/own.md",
             "docs/scale.md",
             "docs/workshop.md",
         )
@@ -40,7 +42,7 @@ DOCUMENTS = [
 ]
 PAGES = sorted({*DOCUMENTS, *(ROOT / "docs").rglob("*.md")} - set((ROOT / "docs" / "diffs").iterdir()))
 STORY = "make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"  # run by tests/simulation/test_run.py
-RUN_ELSEWHERE = WALKED | {STORY}
+RUN_ELSEWHERE = WALKED | {STORY} | SHOWN
 RUNS_THIS = {"make test", "make check", "make test QUICK=1"}
 SECONDS = 300.0
 STARTED = "started.txt"  # in the checkout: what the start of its stage printed

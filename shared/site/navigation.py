@@ -13,6 +13,7 @@ def navigation(root: Path = ROOT) -> list[dict[str, Any]]:
     """Return the sections and their pages, as the generator takes them."""
     return [
         {"Start": "README.md"},
+        {"Your own project": "docs/own.md"},
         {"Levels": [{f"Level {number}": _level(number, root)} for number in levels()]},
         {"ML engineers": [{"The year": "docs/scoreboard.md"}, {"Decisions": "docs/decisions.md"}]},
         {

@@ -1,6 +1,7 @@
 """What `make new` makes of a table, and what it answers when it cannot."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,11 +16,13 @@ import pytest
 
 from shared.base import ROOT, StageError, git
 from shared.new.create import make
+from shared.new.made_up import made_up
 from shared.new.table import MAX_ROWS
 
-from ..conftest import copy_project
+from ..conftest import commands_in, copy_project
 
 ROWS, DAYS = 1200, 40
+SHOWN = set(commands_in((ROOT / "docs" / "own.md").read_text()))
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -199,6 +202,27 @@ def test_a_project_that_is_no_clone_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path / "new", "--level", "1", "--name", "churn", root=copy)
     assert done.returncode == 1
     assert "clone this project with git" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shown", sorted(SHOWN))
+def test_a_command_of_the_document_makes_a_project(tmp_path: Path, shown: str) -> None:
+    copy = copy_project(tmp_path / "copy")
+    made_up().to_csv(copy / "customers.csv", index=False)
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(
+        ["bash", "-c", shown],
+        cwd=copy,
+        env=plain | {"NAME": "DESKTOP"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    explained = subprocess.run(["make"], cwd=tmp_path / "churn", capture_output=True, text=True, check=True).stdout
+    assert "make climb" in explained  # so it is level 3
+    named = re.findall(r"`make ([a-z]+)", (ROOT / "docs" / "own.md").read_text())
+    assert set(named) - {"new", "update", "release"} <= set(re.findall(r"make ([a-z]+)", explained))
 
 
 LIMITS: dict[str, tuple[Change, str, str]] = {

@@ -6,6 +6,7 @@ from pathlib import Path
 from mlflow.artifacts import load_dict
 
 from ..config.files import write_text
+from ..config.problem import NAME
 from ..registry import models
 
 TEXT = """# {name}, version {version}
@@ -49,7 +50,7 @@ def write(version: str, folder: Path) -> Path:
     previous = run.tags.get("previous_model")
     alarm = registered.tags.get("alarm")
     text = TEXT.format(
-        name=models.NAME,
+        name=NAME,
         version=version,
         trigger=run.tags["trigger"],
         alarm=f", alarm {alarm}" if alarm else "",

@@ -86,7 +86,7 @@ def test_a_name_that_is_no_package_is_refused(tmp_path: Path, name: str) -> None
     assert "such as NAME=churn" in refused(tmp_path, name=name)
 
 
-@pytest.mark.parametrize("name", ["class", "email", "numpy", "sklearn", "bentoml", "tests", "score", "containers"])
+@pytest.mark.parametrize("name", ["class", "email", "numpy", "sklearn", "pywin32", "tests", "score", "containers"])
 def test_a_name_that_hides_a_module_is_refused(tmp_path: Path, name: str) -> None:
     assert "choose another NAME" in refused(tmp_path, name=name)
 

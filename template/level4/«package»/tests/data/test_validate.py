@@ -150,7 +150,7 @@ def test_another_type_in_the_file_of_one_day_is_caught(data: Path, day: str, col
 def test_a_instance_published_twice_is_caught(data: Path) -> None:
     path = data / ROWS / f"{DAYS[0]}.parquet"
     instances = pd.read_parquet(path)
-    pd.concat([instances, instances.head(1)]).to_parquet(path, index=False)
+    pd.concat([instances, instances]).to_parquet(path, index=False)
     check_named(problems_of(lambda: check(data)), ID, "unique")
 
 
@@ -160,7 +160,11 @@ def test_no_data_at_all_is_a_problem_too(tmp_path: Path) -> None:
 
 # Files that say the same with other types, as files do that are written day by day.
 SAME_WITH_OTHER_TYPES: dict[str, Change] = {
-    "whole numbers": changed(NUMBER, lambda column: column.fillna(column.mean()).round().astype("int64")),
+    **(
+        {}
+        if NUMBER == "absent"
+        else {"whole numbers": changed(NUMBER, lambda one: one.fillna(one.mean()).round().astype("int64"))}
+    ),
     "microseconds": changed(TIME, lambda column: column.astype("datetime64[us]")),
     "nanoseconds": changed(TIME, lambda column: column.astype("datetime64[ns]")),
     "categories": lambda table: table.astype(dict.fromkeys(CATEGORICAL, "category")),

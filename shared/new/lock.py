@@ -15,7 +15,10 @@ HEADER = "# Made from the lock that this project started from; `make lock` compi
 def of_level(number: int) -> str:
     """Return the lock of a project that starts from a level: exact versions, with hashes."""
     text = (ROOT / "requirements.lock").read_text()
-    entries = {canonical(entry["name"]): entry[0] for entry in ENTRY.finditer(text)}
+    entries: dict[str, str] = {}
+    for entry in ENTRY.finditer(text):  # a package may have several, each for some versions of Python
+        name = canonical(entry["name"])
+        entries[name] = entries.get(name, "") + entry[0]
     needed = _closure(entries, _direct(number))
     return HEADER + "".join(_without_comments(entries[name]) for name in sorted(needed))
 

@@ -1,6 +1,5 @@
 """Release the application: unpack a commit, switch to it, and roll back if it does not come up."""
 
-import tarfile
 from pathlib import Path
 
 from ..config import paths, version
@@ -52,9 +51,7 @@ def _unpack(commit: str) -> Path:
     release = paths.APP / "releases" / commit
     if not release.exists():
         part = release.with_suffix(".part")
-        content = version.archive(commit, version.PACKAGE.name, "requirements.lock")
-        with tarfile.open(fileobj=content) as tar:
-            tar.extractall(part, filter="data")
+        version.unpack(commit, part, version.PACKAGE.name, "requirements.lock")
         (part / "COMMIT").write_text(commit)
         part.rename(release)
     return release

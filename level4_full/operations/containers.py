@@ -7,7 +7,7 @@ Python package knows only the builder that came before BuildKit.
 import os
 import shlex
 import subprocess
-import tarfile
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import docker
@@ -44,8 +44,7 @@ def deploy(revision: str) -> str:
 def _build(commit: str, before: str) -> None:
     """Build the images of a commit, and run its tests inside; `before` stays in service if they fail."""
     with TemporaryDirectory() as context:
-        with tarfile.open(fileobj=version.archive(commit, version.PACKAGE.name, *BESIDE)) as tar:
-            tar.extractall(context, filter="data")
+        version.unpack(commit, Path(context), version.PACKAGE.name, *BESIDE)
         built = _compose("--profile", "tests", "build", REVISION=commit, CONTEXT=context)
     if built.returncode:
         raise DeployError(f"{commit} does not build, {before} stays in service: {_end_of(built)}")

@@ -36,9 +36,11 @@ def environment(root: Path, package: str) -> dict[str, str]:
     return {
         "ENGINE": engine,
         "COMPOSE": compose,
+        "COMPOSE_DOCKER_CLI_BUILD": "1",
         "COMPOSE_FILE": str(root / package / "compose.yaml"),
         "COMPOSE_PROJECT_NAME": f"{package}-{name}",
         "CONTEXT": str(root),
+        "DOCKER_BUILDKIT": "1",
         "GROUP": "stage",
         "INSIDE": f"{compose} exec -T worker",
         "REVISION": _git(root, "rev-parse", "--short=12", "HEAD").decode().strip(),
@@ -81,7 +83,7 @@ def up(environment: dict[str, str]) -> Iterator[None]:
 def _build(root: Path, package: str, environment: dict[str, str]) -> None:
     with TemporaryDirectory() as context:
         committed = _git(root, "-c", "tar.umask=0022", "archive", "HEAD", package, *BESIDE)
-        subprocess.run(["tar", "-x", "-C", context], input=committed, check=True)
+        subprocess.run(["tar", "-x", "-f", "-", "-C", context], input=committed, check=True)
         _compose(environment | {"CONTEXT": context}, "build")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ...config import version
-from ...config.version import NoCommitError, application_version, archive, resolve
+from ...config.version import NoCommitError, application_version, resolve, unpack
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -64,4 +64,4 @@ def test_what_no_commit_holds_is_named(checkout: Path) -> None:
     with pytest.raises(NoCommitError, match=r"no commit 'nonsense'.*git log"):
         resolve("nonsense")
     with pytest.raises(NoCommitError, match=f"{resolve('HEAD')} holds no package or lock"):
-        archive(resolve("HEAD"), "package", "lock")
+        unpack(resolve("HEAD"), checkout / "there", "package", "lock")

@@ -26,7 +26,7 @@ def draw_calibration(label: pd.Series, predictions: dict[str, np.ndarray], path:
     axes.set(xlabel="predicted share", ylabel="observed share", title="Calibration on held-out days")
 «% else %»
     for name, predicted in predictions.items():
-        bins = pd.qcut(predicted, 10, duplicates="drop")
+        bins = pd.qcut(pd.Series(predicted), 10, duplicates="drop")
         means = pd.DataFrame({"predicted": predicted, "observed": label.to_numpy()}).groupby(bins, observed=True).mean()
         axes.plot(means["predicted"], means["predicted"], color="#bbbbbb", linewidth=1)
         axes.plot(means["predicted"], means["observed"], marker="o", color=COLORS[name], label=name)

@@ -62,8 +62,8 @@ def describe(table: Named, column: "pd.Series[Any]") -> dict[str, Any]:
 def limits(numbers: "pd.Series[float]") -> tuple[float, float]:
     """Return the least and the greatest number to accept, with room for ordinary new ones.
 
-    That is one range beyond all that was observed: a request with a value beyond it is refused, and where many values
-    are small, the largest of tomorrow may well be twice that of today.
+    That is one range beyond all that was observed: a request with a value beyond it is refused, and where many
+    values are small, the largest of tomorrow may well be twice that of today.
     """
     low, high = float(numbers.min()), float(numbers.max())
     if set(numbers.unique()) <= {0.0, 1.0}:  # yes or no

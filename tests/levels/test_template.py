@@ -22,7 +22,7 @@ def test_the_committed_template_is_fresh(number: int) -> None:
 
 
 def test_a_rule_that_finds_nothing_in_the_level_is_named() -> None:
-    with pytest.raises(StaleRulesError, match=r"data/x\.py holds 0 times what a rule replaces: 'gone'"):
+    with pytest.raises(StaleRulesError, match=r"errors\.py holds 0 times what a rule replaces: 'gone'"):
         Change("errors.py", "gone", put="").apply("what is there\n")
 
 

@@ -188,9 +188,9 @@ def test_what_is_not_committed_is_not_in_it_and_that_is_said(tmp_path: Path) -> 
         readme.write("Not committed.\n")
     done = run(tmp_path / "new", "--level", "1", "--name", "churn", root=copy)
     assert "What is not committed here is not in it." in done.stdout
-    assert "Not committed." not in (tmp_path / "new/README.md").read_text()
+    assert "Not committed." not in (tmp_path / "new" / "README.md").read_text()
     (line,) = [
-        x for x in (tmp_path / "new/.copier-answers.yml").read_text().splitlines() if x.startswith("_commit")
+        x for x in (tmp_path / "new" / ".copier-answers.yml").read_text().splitlines() if x.startswith("_commit")
     ]
     git(copy, "cat-file", "-e", line.split()[1].strip("'"))  # later versions are merged from there
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 from copier import run_update
-from copier.errors import CopierError
 from plumbum import ProcessExecutionError
 
 import stage
@@ -78,7 +77,7 @@ def _merge(moved_to: str, version: str, data: dict[str, Any]) -> None:
     except BaseException as error:
         _git("reset", "--quiet", "--hard", start)
         _git("clean", "--quiet", "-d", "--force")  # nothing of yours: there were no files that git does not know
-        if isinstance(error, (CopierError, ProcessExecutionError)):
+        if isinstance(error, Exception):
             why = error.stderr if isinstance(error, ProcessExecutionError) else str(error)
             raise ClimbError(f"Copier could not merge: {why.strip()}\nNothing has been changed.") from error
         raise

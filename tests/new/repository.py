@@ -12,18 +12,24 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
+import psutil
+
 from ..conftest import PORTS, ROOT, free_port
 
+MAKE = ["make", "--silent", "INSTALLED=", "TOOLS="]  # what it would install is there
+SECONDS = 600.0  # a command, on a busy machine
 Daily = Callable[[str], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository of a project of its own."""
+    """A new repository, on ports of its own."""
 
     folder: Path
+    level: int
+    environment: dict[str, str]
 
-    def run(self, *command: str, timeout: float = 300) -> str:
+    def run(self, *command: str) -> str:
         """Run a command in it, which must end well; return what it prints."""
         done = subprocess.run(
             command,
@@ -31,49 +37,48 @@ class Repository:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=SECONDS,
             check=False,
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """Return an environment without what the tests of this house have in theirs."""
-        return {
-            name: value for name, value in os.environ.items() if not name.startswith(("STAGE", "MLFLOW", "PYTEST"))
-        }
+    def make(self, *targets: str) -> str:
+        """Run make; return what it prints."""
+        return self.run(*MAKE, *targets)
 
     @property
-    def python(self) -> str:
-        return str(self.folder / ".venv/bin/python")
+    def stage(self) -> Path:
+        """Return the folder of its stage."""
+        return self.folder / "stage"
 
     @contextmanager
     def up(self) -> Iterator[None]:
-        """Bring its stage up, and end it however the block ends."""
-        ports = {name: str(free_port()) for name in PORTS}
-        with (self.folder / "up.log").open("a") as log:
-            process = subprocess.Popen(
-                [self.python, "stage.py", "up"],
+        """Bring its stage up; in the end, Ctrl-C, and nothing is left."""
+        with (self.folder.parent / "up.log").open("w") as log:
+            up = subprocess.Popen(
+                [*MAKE, "run"],
                 cwd=self.folder,
-                env=self.environment | ports,
+                env=self.environment,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         try:
-            self.run(self.python, "stage.py", "ready")
+            self.run(".venv/bin/python", "stage.py", "ready")
             yield
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(60)
+            os.killpg(up.pid, signal.SIGINT)  # as a terminal does it: all of the group get it
+            up.wait(SECONDS)
+        assert not [process for process in psutil.process_iter() if _stage_of(process) == str(self.stage)]
 
     @contextmanager
     def daily_runs(self) -> Iterator[Daily]:
         """Yield what does the daily run of a day and returns its events; one process does all of them."""
         (package,) = {path.parent.name for path in self.folder.glob("*/daily.py")}
-        command = [self.python, "stage.py", "inside", "python", "-m", package, "daily", "-"]
+        command = [".venv/bin/python", "stage.py", "inside", "python", "-m", package, "daily", "-"]
         with (
-            (self.folder / "daily.log").open("a") as log,
+            (self.folder.parent / "daily.log").open("a") as log,
             subprocess.Popen(
                 command, cwd=self.folder, env=self.environment, stdin=PIPE, stdout=PIPE, stderr=log, text=True
             ) as process,
@@ -91,22 +96,19 @@ class Repository:
             days.close()
 
 
-def make(folder: Path, level: int, *options: str) -> Repository:
-    """Make a repository that starts from a level, with the environments of this checkout."""
+def make_repository(folder: Path, level: int, *options: str) -> Repository:
+    """Make a repository that starts from a level, with the packages already installed."""
     command = [sys.executable, "-m", "shared", "new", str(folder), "--level", str(level), *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    link(folder)
-    return Repository(folder)
-
-
-def link(folder: Path) -> None:
-    """Let a repository use the environments of this checkout: to install them takes minutes."""
     for name in (".venv", ".venv-serving"):
-        (folder / name).mkdir(exist_ok=True)
-        for entry in (ROOT / name).iterdir():
-            (folder / name / entry.name).symlink_to(entry)
-    for stamp in (".venv/.stage-installed", ".venv/.dev-installed", ".venv-serving/.installed"):
-        path = folder / stamp
-        path.unlink(missing_ok=True)
-        path.touch()
+        (folder / name).symlink_to(ROOT / name)
+    (folder / ".git" / "info" / "exclude").write_text(".venv\n.venv-serving\n")
+    return Repository(folder, level, os.environ | {name: str(free_port()) for name in PORTS})
+
+
+def _stage_of(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("STAGE", "")
+    except psutil.Error:
+        return ""

@@ -194,6 +194,7 @@ def test_lines_are_not_too_long(faces: Path) -> None:
     assert [line for line in lines if len(line) > 120] == []
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_python_is_typed(faces: Path) -> None:
     run(faces, tool("mypy"), "--no-error-summary", "stage.py", "score.py", "containers.py")

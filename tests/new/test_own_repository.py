@@ -1,62 +1,21 @@
 """A repository of one's own, as a team has it: it passes its checks, comes up, learns, predicts and stops."""
 
-import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import psutil
 import pyarrow.parquet as pq
 import pytest
 
-from shared.new.create import make
 from shared.new.made_up import made_up
 
-from ..conftest import PORTS, ROOT, free_port
+from .repository import Repository, make_repository
 
 pytestmark = pytest.mark.slow
 OURS = re.compile(r"flight|airport|airline|carrier|new york|weather|shared/", re.IGNORECASE)
 RELEASE = {1: ["release"], 2: ["release"]}  # by level: above, a training delivers its model itself
-MAKE = ["make", "--silent", "INSTALLED=", "TOOLS="]  # what it would install is there
-SECONDS = 600.0  # a command, on a busy machine
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A new repository, on ports of its own."""
-
-    folder: Path
-    level: int
-    environment: dict[str, str]
-
-    def make(self, *targets: str) -> str:
-        """Run make; return what it prints."""
-        command, given = [*MAKE, *targets], os.environ | self.environment
-        done = subprocess.run(
-            command, cwd=self.folder, env=given, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    @property
-    def stage(self) -> Path:
-        """Return the folder of its stage."""
-        return self.folder / "stage"
-
-    def processes(self) -> list[psutil.Process]:
-        """Return what runs for its stage."""
-        return [process for process in psutil.process_iter() if stage_of(process) == str(self.stage)]
-
-
-def stage_of(process: psutil.Process) -> str:
-    try:
-        return process.environ().get("STAGE", "")
-    except psutil.Error:
-        return ""
 
 
 # The level that has most of what differs from our own; the others take minutes more.
@@ -64,33 +23,16 @@ def stage_of(process: psutil.Process) -> str:
     scope="module", params=[3, *(pytest.param(level, marks=pytest.mark.full) for level in (1, 2, 4))], ids=str
 )
 def repository(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    """Make a repository from a made-up table, with the packages already installed."""
-    folder = tmp_path_factory.mktemp("own") / "churn"  # sockets need a short path
-    make(folder, request.param, "churn")
-    for environment in (".venv", ".venv-serving"):
-        (folder / environment).symlink_to(ROOT / environment)
-    (folder / ".git" / "info" / "exclude").write_text(".venv\n.venv-serving\n")
-    return Repository(folder, request.param, {name: str(free_port()) for name in PORTS})
+    """Make a repository from a made-up table."""
+    return make_repository(tmp_path_factory.mktemp("own") / "churn", request.param)  # sockets need a short path
 
 
 @pytest.fixture(scope="module")
 def trained(repository: Repository) -> Iterator[Repository]:
-    """Bring its stage up and let it learn; in the end, Ctrl-C, and nothing is left."""
-    log = repository.folder.parent / "run.log"
-    with log.open("w") as file:
-        given = os.environ | repository.environment
-        up = subprocess.Popen(
-            [*MAKE, "run"], cwd=repository.folder, env=given, stdout=file, stderr=file, start_new_session=True
-        )
-    try:
-        ready = subprocess.run([".venv/bin/python", "stage.py", "ready"], cwd=repository.folder, check=False)
-        assert ready.returncode == 0, log.read_text()
+    """Bring its stage up and let it learn."""
+    with repository.up():
         repository.make("daily", "train", *RELEASE.get(repository.level, []))
         yield repository
-    finally:
-        os.killpg(up.pid, signal.SIGINT)  # as a terminal does it: all of the group get it
-        up.wait(SECONDS)
-    assert not repository.processes()
 
 
 def test_it_passes_its_own_checks_and_quick_tests(repository: Repository) -> None:

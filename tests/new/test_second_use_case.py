@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from .repository import Daily, Repository, make
+from .repository import Daily, Repository, make_repository
 
 pytestmark = pytest.mark.slow
+PYTHON = ".venv/bin/python"
 
 RISE = np.log10(1.2)
 ROSE, BEGINS, DAYS = "2014-09-17", "2014-10-01", 8
@@ -30,7 +31,7 @@ def sales() -> pd.DataFrame:
 def publish(repository: Repository, table: pd.DataFrame) -> None:
     path = repository.folder / "sales.parquet"
     table.to_parquet(path, index=False)
-    repository.run(repository.python, "publish.py", path.name)
+    repository.run(PYTHON, "publish.py", path.name)
 
 
 @pytest.fixture(scope="module")
@@ -41,15 +42,15 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     past = table[table["date"] < BEGINS]
     past.to_parquet(folder / "past.parquet", index=False)
     options = "--data", str(folder / "past.parquet"), "--target", "log_price", "--schedule", "cron"
-    repository = make(folder / "houses", 4, *options)
+    repository = make_repository(folder / "houses", 4, *options)
     happened: list[dict[str, Any]] = []
     with repository.up(), repository.daily_runs() as daily:
         daily(BEGINS)
-        inside = repository.python, "stage.py", "inside", "python", "-m", "houses"
+        inside = PYTHON, "stage.py", "inside", "python", "-m", "houses"
         repository.run(*inside, "train", "--until", ROSE)
         for day in pd.date_range(BEGINS, periods=DAYS):
             happened += play(repository, daily, table, day)
-        happened.append({"kind": "history", "text": repository.run("make", "--silent", "history")})
+        happened.append({"kind": "history", "text": repository.make("history")})
     return happened
 
 
@@ -59,7 +60,7 @@ def play(repository: Repository, daily: Daily, table: pd.DataFrame, day: pd.Time
     today = table[table["date"] == day].assign(log_price=np.nan)
     publish(repository, pd.concat([yesterday, today]))
     happened = daily(f"{day:%Y-%m-%d}")
-    repository.run(repository.python, "score.py", f"{day:%Y-%m-%d}")
+    repository.run(PYTHON, "score.py", f"{day:%Y-%m-%d}")
     return happened
 
 

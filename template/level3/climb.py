@@ -67,7 +67,9 @@ def _merge(moved_to: str, version: str, data: dict[str, Any]) -> None:
     else:
         raise ClimbError("the stage runs this checkout: end it first, with Ctrl-C where it was started")
     address = moved_to or str(_answers()["_src_path"])
-    if subprocess.run(["git", "ls-remote", address, "HEAD"], cwd=ROOT, capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["git", "ls-remote", address, "HEAD"], cwd=ROOT, capture_output=True, check=False
+    ).returncode:
         raise ClimbError(f"the template is not at {address}: say where it is, FROM=address of its repository")
     start = _git("rev-parse", "HEAD")
     try:

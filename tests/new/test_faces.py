@@ -146,7 +146,7 @@ def test_workflows_follow_the_schema_of_their_publisher(faces: Path) -> None:
 
 
 def test_python_is_formatted_and_clean(faces: Path) -> None:
-    names = ["stage.py", "score.py", "containers.py"]
+    names = ["stage.py", "score.py", "containers.py", "climb.py"]
     run(faces, tool("ruff"), "format", "--no-cache", "--check", *names)
     run(faces, tool("ruff"), "check", "--no-cache", *names)
 
@@ -197,7 +197,7 @@ def test_lines_are_not_too_long(faces: Path) -> None:
 @pytest.mark.full
 @pytest.mark.slow
 def test_python_is_typed(faces: Path) -> None:
-    run(faces, tool("mypy"), "--no-error-summary", "stage.py", "score.py", "containers.py")
+    run(faces, tool("mypy"), "--no-error-summary", "stage.py", "score.py", "containers.py", "climb.py")
 
 
 def test_the_clock_of_the_stage_begins_at_six() -> None:

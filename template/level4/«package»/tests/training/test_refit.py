@@ -56,6 +56,7 @@ def test_the_released_model_has_learned_from_the_held_out_days(run: str, params:
     assert «prediction»(models.load(released), table) == pytest.approx(«prediction»(everything, table))
 
 
+«% if kind == "binary" %»
 def test_a_refit_that_turns_the_predictions_around_is_not_released(
     run: str, params: Params, tmp_path: Path
 ) -> None:
@@ -67,3 +68,4 @@ def test_a_refit_that_turns_the_predictions_around_is_not_released(
     )
     assert released == judged
     assert MlflowClient().get_run(run).data.metrics["refit_moved_share"] > 0.5
+«% endif %»

@@ -41,7 +41,7 @@ PLACES = [
 # Made while a test or a stage runs.
 MADE = re.compile(
     r"^\.stage/|^issues/|^package/package\.json$|/MODEL_CARD\.md$|"
-    r"^(level\d_(desk|shop|plant|town)|house|box|shop|store|tests/(store|test_))|"
+    r"^(level\d_(desk|shop|plant|town)|house|box|shop|store|churn|tests/(store|test_))|"
     r"test_(month|local_time)\.py$"  # by who follows CONTRIBUTING.md
 )
 

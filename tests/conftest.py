@@ -36,6 +36,10 @@ LONG = (
     "test_exercises",
     "test_matrix",
     "test_whole_pipeline",
+    "test_second_use_case",
+    "test_own_repository",
+    "test_climb",
+    "test_create",
     "test_run",
 )
 # Each worker that runs tests has two hundred ports of its own, below those that clients are given. Where it begins

@@ -20,6 +20,8 @@ from .made_up import made_up
 from .propose import Proposal, propose
 from .table import read
 
+RENAMED = "renamed: "
+
 
 def make(to: Path, level: str, name: str, **of_table: str) -> str:
     """Make the repository of a project that starts from a level; return what its people do next.
@@ -128,7 +130,10 @@ def _has_author(new: Path) -> bool:
 
 
 def _next(to: Path, level: int, proposal: Proposal) -> str:
-    guesses = "\n".join(f"  - {note}" for note in proposal.notes)
+    renamed = [note.removeprefix(RENAMED) for note in proposal.notes if note.startswith(RENAMED)]
+    notes = [note for note in proposal.notes if not note.startswith(RENAMED)]
+    notes += [f"{RENAMED}{', '.join(renamed)}"] if renamed else []
+    guesses = "\n".join(f"  - {note}" for note in notes)
     release = " release" if level < 3 else ""
     changed = "What is not committed here is not in it.\n" if git(ROOT, "status", "--porcelain") else ""
     return (

@@ -26,6 +26,7 @@ class Proposal:
     target: str
     sources: dict[str, str]  # by published name, the name in the team's own files; empty for what is made up
     positive: str  # how the files write the value that counts as 1
+    negative: str  # and the one that counts as 0
     dayfirst: bool
     columns: list[dict[str, Any]]
     slices: list[str]
@@ -57,7 +58,7 @@ def propose(table: pd.DataFrame, target: str, id: str = "", time: str = "") -> P
     time = named.find("TIME", time) if time else ""
     if target in (row, time) or (row and row == time):
         raise TableError("TARGET, ID and TIME have to be three different columns")
-    outcome, positive = _outcome(named.frame[target], named.own[target], named.notes)
+    outcome, positive, negative = _outcome(named.frame[target], named.own[target], named.notes)
     inputs = named.frame.drop(columns=target)
     dates = {str(name): found for name in inputs if name != row and (found := as_dates(inputs[name]))}
     time, when = find_time(named, time, dates, outcome.notna())
@@ -67,6 +68,10 @@ def propose(table: pd.DataFrame, target: str, id: str = "", time: str = "") -> P
         raise TableError(f"no column is left to predict {target} from: {'; '.join(named.notes)}")
     leaking = leaks(named, features, outcome)
     a_day = when.days.value_counts()
+    mean = f"{outcome.mean():.0%} of them {positive}" if positive else f"{outcome.mean():.4g} on average"
+    named.notes.insert(
+        0, f"{len(inputs):,} rows of {len(a_day)} days, {outcome.notna().sum():,} with an outcome, {mean}"
+    )
     categories = features.select_dtypes(object)
     return Proposal(
         kind="binary" if positive else "regression",
@@ -75,6 +80,7 @@ def propose(table: pd.DataFrame, target: str, id: str = "", time: str = "") -> P
         target=target,
         sources={name: named.own.get(name, "") for name in (row, time, *map(str, features), target)},
         positive=positive,
+        negative=negative,
         dayfirst=when.dayfirst,
         columns=[describe(named, features[name]) for name in features],
         slices=[str(name) for name in categories if 2 <= categories[name].nunique() <= SLICE][:SLICES],
@@ -89,8 +95,8 @@ def propose(table: pd.DataFrame, target: str, id: str = "", time: str = "") -> P
     )
 
 
-def _outcome(column: "pd.Series[Any]", own: str, notes: list[str]) -> tuple["pd.Series[float]", str]:
-    """Return the outcomes as numbers, and what counts as 1; that is empty if they are numbers by themselves."""
+def _outcome(column: "pd.Series[Any]", own: str, notes: list[str]) -> tuple["pd.Series[float]", str, str]:
+    """Return the outcomes as numbers, and what counts as 1 and as 0; both are empty if they are numbers."""
     values = column.value_counts()
     if values.sum() < MIN_ROWS:
         raise TableError(f"{own} is known in {values.sum()} rows, and {MIN_ROWS} are needed: add more")
@@ -100,8 +106,9 @@ def _outcome(column: "pd.Series[Any]", own: str, notes: list[str]) -> tuple["pd.
         said = [value for value in values.index if _text(value).lower() in POSITIVE]
         positive = (said or [values.index[-1]])[0]
         why = "" if said else ", the rarer one"
-        notes.append(f"target: {own} has two values, and {_text(positive)} counts as 1{why}")
-        return (column == positive).astype(float).where(column.notna()), _text(positive)
+        (negative,) = set(values.index) - {positive}
+        notes.append(f"target: {own} is {_text(positive)} (1{why}) or {_text(negative)} (0)")
+        return (column == positive).astype(float).where(column.notna()), _text(positive), _text(negative)
     numbers = as_numbers(column)
     if numbers is None:
         what = "dates" if as_dates(column) else f"{len(values):,} different texts"
@@ -110,7 +117,7 @@ def _outcome(column: "pd.Series[Any]", own: str, notes: list[str]) -> tuple["pd.
             f"such as whether {own} is {values.index[0]}"
         )
     notes.append(f"target: {own} is a number, and {len(values):,} different ones occur")
-    return numbers, ""
+    return numbers, "", ""
 
 
 def _example(features: pd.DataFrame, when: Dates, time: str, ids: "pd.Series[Any]") -> dict[str, Any]:

@@ -126,9 +126,10 @@ def as_outcome(column: "pd.Series[Any]") -> "pd.Series[float]":
 «% if kind == "binary" %»
     """Return 1 and 0 where the outcome is known."""
     text = as_text(column).str.lower().str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
-    positive = «positive|lower|tojson»
-    if len(others := set(text.dropna()) - {positive}) > 1:
-        raise ValueError(f"column {SOURCES[TARGET]} has more than two values: {', '.join(sorted(others))}")
+    positive, negative = «positive|lower|tojson», «negative|lower|tojson»
+    if others := set(text.dropna()) - {positive, negative}:
+        other = ", ".join(sorted(others))
+        raise ValueError(f"column {SOURCES[TARGET]} is {positive}, {negative} or empty, not {other}")
     return (text == positive).astype(float).where(text.notna())
 «% else %»
     """Return numbers where the outcome is known."""

@@ -35,6 +35,7 @@ ANSWERS: dict[str, Any] = {
     "time": "signed_up",
     "target": "churned",
     "positive": "yes",
+    "negative": "no",
     "sources": {"customer": "Customer", "signed_up": "Signed up", "plan": "Plan"},
     "prediction": "probability_of_churned",
     "dayfirst": False,

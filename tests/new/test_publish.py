@@ -230,7 +230,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "outcomes": (
         {"Churned": np.where(np.arange(ROWS) % 2, "perhaps", "No")},
-        "column Churned has more than two values: no, perhaps",
+        "column Churned is yes, no or empty, not perhaps",
     ),
 }
 

@@ -316,7 +316,7 @@ def test_what_counts_as_one(values: tuple[Any, Any], positive: str) -> None:
     outcome = np.array(values, dtype=object)[(np.arange(600) % 3 == 0).astype(int)]
     found = propose(small().assign(left=pd.Series(outcome).infer_objects()), "left")
     assert (found.kind, found.positive) == ("binary", positive)
-    assert noted(found, f"{positive} counts as 1")
+    assert noted(found, f" is {positive} (1")
 
 
 def test_many_numbers_are_a_regression() -> None:

@@ -21,7 +21,7 @@ from ...serving.prediction_log import open_log
 from ..conftest import make_flights
 
 LIMITS = read_policy().calibration
-PRIOR = round(LIMITS.prior_flights)
+PRIOR = 2_000
 VERSION: Any = SimpleNamespace(version="2", tags={"digest": "aa"})
 
 
@@ -43,7 +43,8 @@ def test_many_flights_bring_the_mean_prediction_to_the_share_that_is_late() -> N
 
 
 def test_few_flights_move_it_little() -> None:
-    moved = [fit(np.full(n, 0.2), labels(n, 0.3), LIMITS) for n in (PRIOR // 20, PRIOR // 2, 10 * PRIOR)]
+    limits = LIMITS.model_copy(update={"prior_flights": PRIOR})
+    moved = [fit(np.full(n, 0.2), labels(n, 0.3), limits) for n in (PRIOR // 20, PRIOR // 2, 10 * PRIOR)]
     assert 0 < moved[0] < moved[1] < moved[2]
     assert moved[0] < 0.05
 

@@ -41,7 +41,7 @@ def make_instances(days: int, per_day: int = 200, first: str = "2013-03-01", see
     score = (minute - 1000) / 200 + random.logistic(size=count)
     score += 2 * (moment.dt.dayofweek >= 4).to_numpy()
     for name, values in unit.items():
-        score += (4 if name == BASELINE else 4 / len(unit) ** 0.5) * (values - 0.5)
+        score += (8 if name == BASELINE else 4 / len(unit) ** 0.5) * (values - 0.5)
     for name, values in categories.items():
         score += (2 if name == example.CATEGORY else 0.2) * (values == CATEGORIES[name][0])
     names = zip(moment.dt.strftime("%Y-%m-%d"), range(count), strict=True)

@@ -24,7 +24,7 @@ from ..arms import arm
 from ..example import numbered
 
 ROUTINE, CHANGE = Plan(7, 0.5, is_change=False), Plan(7, 0.5, is_change=True)
-LATE = float(«threshold»)
+LABEL = float(«threshold»)
 OLD, NEW = f"{NAME}/1@0", f"{NAME}/2@0"
 
 
@@ -49,7 +49,7 @@ def answers(better_by: float, days: int = 7, spread: float = 0.0, landed: int | 
             "arm": np.where(np.tile(np.arange(1_000), days) % 2, "challenger", "champion"),
             "champion": 0.5,
             "challenger": np.where(label, 0.5 + gain, 0.5 - gain),
-            OUTCOME: np.where(label, LATE, 0.0),
+            OUTCOME: np.where(label, LABEL, 0.0),
         }
     )
     return table if landed is None else table.assign(**{OUTCOME: table[OUTCOME].where(day < landed)})
@@ -164,17 +164,17 @@ def of_trial(log: Path, data: Path, since: str = "2013-07-01") -> pd.DataFrame:
 
 
 def test_both_models_answers_are_joined_with_the_outcomes(log: Path, tmp_path: Path) -> None:
-    table = of_trial(log, outcomes(tmp_path / "o", (1, LATE), (2, 0.0)))
+    table = of_trial(log, outcomes(tmp_path / "o", (1, LABEL), (2, 0.0)))
     assert table["arm"].tolist() == ["challenger", "champion", "challenger"]
     assert table["champion"].tolist() == [0.5, 0.6, 0.7]
     assert table["challenger"].tolist() == [0.9, 0.1, 0.5]
-    assert table[OUTCOME].fillna(-1).tolist() == [LATE, 0.0, -1.0]
+    assert table[OUTCOME].fillna(-1).tolist() == [LABEL, 0.0, -1.0]
 
 
 def test_what_comes_twice_counts_once_with_its_last_answer_and_outcome(log: Path, tmp_path: Path) -> None:
     with open_log(log) as connection:
         append(connection, [logged(1, 0.8, 0.5)])
-    folder = outcomes(tmp_path / "o", (1, LATE), (3, None))
+    folder = outcomes(tmp_path / "o", (1, LABEL), (3, None))
     outcomes(folder, (1, 0.0), (1, 0.0))
     table = of_trial(log, folder)
     assert len(table) == 3
@@ -203,7 +203,7 @@ def test_a_instance_counts_on_its_own_day_whatever_time_it_was_asked_with(log: P
 
 
 def test_a_instance_from_before_the_experiment_does_not_count(log: Path, tmp_path: Path) -> None:
-    data = outcomes(tmp_path / "o", (1, LATE))
+    data = outcomes(tmp_path / "o", (1, LABEL))
     publish(data, 1, 2, day=2)
     with open_log(log) as connection:
         append(connection, [logged(2, 0.9, 0.1, day=2)])
@@ -212,7 +212,7 @@ def test_a_instance_from_before_the_experiment_does_not_count(log: Path, tmp_pat
 
 
 def test_an_unreadable_day_stops_no_review(log: Path, tmp_path: Path) -> None:
-    data = outcomes(tmp_path / "o", (1, LATE))
+    data = outcomes(tmp_path / "o", (1, LABEL))
     pd.DataFrame({"another": [1]}).to_parquet(data / ROWS / "2013-07-02.parquet")
     assert len(of_trial(log, data)) == 3
 
@@ -241,9 +241,9 @@ def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path
         append(connection, [logged(instance, 0.6, 0.4) for instance in twice])
     never = {17, 1_234, 4_999, 5_000}
     ended = [instance for instance in range(1, served + 1) if instance not in never]
-    folder = outcomes(tmp_path / "o", *((instance, LATE) for instance in ended if instance not in label))
-    outcomes(folder, *((instance, LATE) for instance in ended if instance in label))
-    outcomes(folder, *((instance, LATE) for instance in ended[:700]))  # published a second time
+    folder = outcomes(tmp_path / "o", *((instance, LABEL) for instance in ended if instance not in label))
+    outcomes(folder, *((instance, LABEL) for instance in ended if instance in label))
+    outcomes(folder, *((instance, LABEL) for instance in ended[:700]))  # published a second time
     table = of_trial(tmp_path / "predictions.db", folder)
     assert len(table) == served
     assert table[OUTCOME].isna().sum() == len(never)

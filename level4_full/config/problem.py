@@ -24,7 +24,7 @@ GROUP = "origin"  # flights of one airport share its weather: labels come in clu
 # Stations report the weather of a group hourly: how many values of one column a day has says whether they do.
 REPORTED = "temp"
 NOT_REPORTED = ["distance"]  # numbers that come from no station
-DERIVED = {"minute_of_day": TIME}  # features that are watched too, and the column each comes from
+DERIVED = {BASELINE: TIME}  # features that are watched too, and the column each comes from
 # In heavy rain and on still days these jump a lot from one day to the next, and nothing is wrong.
 RESTLESS = {"mean precip", "mean wind_gust", "missing wind_gust", "mean wind_dir", "missing wind_dir"}
 SHOWN = ["temp", "humid", "wind_speed"]  # in the reports for people

@@ -226,7 +226,7 @@ def test_a_command_of_the_document_makes_a_project(tmp_path: Path, shown: str) -
 
 
 LIMITS: dict[str, tuple[Change, str, str]] = {
-    "only-numbers": (lambda table: table.drop(columns="Plan"), "Left", "renamed: `Amount` is amount"),
+    "only-numbers": (lambda table: table.drop(columns="Plan"), "Left", "`Amount` is amount"),
     "only-categories": (
         lambda table: table.drop(columns="Amount").assign(Region=table["Plan"].str.lower()),
         "Left",
@@ -239,7 +239,7 @@ LIMITS: dict[str, tuple[Change, str, str]] = {
             .rename(columns={"Plan": "class", "Amount": "TOTAL SCORE (%)", "Left": "HAS LEFT"})
         ),
         "HAS LEFT",
-        "renamed: `TOTAL SCORE (%)` is total_score",
+        "`TOTAL SCORE (%)` is total_score",
     ),
     "dates-only-and-a-number-to-predict": (
         lambda table: table.assign(

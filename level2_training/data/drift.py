@@ -8,7 +8,7 @@ from .features import NUMERIC
 
 
 def drift_of(past: pd.DataFrame, recent: pd.DataFrame) -> dict[str, dict[str, float]]:
-    """Compare the numbers of the past with that of the newest days.
+    """Compare the numbers of the past with those of the newest days.
 
     Returns:
         By column: the share of missing values, the mean, and the Kolmogorov-Smirnov statistic, from 0 (the same

@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
 from ..base import ROOT
 from .render import PLACEHOLDERS, render
 
@@ -17,7 +19,7 @@ def of_level(number: int) -> str:
     text = (ROOT / "requirements.lock").read_text()
     entries: dict[str, str] = {}
     for entry in ENTRY.finditer(text):  # a package may have several, each for some versions of Python
-        name = canonical(entry["name"])
+        name = canonicalize_name(entry["name"])
         entries[name] = entries.get(name, "") + entry[0]
     needed = _closure(entries, _direct(number))
     return HEADER + "".join(_without_comments(entries[name]) for name in sorted(needed))
@@ -27,13 +29,15 @@ def _direct(number: int) -> set[str]:
     """Return the packages that the new repository names itself."""
     project = render((OVERLAY / "pyproject.toml").read_text(), PLACEHOLDERS | {"level": number})
     entries = [entry for group in tomllib.loads(project)["dependency-groups"].values() for entry in group]
-    return {canonical(re.split(r"[^A-Za-z0-9._-]", entry)[0]) for entry in entries if isinstance(entry, str)}
+    return {
+        canonicalize_name(re.split(r"[^A-Za-z0-9._-]", entry)[0]) for entry in entries if isinstance(entry, str)
+    }
 
 
 def _closure(entries: dict[str, str], direct: set[str]) -> set[str]:
     """Return these packages and all that they need: an entry names in `# via` who needs it."""
     needed_by = {
-        name: {canonical(via) for via in re.findall(r"^    # +(?:via +)?(\S+)$", entry, re.MULTILINE)}
+        name: {canonicalize_name(via) for via in re.findall(r"^    # +(?:via +)?(\S+)$", entry, re.MULTILINE)}
         for name, entry in entries.items()
     }
     needed = direct & entries.keys()
@@ -44,8 +48,3 @@ def _closure(entries: dict[str, str], direct: set[str]) -> set[str]:
 
 def _without_comments(entry: str) -> str:
     return "".join(line for line in entry.splitlines(keepends=True) if not line.lstrip().startswith("#"))
-
-
-def canonical(name: str) -> str:
-    """Return the name of a package as packages are compared by."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -8,24 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import Environment, StrictUndefined
+
+from shared.new.render import render
 
 from ..conftest import ROOT
 
 OVERLAY = ROOT / "shared/new/overlay"
-TEMPLATES = Environment(
-    variable_start_string="«",
-    variable_end_string="»",
-    block_start_string="«%",
-    block_end_string="%»",
-    comment_start_string="«#",
-    comment_end_string="#»",
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    undefined=StrictUndefined,
-    autoescape=False,  # noqa: S701 - what is made of it is no page
-)
 SINCE = {".github/workflows/model.yml": 3, ".github/workflows/pipeline.yml": 4}  # the level that a file comes with
 COLUMN = {"name": "plan", "type": "category", "nullable": False, "minimum": None, "maximum": None}
 ANSWERS: dict[str, Any] = {
@@ -84,7 +72,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def rendered(path: Path, answers: dict[str, Any]) -> str:
-    return TEMPLATES.from_string(path.read_text()).render(answers)
+    return render(path.read_text(), answers)
 
 
 def run(root: Path, *command: str) -> str:

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from shared.base import ROOT
 from shared.new.propose import Proposal, propose
+from shared.new.render import render
 from shared.new.table import read
 
 from .customers import DAYS, ROWS, customers, write_csv
@@ -26,23 +26,9 @@ NEWEST = "2024-03-30"
 YESTERDAY = date.today() - timedelta(days=1)
 
 
-def render(answers: dict[str, Any]) -> str:
+def publisher(answers: dict[str, Any]) -> str:
     """Return the publisher as a new project has it."""
-    templates = Environment(
-        loader=FileSystemLoader(OVERLAY),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 (it is Python)
-        variable_start_string="«",
-        variable_end_string="»",
-        block_start_string="«%",
-        block_end_string="%»",
-        comment_start_string="«#",
-        comment_end_string="#»",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return templates.get_template("publish.py").render(answers)
+    return render((OVERLAY / "publish.py").read_text(), answers)
 
 
 class Project:
@@ -51,7 +37,7 @@ class Project:
     def __init__(self, folder: Path, proposal: Proposal) -> None:
         self.folder = folder
         self.drop = folder / "stage" / "drop"
-        (folder / "publish.py").write_text(render(asdict(proposal)))
+        (folder / "publish.py").write_text(publisher(asdict(proposal)))
 
     def run(self, *files: Path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-W", "error", "publish.py", *map(str, files)]
@@ -335,7 +321,7 @@ def proposals() -> dict[str, Proposal]:
 
 @pytest.mark.parametrize("proposal", proposals().values(), ids=proposals())
 def test_the_publisher_is_formatted_and_clean(tmp_path: Path, proposal: Proposal) -> None:
-    text = render(asdict(proposal))
+    text = publisher(asdict(proposal))
     for check in (["format", "--check"], ["check", "--no-cache"]):
         command = [str(ROOT / ".venv/bin/ruff"), *check, "--config", str(ROOT / "pyproject.toml"), "-"]
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)

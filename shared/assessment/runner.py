@@ -9,12 +9,30 @@ from .. import base
 from ..stack.stage import Stage, running
 from ..world.dataset import load_year
 from .criteria.criteria import Answer, Criterion, read_criteria
-from .probes import data, governance, monitoring, registry, release, retraining, tests, training, validation
+from .probes import (
+    data,
+    features,
+    governance,
+    identity,
+    lifecycle,
+    monitoring,
+    registry,
+    rehearsal,
+    release,
+    retraining,
+    tests,
+    training,
+    validation,
+    watching,
+)
 from .probes.probe import PROBES, Column, Finding
 from .scenario.context import Context
 from .scenario.scenario import Scenario, run_scenario
 
-MODULES = (data, training, registry, tests, validation, release, monitoring, retraining, governance)
+MODULES = (
+    *(data, features, training, registry, lifecycle, tests, validation, release, rehearsal, identity),
+    *(monitoring, watching, retraining, governance),
+)
 
 
 class Result(TypedDict):

@@ -1,0 +1,1 @@
+"""Is each feature allowed, of use, tested, and easy to add?"""

@@ -1,0 +1,1 @@
+"""Is what releases, and what is released, the same everywhere, and nobody else's?"""

@@ -1,0 +1,1 @@
+"""Are code and environments tested, rehearsed and made again from files?"""

@@ -1,0 +1,1 @@
+"""Is what surrounds a model watched: skew, freshness, changes upstream, speed, bias?"""

@@ -203,7 +203,7 @@ bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) 
 assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## test every claim of the maturity models: [LEVEL=3] [ABLATE=1]
 	@$(RUN) -m shared.assessment $(if $(ABLATE),ablate,assess) $(if $(LEVEL),--level $(LEVEL))
 
-where: | $(call installed,shared) ## where are you? some twenty questions: [ANSWERS=file.yaml]
+where: | $(call installed,shared) ## where are you? 26 questions: [ANSWERS=file.yaml]
 	@$(RUN) -m shared.assessment $(if $(PAGE),where-page,where $(ANSWERS))
 
 sizes: | .venv-serving/.installed $(call installed,shared $(addprefix level,$(LEVELS))) ## measure the containers: docs/containers.md

@@ -81,7 +81,7 @@ def pages() -> None:
 def where(
     answers: Annotated[Path | None, typer.Argument(help="a YAML file; without one, you are asked")] = None,
 ) -> None:
-    """Tell where you are: some twenty questions, and what each maturity model makes of the answers."""
+    """Tell where you are: 26 questions, and what each maturity model makes of the answers."""
     given = questionnaire.read_answers(answers) if answers else questionnaire.ask_people()
     print(questionnaire.advise(questionnaire.understand(given)))
 

@@ -1,4 +1,4 @@
-"""Where are you? About twenty plain questions, and what each model makes of the answers."""
+"""Where are you? 26 plain questions, and what each model makes of the answers."""
 
 from dataclasses import dataclass, field
 from functools import cache

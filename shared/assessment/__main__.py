@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from ..base import StageError, levels
 from ..console import console
 from .ablation import ablate, read_groups
 from .criteria import where as questionnaire
-from .report import matrix, models, where_page
+from .report import governance, matrix, models, where_page
 from .report.record import read_assessment, update
 from .runner import Result, assess
 from .side_by_side import assess_all
@@ -26,7 +27,10 @@ Level = Annotated[int | None, typer.Option(help="this one only; the columns of a
 @commands.command("assess")
 def assess_levels(level: Level = None) -> None:
     """Assess all levels or one, and write the pages as results come."""
+    started = time.monotonic()
     assess_all(sorted(levels()) if level is None else [level], _write_result)
+    if level is None:
+        _write_pages(read_assessment() | {"wall_seconds": round(time.monotonic() - started, 1)})
     matrix.show(read_assessment())
 
 
@@ -96,6 +100,7 @@ def _write_pages(assessment: dict[str, Any]) -> None:
     assessment = matrix.with_scores(assessment)
     matrix.write(assessment)
     models.write(assessment)
+    governance.write(assessment)
 
 
 if __name__ == "__main__":

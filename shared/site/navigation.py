@@ -31,6 +31,7 @@ def navigation(root: Path = ROOT) -> list[dict[str, Any]]:
                 {"Where are you?": "docs/where.html"},
                 {"The matrix": "docs/matrix.md"},
                 {"The models": _folder("docs/models", root)},
+                {"Governance": "docs/governance.md"},
                 {"Evidence": _folder("docs/evidence", root)},
             ]
         },

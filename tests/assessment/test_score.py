@@ -28,13 +28,13 @@ def test_half_a_point_by_hand_and_one_by_itself() -> None:
 
 def test_the_weakest_section_is_the_score() -> None:
     found = score(ALL)
-    assert found["final"] == min(found["sections"].values()) == found["sections"]["data"] == 2
-    assert [test.split()[0] for test in found["missing"]] == ["D2", "D3", "D4", "D5", "D6"]
+    assert found["final"] == min(found["sections"].values()) == found["sections"]["model"] == 6.5
+    assert [test.split()[0] for test in found["missing"]] == ["M1"]
 
 
 def test_what_nothing_looks_at_counts_nothing() -> None:
     assert score({})["final"] == 0
-    assert score(ALL)["points"]["D2"] == 0
+    assert score(ALL)["points"]["M1"] == 0.5  # nothing looks at reviews
 
 
 @pytest.mark.parametrize(

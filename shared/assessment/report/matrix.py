@@ -95,7 +95,7 @@ def summary(assessment: dict[str, Any]) -> str:
     cells = [(answer, row["expected"][number]) for row in rows for number, answer in row["answers"].items()]
     as_expected = sum(answer == expected for answer, expected in cells)
     errors, unprobed = (sum(answer == state for answer, _ in cells) for state in (Answer.ERROR, Answer.UNPROBED))
-    minutes = sum(assessment["seconds"].values()) / 60
+    minutes = assessment.get("wall_seconds", sum(assessment["seconds"].values())) / 60
     return (
         f"{len(cells)} cells: {as_expected} as expected, {len(cells) - as_expected} not (of these "
         f"{errors} errors, {unprobed} not probed); {len(assessment['seconds'])} levels took "

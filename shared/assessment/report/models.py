@@ -14,6 +14,7 @@ from .matrix import WORDS, numbers_of
 
 PAGES = ROOT / "docs" / "models"
 FILES = {"readme": "five_levels"}  # README.md is the list of pages, and some disks take both names for one
+NO_MODELS = ("stand_ins", "unmapped")
 WRITTEN = "Written by `make assess`; do not edit."
 ABOUT_GIGAOM = """\
 GigaOm has five levels by five categories. The 25 cells are not public, so none is quoted and none is claimed, and
@@ -30,7 +31,9 @@ def write(assessment: dict[str, Any]) -> list[Path]:
     """Write all pages and return their paths."""
     views = read_views()
     pages = {
-        FILES.get(name, name): page(name, view, assessment) for name, view in views.items() if name != "stand_ins"
+        FILES.get(name, name): page(name, view, assessment)
+        for name, view in views.items()
+        if name not in NO_MODELS
     }
     pages |= {"ml_test_score": ml_test_score(assessment), "README": index(views)}
     PAGES.mkdir(exist_ok=True)
@@ -53,7 +56,7 @@ def page(name: str, view: dict[str, Any], assessment: dict[str, Any]) -> str:
     for key, title in view["keys"].items():
         parts += [f"## {title}", _level(view, key, assessment)]
     if name == "microsoft":
-        parts += ["## What cannot be run", _stand_ins()]
+        parts += [_revision(view["revision"]), "## What cannot be run", _stand_ins()]
     if disagreements := _disagreements(name):
         parts += ["## Where models disagree", disagreements]
     return "\n\n".join(parts) + "\n"
@@ -105,6 +108,17 @@ def _disagreements(name: str) -> str:
             about = f"{entry['about'][0].upper()}{entry['about'][1:]}"
             lines.append(f"- **{about}.** {entry['claims']} Here: {entry['settled']}")
     return "\n".join(lines)
+
+
+def _revision(revision: dict[str, Any]) -> str:
+    """Return what a revision of a model's text added, beside the criteria that stand for it."""
+    rows = [
+        [str(entry["level"]), entry["says"], ", ".join(entry["criteria"]) or f"none: {entry['note']}"]
+        for entry in revision["added"]
+    ]
+    return f"## {revision['title']}\n\n[The text]({revision['url']}); all words here are ours.\n\n" + table(
+        ["level", "added", "criteria"], rows
+    )
 
 
 def _stand_ins() -> str:
@@ -159,8 +173,11 @@ def ml_test_score(assessment: dict[str, Any]) -> str:
 def index(views: dict[str, Any]) -> str:
     """Return the list of pages."""
     links = [
-        f"[{view['title']}]({FILES.get(name, name)}.md)" for name, view in views.items() if name != "stand_ins"
+        f"[{view['title']}]({FILES.get(name, name)}.md)" for name, view in views.items() if name not in NO_MODELS
     ]
     links += ["[The ML Test Score](ml_test_score.md)", "[All criteria in one table](../matrix.md)"]
+    links += ["[Laws and standards](../governance.md)"]
     listed = "\n".join(f"- {link}" for link in links)
-    return f"# The same findings, as each model tells them\n\n{WRITTEN}\n\n{listed}\n"
+    unmapped = "\n".join(f"- **{entry['model']}.** {entry['why']}" for entry in views["unmapped"])
+    parts = ["# The same findings, as each model tells them", WRITTEN, listed, "## Not mapped, and why", unmapped]
+    return "\n\n".join(parts) + "\n"

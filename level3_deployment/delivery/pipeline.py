@@ -21,7 +21,7 @@ from ..registry import artifact, certificate, history, models
 from ..registry.lifecycle import State
 from ..training.evaluate import hold_out, slices
 from ..training.model import late_probability
-from . import promotion
+from . import model_card, promotion
 from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
@@ -122,6 +122,7 @@ def _deliver(version: str, params: Params) -> str:
     text = examine(version, digest)
     certificate.check(text, certificate.seal(text), digest)
     pack(version, digest)
+    model_card.write(version, paths.RUNS / models.version(version).run_id)
     if params.approval == "manual":
         history.record(version, State.AWAITING_APPROVAL, "certified")
         return f"version {version} is certified and awaits approval"

@@ -18,8 +18,7 @@ more before it departs. Made to show how models are operated, not to decide abou
 |---|---|
 | trained because | {trigger}{alarm} |
 | trained on | snapshot {snapshot}, {commit} |
-| package | {digest} |
-| certified under policy | {policy} |
+| package | {digest} |{policy}
 | log loss on {holdout_days} held-out days | {log_loss:.4f} |
 | AUC on the same days | {auc:.4f} |
 | log loss on the training data | {train_log_loss:.4f} |
@@ -48,7 +47,7 @@ def write(version: str, folder: Path) -> Path:
     certificate = json.loads((folder / "certificate.json").read_text())
     report = load_dict(f"runs:/{registered.run_id}/report.json")
     previous = run.tags.get("previous_model")
-    alarm = registered.tags.get("alarm")
+    alarm, policy = registered.tags.get("alarm"), certificate.get("policy")
     text = TEXT.format(
         name=NAME,
         version=version,
@@ -57,7 +56,7 @@ def write(version: str, folder: Path) -> Path:
         snapshot=registered.tags["snapshot"],
         commit=f"commit {registered.tags['commit']}",
         digest=certificate["digest"],
-        policy=certificate["policy"],
+        policy=f"\n| certified under policy | {policy} |" if policy else "",
         holdout_days=run.params["holdout_days"],
         log_loss=run.metrics["holdout_log_loss"],
         auc=run.metrics["holdout_auc"],

@@ -84,15 +84,16 @@ def released_because(tags: dict[str, str]) -> list[str]:
 
 @probe("GOV-03")
 def releases_are_accounted_for(scenario: Scenario) -> Finding:
-    """A version says when and why it was released and by whom, and a model card gives its figures."""
+    """A version says when and why it was released, its training who asked for it, and a card has their figures."""
     context = scenario.context
     number = context.tracking.aliases().get("champion", "")
     tags = context.tracking.versions().get(number, {})
     why = released_because(tags)
-    cards = [path for path in context.files() if "card" in path.name.lower()]
-    cards_in_runs = context.tracking.artifact(tags.get("run_id", ""), "MODEL_CARD.md") if tags else ""
-    figures = bool(cards_in_runs) or any(
-        digest_served(context) in path.read_text(errors="replace") for path in cards
-    )
-    seen = f"when and why: {'; '.join(why)[:160] or 'not on record'}; model card: {'yes' if figures else 'none'}"
-    return holds(bool(why) and figures, seen, seen)
+    run = next((run for run in context.tracking.runs() if run["run_id"] == tags.get("run_id")), {})
+    card = context.tracking.artifact(tags["run_id"], "MODEL_CARD.md") if run else ""
+    metrics, trigger = run.get("metrics", {}), run.get("tags", {}).get("trigger", "not on record")
+    figures = [f"{metrics[name]:.4f}" for name in ("holdout_log_loss", "holdout_auc") if name in metrics]
+    right = len(figures) == 2 and all(figure in card for figure in figures) and digest_served(context) in card
+    card_seen = f"yes, with {' and '.join(figures)} as in the registry" if right else "none with its figures"
+    seen = f"by {trigger}; when and why: {'; '.join(why)[:160] or 'not on record'}; model card: {card_seen}"
+    return holds(bool(why) and right, seen, seen)

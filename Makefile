@@ -130,7 +130,7 @@ trace: ## trace a prediction back to the raw file: LEVEL=3 FLIGHT=2013-07-01-B69
 explain: ## explain a prediction by its features: LEVEL=3 FLIGHT=2013-07-01-B6939-JFK
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) explain $(FLIGHT)
 
-candidate: ## train a candidate with a seeded defect: LEVEL=3 KIND=good|bad|local|slow|broken|renamed
+candidate: ## train a candidate with a seeded defect: LEVEL=3 KIND=good|bad|local|small|slow|broken|renamed
 	$(IN_STAGE) exec $(RUN) -m shared candidate $(LEVEL) "$(KIND)"
 
 salvage: ## make a damaged prediction log whole: LEVEL=3

@@ -337,11 +337,12 @@ def test_a_raw_file_that_changed_or_went_after_the_training_is_named(stage: Stag
     [
         ("bad", ("not_worse_than_champion",)),
         ("local", ("origin JFK",)),
+        ("small", ("stopped by 1 of 12 gates: nobody_is_left_out: small carrier",)),
         ("slow", ("fast_enough",)),
         ("broken", ("a.package.nobody.installed",)),
         ("renamed", ("contract_agrees: they differ in 'temp",)),
     ],
-    ids=["bad", "local", "slow", "broken", "renamed"],
+    ids=["bad", "local", "small", "slow", "broken", "renamed"],
 )
 def test_a_candidate_with_a_defect_is_refused(stage: Stage, kind: str, reasons: tuple[str, ...]) -> None:
     before = models(stage)
@@ -361,7 +362,7 @@ def test_a_failing_test_refuses_the_release_by_name(stage: Stage, tmp_path: Path
     (tmp_path / "test_more.py").write_text("def test_that_fails():\n    assert 1 == 2, 'of course not'\n")
     refused = deliver_candidate(stage, "with_another_test", str(tmp_path / "test_more.py"))
     message = refused.stderr.strip().splitlines()[-1]
-    assert "stopped by 1 of 10 gates: passes_tests: 1 of " in message
+    assert "stopped by 1 of 12 gates: passes_tests: 1 of " in message
     assert "test_that_fails (AssertionError: of course not" in message
     assert models(stage) == before
 

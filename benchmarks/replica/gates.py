@@ -15,7 +15,13 @@ from level3_deployment.config.params import read_params
 from level3_deployment.delivery.certify import MODEL_GATES
 from level3_deployment.delivery.model_gates import ModelEvidence
 from level3_deployment.training.evaluate import slices
-from shared.world.bad_models import all_labels_flipped, flip_labels, lose_delays, one_airport_lost
+from shared.world.bad_models import (
+    all_labels_flipped,
+    flip_labels,
+    lose_delays,
+    one_airport_lost,
+    small_airlines_flipped,
+)
 from shared.world.period import FIRST_DAY, LAST_DAY, LIVE
 
 from .year import Change, Model, Year
@@ -54,6 +60,7 @@ FAULTS: dict[str, tuple[Change, Change | None]] = {  # by name: of the training 
     "newest labels flipped, held-out days too": (newest_labels_flipped, all_labels_flipped),
     "half of the delays at one airport lost": (one_airport_lost, None),
     "half of the delays of one airline lost": (one_airline_lost, None),
+    "labels of small airlines flipped": (small_airlines_flipped, None),
     "two columns swapped in the newest weeks": (newest_columns_swapped, None),
 }
 

@@ -12,6 +12,7 @@ MODEL_GATES: tuple[Callable[[ModelEvidence], Finding], ...] = (
     model_gates.labels_are_sane,
     model_gates.not_worse_than_champion,
     model_gates.no_slice_stands_out,
+    model_gates.nobody_is_left_out,
 )
 PACKAGE_GATES: tuple[Callable[[PackageEvidence], Finding], ...] = (
     package_gates.features_agree,
@@ -20,6 +21,7 @@ PACKAGE_GATES: tuple[Callable[[PackageEvidence], Finding], ...] = (
     package_gates.loads_alone,
     package_gates.passes_tests,
     package_gates.answers_golden_requests,
+    package_gates.staging_is_production,
     package_gates.fast_enough,
 )
 

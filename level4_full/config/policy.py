@@ -14,6 +14,7 @@ class Promotion(Settings):
     min_label_dispersion: NonNegativeFloat
     max_excess_log_loss: NonNegativeFloat
     confidence: NonNegativeFloat
+    max_excess_of_small: NonNegativeFloat
     max_shifts: dict[str, NonNegativeFloat]  # of the mean prediction, by kind of slice
 
 

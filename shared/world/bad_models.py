@@ -21,6 +21,7 @@ from ..base import ROOT, StageError
 from ..stack.stage import Stage
 
 SHARE_FLIPPED, SHARE_LOST = 0.3, 0.5
+SMALL_SHARE = 0.02  # of the flights: an airline with fewer is small
 
 
 def all_labels_flipped(table: pd.DataFrame) -> pd.DataFrame:
@@ -46,6 +47,12 @@ def lose_delays(table: pd.DataFrame, where: np.ndarray) -> pd.DataFrame:
     return table.assign(arrival_delay=table["arrival_delay"].where(~lost, 0.0))
 
 
+def small_airlines_flipped(table: pd.DataFrame) -> pd.DataFrame:
+    """Turn three labels in ten around, at the small airlines only."""
+    share = table["carrier"].map(table["carrier"].value_counts(normalize=True))
+    return flip_labels(table, (share < SMALL_SHARE).to_numpy())
+
+
 def flipped_labels(tasks: Any, _delivery: Any) -> None:
     """Bad: the labels of three flights in ten were turned around."""
     _train_on(tasks, all_labels_flipped)
@@ -54,6 +61,11 @@ def flipped_labels(tasks: Any, _delivery: Any) -> None:
 def one_bad_airport(tasks: Any, _delivery: Any) -> None:
     """Local: good overall, but at one airport half the delays had been lost before it was trained."""
     _train_on(tasks, one_airport_lost)
+
+
+def small_airlines(tasks: Any, _delivery: Any) -> None:
+    """Small: good overall, but at the small airlines the labels of three flights in ten were turned around."""
+    _train_on(tasks, small_airlines_flipped)
 
 
 def slow(_tasks: Any, delivery: Any) -> None:
@@ -87,6 +99,7 @@ KINDS: dict[str, Callable[[Any, Any], None] | None] = {
     "good": None,
     "bad": flipped_labels,
     "local": one_bad_airport,
+    "small": small_airlines,
     "slow": slow,
     "broken": missing_operator,
     "renamed": renamed_input,

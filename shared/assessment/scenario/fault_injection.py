@@ -18,8 +18,8 @@ from ...world.bad_models import KINDS
 from .seeded_defects import BROKEN_DAY, Outcome, break_values
 
 EARLY = "2013-02-15"  # little data is enough to see that nothing comes of it
-SEEDED = {"bad": ("bad", "renamed"), "local": ("local", "slow"), "broken": ("broken",)}
-IN_THE_DATA = ("bad", "local")  # these need no package to be seeded in
+SEEDED = {"bad": ("bad", "renamed"), "local": ("local", "small", "slow"), "broken": ("broken",)}
+IN_THE_DATA = ("bad", "local", "small")  # these need no package to be seeded in
 
 
 class Pipeline:

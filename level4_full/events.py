@@ -22,6 +22,7 @@ class Kind(StrEnum):
     CHECKED = "checked"
     CALIBRATED = "calibrated"
     REFIT = "refit in the shadow"
+    CHANGED = "changed"
     ALARM = "alarm"
     HELD = "held"
     RESUMED = "resumed"

@@ -28,6 +28,7 @@ from ..registry import models
 from .evaluate import check_beats, compare, excess_log_loss, hold_out
 from .model import is_late, late_probability
 from .plots import draw
+from .surroundings import changed_since
 from .train import check_learned, train, train_baselines
 
 
@@ -118,6 +119,7 @@ def judge(path: str, uri: str, holdout_days: int) -> dict[str, float]:
         if name != "candidate"
     }
     report["excess_log_loss"] = {name: asdict(difference) for name, difference in excess.items()}
+    report["changed"] = changed_since(champion.run_id if champion else None, past)  # since the champion's training
     held_out = recent[TIME].dt.strftime("%Y-%m-%d")
     mlflow.set_tag("held_out", f"{held_out.min()} to {held_out.max()}")
     if champion:

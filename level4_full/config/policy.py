@@ -1,5 +1,7 @@
 """The policy: the limits of the closed loop, and of the gates that compare a candidate with the champion."""
 
+from typing import Literal
+
 from pydantic import NonNegativeFloat, NonNegativeInt
 
 from .settings import Settings, SettingsFile, read_settings
@@ -103,6 +105,10 @@ class Policy(SettingsFile):
     shadow: Shadow
     calibration: Calibration
     feed: Feed
+    freshness: dict[Literal["observation_hours", "outcome_days"], NonNegativeFloat]
+    service: dict[Literal["p95_ms", "memory_mb"], NonNegativeFloat]
+    max_bias: NonNegativeFloat
+    owners: dict[Literal["upstream", "packages"], str]
     guards: Guards
 
 

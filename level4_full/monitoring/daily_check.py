@@ -27,6 +27,7 @@ from .measure import DAYS_BACK, measure, predictions_with_outcomes, report
 from .observe import observe
 from .shadow import is_worth_it, shadow_refit
 from .store import Action, Record, Status
+from .watch import watch
 
 
 def check(day: str) -> list[Event]:
@@ -67,7 +68,7 @@ def daily_check(day: str) -> list[Event]:
     events.append(_checked(observation, decision))
     if decision.action is Action.REFIT:
         decision = ask_a_refit(day, decision, recent.dropna(subset=OUTCOME), policy)
-    events += act(day, decision, policy)
+    events += act(day, decision, policy) + watch(day, champion, recent, policy)
     events.append(_calibrated(calibrate(day, recent, serving(), policy)))
     return events
 

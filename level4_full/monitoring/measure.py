@@ -14,7 +14,7 @@ from ..registry import artifact, models
 from ..serving.routing import CHALLENGER, CHAMPION
 from ..training.model import is_late
 from . import metrics, store
-from .dates import days_between
+from .dates import before, days_between
 from .reference import reference
 
 DAYS_BACK = 7  # measured again every day, since outcomes come late or are corrected
@@ -46,17 +46,23 @@ def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> Non
             store.write(connection, str(day), name, {("raw_bias", store.ALL): raw_bias})
         if not flights.empty:
             age = {("age_days", store.ALL): float(days_between(reference(champion).last_day, yesterday))}
-            store.write(connection, yesterday, name, age | metrics.service_metrics() | skew(flights, yesterday))
+            counted = store.by_slice(connection, name, before(yesterday, 1), "answered_within")
+            service = metrics.service_metrics(counted)
+            store.write(connection, yesterday, name, age | service | skew(flights, yesterday))
 
 
 def skew(flights: pd.DataFrame, yesterday: str) -> metrics.Metrics:
     """Measure whether predictions were made from what was published, corrected as it was that day."""
-    file = paths.DATA / ROWS / f"{yesterday}.parquet"
-    if not file.exists():
+    if not (paths.DATA / ROWS / f"{yesterday}.parquet").exists():
         return {}
-    correction = corrections.read(paths.DATA).get(yesterday, Correction(""))
-    published = put_right(corrections.read_flights(file, correction.renamed), correction.transforms)
-    return metrics.skew_metrics(flights, published, artifacts(flights))
+    return metrics.skew_metrics(flights, published(yesterday), artifacts(flights))
+
+
+def published(day: str) -> pd.DataFrame:
+    """Return the flights published for a day, corrected as they were that day."""
+    correction = corrections.read(paths.DATA).get(day, Correction(""))
+    flights = corrections.read_flights(paths.DATA / ROWS / f"{day}.parquet", correction.renamed)
+    return put_right(flights, correction.transforms)
 
 
 def report(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> None:

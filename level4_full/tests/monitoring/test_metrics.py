@@ -156,13 +156,29 @@ http_request_duration_highr_seconds_bucket{le="0.025"} 96.0
 http_request_duration_highr_seconds_bucket{le="+Inf"} 100.0
 http_request_duration_highr_seconds_count 100.0
 http_request_duration_highr_seconds_sum 1.0
+# TYPE process_resident_memory_bytes gauge
+process_resident_memory_bytes 5.36870912e+08
 """
 
 
 def test_the_service_is_measured_by_its_own_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
     monkeypatch.setattr(httpx, "get", lambda address: httpx.Response(200, text=METRICS))
-    assert metrics.service_metrics() == {("requests", ALL): 100, ("errors", ALL): 3, ("p95_ms", ALL): 25}
+    measured = metrics.service_metrics({})
+    assert {name: value for (name, of), value in measured.items() if of == ALL} == {
+        "requests": 100,
+        "errors": 3,
+        "memory_mb": 512,
+        "p95_ms": 25,
+    }
+
+
+def test_a_slow_day_shows_however_many_fast_requests_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
+    monkeypatch.setattr(httpx, "get", lambda address: httpx.Response(200, text=METRICS))
+    fast = {"0.01": 80.0, "0.025": 80.0, "+Inf": 80.0}
+    assert metrics.service_metrics(fast)["p95_ms", ALL] == np.inf  # of the 20 since then
+    assert metrics.service_metrics({edge: 10 * count for edge, count in fast.items()})["p95_ms", ALL] == 25
 
 
 def test_a_calibrated_answer_is_no_skew(today: pd.DataFrame) -> None:

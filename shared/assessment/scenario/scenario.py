@@ -22,6 +22,7 @@ from .context import Context, in_facts
 from .mutants import Mutants, run_mutants
 from .swap_under_load import Swap, swap_under_load
 from .uncertified_model import Uncertified, model_files, serve_damaged, serve_uncertified
+from .watched_days import Watched, watch_two_days
 
 # The days: the first Monday of a month, on which schedules train, and then a week of summer, which a model of the
 # winter was not trained on.
@@ -83,6 +84,7 @@ class Faults:
     issues: list[str] = field(default_factory=list)  # written for people
     runs_on_broken: int = 0  # finished on a day when the data broke the schema
     aged: list[Event] = field(default_factory=list)  # of a day when nothing had been trained for weeks
+    last: date = LIVE  # which day that was
 
     @property
     def events(self) -> list[Event]:
@@ -105,6 +107,7 @@ class Scenario:
     swap: Swap = field(init=False)
     code_release: CodeRelease = field(init=False)
     faults: Faults = field(init=False)
+    watched_days: Watched = field(init=False)
     mutants: Mutants = field(init=False)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -122,6 +125,7 @@ def run_scenario(context: Context, tell: Callable[[str], None], only: set[str] |
         "swap": lambda: swap_under_load(context, scenario.days[-1].day),
         "code_release": lambda: release_a_change(context),
         "faults": lambda: inject_faults(context, scenario.days[-1].day),
+        "watched_days": lambda: watch_two_days(context, last_day(scenario)),
         "mutants": lambda: run_mutants(context),
     }
     for name, part in parts.items():
@@ -220,11 +224,17 @@ def inject_faults(context: Context, last: date) -> Faults:
         context.people.look(day)
     for between in days(day + timedelta(days=1), day + timedelta(days=AGED)):
         context.publish(between)
-    faults.aged = context.run_day(_not_a_first_monday(day + timedelta(days=AGED)))
+    faults.last = _not_a_first_monday(day + timedelta(days=AGED))
+    faults.aged = context.run_day(faults.last)
     runs = context.tracking.runs()
     faults.triggered = [run for run in runs if run["tags"].get("trigger") not in (None, "manual", "schedule")]
     faults.alarms = _alarms(context, faults.events, started)
     return faults
+
+
+def last_day(scenario: Scenario) -> date:
+    """Return the last day that was played, with the part of the faults or without."""
+    return scenario.faults.last if hasattr(scenario, "faults") else scenario.days[-1].day
 
 
 def _not_a_first_monday(day: date) -> date:

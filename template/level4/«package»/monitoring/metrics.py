@@ -131,8 +131,11 @@ def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: 
     }
 
 
-def service_metrics() -> Metrics:
-    """Read the service's own metrics since its start: p95 latency in ms, requests, errors."""
+def service_metrics(counted: Mapping[str, float]) -> Metrics:
+    """Read the service's own metrics: requests and errors since its start, memory, and the p95 latency in ms.
+
+    The latency is that of the requests since they were `counted`: a slow day would vanish among all those before.
+    """
     families = {
         family.name: family.samples
         for family in text_string_to_metric_families(httpx.get(f"{os.environ['APPLICATION']}/metrics").text)
@@ -142,11 +145,17 @@ def service_metrics() -> Metrics:
         ("requests", ALL): sum(sample.value for sample in requests),
         ("errors", ALL): sum(sample.value for sample in requests if sample.labels["status"].startswith("5")),
     }
-    buckets = [
-        (float(sample.labels["le"]), sample.value)
+    for sample in families.get("process_resident_memory_bytes", []):  # not every system counts it
+        metrics[("memory_mb", ALL)] = sample.value / 2**20
+    buckets = {
+        sample.labels["le"]: sample.value
         for sample in families.get("http_request_duration_highr_seconds", [])
         if sample.name.endswith("_bucket")
-    ]
-    if buckets and (total := buckets[-1][1]):
-        metrics[("p95_ms", ALL)] = next(1e3 * edge for edge, count in buckets if count >= 0.95 * total)
+    }
+    metrics |= {("answered_within", edge): count for edge, count in buckets.items()}
+    if any(count < counted.get(edge, 0.0) for edge, count in buckets.items()):
+        counted = {}  # by a process that has been replaced
+    new = {float(edge): count - counted.get(edge, 0.0) for edge, count in buckets.items()}
+    if total := max(new.values(), default=0.0):
+        metrics[("p95_ms", ALL)] = next(1e3 * edge for edge, count in new.items() if count >= 0.95 * total)
     return metrics

@@ -19,7 +19,7 @@ from . import notify, store
 from .changes import changes
 from .dates import before, days_between
 from .measure import DAYS_BACK, published
-from .metrics import Metrics
+from .metrics import SERVICE, Metrics
 
 MIN_FLIGHTS = 300  # in a slice of a week: with less, its bias says little
 
@@ -58,10 +58,10 @@ def observation_hours(flights: pd.DataFrame) -> Metrics:
     return {("observation_hours", str(group)): age / pd.Timedelta("1h") for group, age in ages.items()}
 
 
-def service(day: str, champion: ModelVersion, _: pd.DataFrame, policy: Policy) -> list[Event]:
+def service(day: str, _: ModelVersion, __: pd.DataFrame, policy: Policy) -> list[Event]:
     """Alarm when yesterday's requests were slow, or the service has become large, however slowly it got there."""
     with store.open_store(paths.METRICS_STORE) as connection:
-        measured = store.read(connection, models.served_as(champion), before(day, 1), before(day, 1)).max()
+        measured = store.read(connection, SERVICE, before(day, 1), before(day, 1)).max()
     limits = policy.service.items()
     return _alarm("service", {name: measured[name] for name, limit in limits if measured.get(name, 0.0) > limit})
 

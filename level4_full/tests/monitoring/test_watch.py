@@ -14,6 +14,7 @@ from ...config.problem import SLICES, TIME
 from ...events import Event, Kind
 from ...monitoring import notify, store, watch
 from ...monitoring.dates import before
+from ...monitoring.metrics import SERVICE
 from ...monitoring.store import ALL
 from ...registry import models
 from ...training.model import is_late
@@ -63,9 +64,9 @@ def test_no_bias_and_too_few_days_are_no_alarm() -> None:
 @pytest.mark.parametrize(("name", "beyond"), [("p95_ms", 1500.0), ("memory_mb", 4000.0)])
 def test_a_slow_or_a_large_service_is_named(connection: Any, name: str, beyond: float) -> None:
     usual = {("p95_ms", ALL): 100.0, ("memory_mb", ALL): 400.0}
-    store.write(connection, YESTERDAY, models.served_as(CHAMPION), usual)
+    store.write(connection, YESTERDAY, SERVICE, usual)
     assert not watch.service(TODAY, CHAMPION, week(), POLICY)
-    store.write(connection, YESTERDAY, models.served_as(CHAMPION), {(name, ALL): beyond})
+    store.write(connection, YESTERDAY, SERVICE, {(name, ALL): beyond})
     (event,) = watch.service(TODAY, CHAMPION, week(), POLICY)
     assert event.facts == {"cause": "service", "evidence": {name: beyond}}
 

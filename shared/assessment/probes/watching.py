@@ -50,9 +50,9 @@ def bias_alarm(scenario: Scenario) -> Finding:
     """While flights arrived later an alarm named a slice, none did before, and trainings stayed few."""
     slices = r"bias.*\b(EWR|JFK|LGA)\b"
     before = [event for day in scenario.days for event in day.events]
-    trainings = len(scenario.faults.triggered)
+    trainings = scenario.faults.trained
     if trainings > MAX_TRAININGS:
-        return absent(f"{trainings} trainings without people in the days of the faults")
+        return absent(f"{trainings} trainings without people on {len(scenario.faults.days)} days of faults")
     return _alarm_on(scenario.faults.events, before, slices, f"one slice, with {trainings} trainings")
 
 

@@ -32,6 +32,7 @@ FAULT_DAYS, LATER_MINUTES = 16, 30.0
 AGED = 58  # days without a scheduled training
 ALARMS = {"alarm", "held", "rolled back"}  # kinds of events that tell people that something is wrong
 ALARM_FILES = ("alarm", "alert", "drift", "hold")  # in the names of files
+BY_PEOPLE = (None, "manual", "schedule")  # triggers of runs that a person, or a clock, started
 METRIC_TRIGGERS = {"performance", "drift"}
 
 
@@ -83,6 +84,7 @@ class Faults:
     triggered: list[dict[str, Any]] = field(default_factory=list)  # runs that no person and no schedule started
     issues: list[str] = field(default_factory=list)  # written for people
     runs_on_broken: int = 0  # finished on a day when the data broke the schema
+    trained: int = 0  # runs that no person and no schedule started, on these days
     aged: list[Event] = field(default_factory=list)  # of a day when nothing had been trained for weeks
     last: date = LIVE  # which day that was
 
@@ -217,6 +219,8 @@ def inject_faults(context: Context, last: date) -> Faults:
     count = len(context.tracking.runs())
     live(day := day + timedelta(days=1), _unreadable(context.year))
     faults.runs_on_broken = sum(run["status"] == "FINISHED" for run in context.tracking.runs()[count:])
+    asked = [run for run in context.tracking.runs() if run["tags"].get("trigger") not in BY_PEOPLE]
+    faults.trained = len([run for run in asked if run["run_id"] not in before])
     issues = [path for path in context.files(started) if "issue" in str(path.parent).lower()]
     faults.issues = [context.short(path) for path in issues]
     context.publish(day)
@@ -227,7 +231,7 @@ def inject_faults(context: Context, last: date) -> Faults:
     faults.last = _not_a_first_monday(day + timedelta(days=AGED))
     faults.aged = context.run_day(faults.last)
     runs = context.tracking.runs()
-    faults.triggered = [run for run in runs if run["tags"].get("trigger") not in (None, "manual", "schedule")]
+    faults.triggered = [run for run in runs if run["tags"].get("trigger") not in BY_PEOPLE]
     faults.alarms = _alarms(context, faults.events, started)
     return faults
 

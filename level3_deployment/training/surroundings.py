@@ -29,7 +29,7 @@ def changed_since(run: str | None, table: pd.DataFrame) -> dict[str, Named]:
         "columns": dict(zip(map(str, table), map(str, table.dtypes), strict=True)),
     }
     mlflow.log_dict(now, FILE)
-    if run is None or FILE not in [file.path for file in MlflowClient().list_artifacts(run)]:
+    if not run or FILE not in [file.path for file in MlflowClient().list_artifacts(run)]:
         return {}
     before = mlflow.artifacts.load_dict(f"runs:/{run}/{FILE}")
     return {kind: difference(before[kind], now[kind]) for kind in now}

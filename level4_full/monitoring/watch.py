@@ -1,13 +1,16 @@
 """What people hear of beside the loop: no training starts or waits for it, and each watcher fails by itself."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
+from ..config.files import write_text
 from ..config.policy import Policy
 from ..config.problem import GROUP, OUTCOME, REPORTED, SLICES, TIME
 from ..errors import StageError
@@ -15,8 +18,8 @@ from ..events import Event, Kind
 from ..registry import models
 from ..training.model import is_late
 from ..training.paired import Difference
+from ..training.surroundings import difference, packages
 from . import notify, store
-from .changes import changes
 from .dates import before, days_between
 from .measure import DAYS_BACK, published
 from .metrics import SERVICE, Metrics
@@ -100,3 +103,18 @@ def offline_and_online(day: str, champion: ModelVersion, _: pd.DataFrame, __: Po
     excess = Difference(online - offline, float(losses.std() / np.sqrt(len(losses))), len(losses))
     text = f"log loss {online:.3f} online, over {len(losses)} days, and {offline:.3f} offline: {excess}"
     return [Event(Kind.CHECKED, text, {"online": online, "offline": offline, "days": len(losses)})]
+
+
+def changes(_: str, __: ModelVersion, ___: pd.DataFrame, policy: Policy) -> list[Event]:
+    """Name who owns what the upstream announces, or the packages that are others, since the last morning: once."""
+    schema, events = paths.DROP / "schema.json", []
+    announced = json.loads(schema.read_text()) if schema.exists() else {}
+    now: dict[str, dict[str, Any]] = {"upstream": announced, "packages": packages()}
+    known = json.loads(paths.KNOWN.read_text()) if paths.KNOWN.exists() else now | {"upstream": {}}
+    for what, owner in policy.owners.items():
+        if changed := difference(known[what], now[what]):
+            words = ", ".join(f"{name} {old} → {new}" for name, (old, new) in changed.items())
+            facts = {"cause": what, "owner": owner, "changed": changed}
+            events.append(Event(Kind.CHANGED, f"CHANGED {what}, for the {owner}: {words}", facts))
+    write_text(paths.KNOWN, json.dumps(now))
+    return events

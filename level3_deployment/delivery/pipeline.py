@@ -104,13 +104,14 @@ def deliver(version: str) -> str:
         if version not in history.undelivered():
             return f"version {version} has been delivered before"
         params = read_params()
-        if version in map(models.version_of, (models.CHAMPION, promotion.CHALLENGER)):
-            return promotion.release(version, params.experiment)  # its delivery died after it was certified
+        before, arms = history.state(version), map(models.version_of, (models.CHAMPION, promotion.CHALLENGER))
+        if before is State.CERTIFIED and version in arms:
+            return promotion.release(version, params.experiment)  # its delivery died in its release
         try:
             return _deliver(version, params)
         except (RefusedError, NotFollowedError) as error:
             # A service that does not answer is no verdict; but a model that silences a service twice is refused.
-            final = isinstance(error, RefusedError) or history.state(version) is State.INTERRUPTED
+            final = isinstance(error, RefusedError) or before is State.INTERRUPTED
             history.record(version, State.REFUSED if final else State.INTERRUPTED, str(error))
             raise
 
@@ -121,10 +122,11 @@ def _deliver(version: str, params: Params) -> str:
     promotion.stage(version)
     text = examine(version, digest)
     certificate.check(text, certificate.seal(text), digest)
+    history.record(version, State.CERTIFIED, "no gate stopped it")
     pack(version, digest)
     model_card.write(version, paths.RUNS / models.version(version).run_id)
     if params.approval == "manual":
-        history.record(version, State.AWAITING_APPROVAL, "certified")
+        history.record(version, State.AWAITING_APPROVAL, "a person decides")
         return f"version {version} is certified and awaits approval"
     return promotion.release(version, params.experiment)
 

@@ -31,7 +31,9 @@ def killed_before_staging() -> None:
 
 def killed_after_the_release() -> None:
     """Die when the release is to be recorded."""
-    pipeline.promotion.history.record = lambda *_: kill()
+    promotion, record = pipeline.promotion, pipeline.history.record
+    challenger = promotion.State.CHALLENGER
+    promotion.history.record = lambda *moved: kill() if challenger in moved else record(*moved)
 
 
 def while_the_code_is_released() -> None:

@@ -54,7 +54,7 @@ lower = $(shell echo $(1) | tr A-Z a-z)
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs sbom docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -175,6 +175,10 @@ new: | $(call installed,shared) ## start a project of your own from a level: LEV
 
 template: | $(call installed,shared) ## write the template of such projects again (template/)
 	@$(RUN) -m shared template
+
+sbom: | $(call installed,shared) ## write the software bill of materials of a level, in CycloneDX (.stage/sbom): LEVEL=3
+	@test -n "$(LEVEL)" || { echo "which one? LEVEL=3"; exit 1; }
+	@$(RUN) -m shared sbom $(LEVEL)
 
 lock: .venv/bin/uv ## compile requirements.lock again
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \

@@ -285,6 +285,14 @@ def new(  # noqa: PLR0913, PLR0917 - each is a variable of `make new`
 
 
 @commands.command()
+def sbom(level: int) -> None:
+    """Write the software bill of materials of a level."""
+    from .new.sbom import write
+
+    print(write(level))
+
+
+@commands.command()
 def template() -> None:
     """Write the template of such projects again, from the levels as they are."""
     from .new.template import write

@@ -21,7 +21,7 @@ from ..registry import artifact, certificate, history, models
 from ..registry.lifecycle import State
 from ..training.evaluate import hold_out, slices
 from ..training.model import late_probability
-from . import model_card, promotion
+from . import model_card, promotion, sbom
 from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
@@ -61,6 +61,7 @@ def examine(version: str, digest: str) -> str:
     folder, report, verdict = (
         paths.RUNS / registered.run_id / name for name in (artifact.STORED_AS, "tests.xml", "certificate.json")
     )
+    bill = verdict.with_name("sbom.cdx.json")
     tests = run_tests(folder, digest, report)
     model = ModelEvidence(
         recent=recent,
@@ -76,9 +77,10 @@ def examine(version: str, digest: str) -> str:
         flights=recent,
     )
     provenance = {"version": version, "run": registered.run_id, **registered.tags, "tests": asdict(tests)}
+    provenance |= {"sbom": sbom.write(bill)}
     text = certify(model, packaged, provenance)
     write_text(verdict, text)
-    for path in (verdict, report):
+    for path in (verdict, report, bill):
         if path.exists():
             models.keep(registered, path)
     models.tag(version, "certificate", certificate.seal(text))

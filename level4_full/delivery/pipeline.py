@@ -22,7 +22,7 @@ from ..registry import artifact, certificate, history, models
 from ..registry.lifecycle import State
 from ..training.evaluate import hold_out, slices
 from ..training.model import late_probability
-from . import model_card, promotion
+from . import model_card, promotion, sbom
 from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
@@ -62,6 +62,7 @@ def examine(version: str, digest: str, policy: Policy) -> str:
     folder, report, verdict = (
         paths.RUNS / registered.run_id / name for name in (artifact.STORED_AS, "tests.xml", "certificate.json")
     )
+    bill = verdict.with_name("sbom.cdx.json")
     tests = run_tests(folder, digest, report)
     model = ModelEvidence(
         recent=recent,
@@ -78,10 +79,10 @@ def examine(version: str, digest: str, policy: Policy) -> str:
         flights=recent,
     )
     provenance = {"version": version, "run": registered.run_id, **registered.tags, "tests": asdict(tests)}
-    provenance |= {"policy": policy.sha256}
+    provenance |= {"policy": policy.sha256, "sbom": sbom.write(bill)}
     text = certify(model, packaged, provenance)
     write_text(verdict, text)
-    for path in (verdict, report):
+    for path in (verdict, report, bill):
         if path.exists():
             models.keep(registered, path)
     models.tag(version, "certificate", certificate.seal(text))

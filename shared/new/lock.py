@@ -16,13 +16,17 @@ HEADER = "# Made from the lock that this project started from; `make lock` compi
 
 def of_level(number: int) -> str:
     """Return the lock of a project that starts from a level: exact versions, with hashes."""
+    return HEADER + part_for(_direct(number))
+
+
+def part_for(direct: set[str]) -> str:
+    """Return the part of our lock that these packages need."""
     text = (ROOT / "requirements.lock").read_text()
     entries: dict[str, str] = {}
     for entry in ENTRY.finditer(text):  # a package may have several, each for some versions of Python
         name = canonicalize_name(entry["name"])
         entries[name] = entries.get(name, "") + entry[0]
-    needed = _closure(entries, _direct(number))
-    return HEADER + "".join(_without_comments(entries[name]) for name in sorted(needed))
+    return "".join(_without_comments(entries[name]) for name in sorted(_closure(entries, direct)))
 
 
 def _direct(number: int) -> set[str]:

@@ -28,6 +28,7 @@ from .probes import (
 from .probes.probe import PROBES, Column, Finding
 from .scenario.context import Context
 from .scenario.scenario import Scenario, run_scenario
+from .scenario.subscriber import subscribed
 
 MODULES = (
     *(data, features, training, registry, lifecycle, tests, validation, release, rehearsal, identity),
@@ -52,8 +53,8 @@ def assess(
     """Run the scenario and the probes on one level; return what they found."""
     started = time.monotonic()
     stage = Stage(level)
-    with running(stage):
-        context = Context(stage, load_year(base.WORKSPACES / "year"))
+    with subscribed(stage) as heard, running(stage):
+        context = Context(stage, load_year(base.WORKSPACES / "year"), heard=heard)
         scenario = run_scenario(context, tell, parts)
         tell("probes")
         chosen = {name: criterion for name, criterion in read_criteria().items() if ids is None or name in ids}

@@ -47,6 +47,9 @@ class Context:
     year: Year
     people: Operator = field(init=False)
     tracking: Tracking = field(init=False)
+    heard: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # CloudEvents that the stage has sent to a subscriber
     output: list[str] = field(default_factory=list)  # all that was printed, in order: kept as evidence
     _name: tuple[str, str] = ("", "")  # of the model that serves, and the files it was found out by
 

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 import httpx
@@ -26,6 +28,7 @@ from ...world.period import LIVE
 
 PATIENCE = 60.0  # seconds for anything to happen
 LARGEST_FILE = 64 * 2**20  # bytes: nothing a level keeps of interest is larger
+FOREIGN = {"drop", "env", "assess"}  # in a workspace: what the level has not written
 CLIENT = httpx.Client(timeout=30)
 
 
@@ -161,14 +164,16 @@ class Context:
     # --- files ---------------------------------------------------------------------------------------------------
     def files(self, since: float = 0.0) -> list[Path]:
         """Return what the level has written, newest last, without what the assessment put there."""
-        foreign = {self.workspace / name for name in ("drop", "env", "assess")}
         files = []
-        for path in self.workspace.rglob("*"):
-            if path.is_file() and not path.is_symlink() and not foreign & {path, *path.parents}:
-                status = path.stat()
-                if status.st_mtime >= since and status.st_size <= LARGEST_FILE:
-                    files.append(path)
-        return sorted(files, key=lambda path: path.stat().st_mtime)
+        for folder, folders, names in os.walk(self.workspace):
+            foreign = FOREIGN if Path(folder) == self.workspace else set()
+            folders[:] = [name for name in folders if name not in foreign]
+            for path in (Path(folder, name) for name in names if name not in foreign):
+                with suppress(FileNotFoundError):  # it was a temporary one
+                    status = path.lstat()
+                    if S_ISREG(status.st_mode) and status.st_mtime >= since and status.st_size <= LARGEST_FILE:
+                        files.append((status.st_mtime, path))
+        return [path for _, path in sorted(files)]
 
     def copies(self, published: Path) -> list[Path]:
         """Return the files with the same content as a published one."""

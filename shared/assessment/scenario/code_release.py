@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ class CodeRelease:
     running: str
     digests: list[str]  # of the content that two builds gave
     output: str
+    ended: float = 0.0
 
 
 def workflow_commands(context: Context) -> list[str]:
@@ -48,12 +50,12 @@ def release_a_change(context: Context) -> CodeRelease:
         done = context.command("bash", "-c", command)
         output = (done.stdout + done.stderr).strip()[-300:]
         release = context.workspace / "app" / "releases" / commit
-        digests.append(_digest(release))
+        digests.append(content_digest(release))
         if release.exists():
             release.rename(release.with_name(f"{commit}-{len(digests)}"))
     running = str(context.version().get("application"))
     context.command("bash", "-c", command)
-    return CodeRelease(command, commit, running, digests, output)
+    return CodeRelease(command, commit, running, digests, output, time.time())
 
 
 def _commit_beside(context: Context) -> str:
@@ -77,7 +79,7 @@ def _commit_beside(context: Context) -> str:
         return git("rev-parse", "--short=12", commit)
 
 
-def _digest(folder: Path) -> str:
+def content_digest(folder: Path) -> str:
     """Return one digest of all names and contents; caches do not count."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):

@@ -54,7 +54,7 @@ lower = $(shell echo $(1) | tr A-Z a-z)
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate search restore diff diffs sbom docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate forget search restore diff diffs sbom docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -86,6 +86,7 @@ scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVE
 approve: NEEDS := VERSION
 trace explain: NEEDS := FLIGHT
 restore: NEEDS := SNAPSHOT TO
+forget: NEEDS := WHO
 
 traffic: ## play more days in a running stage: LEVEL=3 [DAYS=7]
 	$(IN_STAGE) exec $(RUN) -m shared traffic $(LEVEL) $(if $(DAYS),--days $(DAYS))
@@ -135,6 +136,9 @@ candidate: ## train a candidate with a seeded defect: LEVEL=3 KIND=good|bad|loca
 
 salvage: ## make a damaged prediction log whole: LEVEL=3
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) salvage
+
+forget: ## leave somebody out of every further snapshot and model: LEVEL=2 WHO="B6 939"
+	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) forget "$(WHO)"
 
 search: ## search for better parameters: LEVEL=2
 	$(IN_STAGE) exec $$INSIDE python -m $(call folder_of,$(LEVEL)) search

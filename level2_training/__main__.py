@@ -85,6 +85,15 @@ def restore(snapshot: str, target: Path) -> None:
     restore(snapshot, paths.SNAPSHOTS, paths.REMOTE, target)
 
 
+@commands.command()
+def forget(who: str) -> None:
+    """Leave WHO out of every further snapshot and model."""
+    from .config import paths
+    from .data.rules import forget
+
+    print(f"{forget(who, paths.DATA)} rows about {who} are in no further snapshot")
+
+
 def operations() -> ModuleType:
     """Return what releases and restarts the application: processes of this machine, or containers."""
     from .operations import containers, deploy

@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 from prefect import flow
 
 from ..config import paths
+from ..config.environment import check_environment
 from ..config.files import write_text
 from ..config.params import lock_hash, read_params
 from ..config.version import application_version
@@ -57,6 +58,7 @@ def start_training(trigger: str, md5: str | None = None, until: str | None = Non
     Raises:
         RefusedError: no version was registered; the message says why.
     """
+    check_environment()
     wait_for_servers()
     with exclusive_lock(paths.RUNS):
         run = _unfinished(trigger, md5, until)

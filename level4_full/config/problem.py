@@ -19,7 +19,9 @@ LATE_MINUTES = 15  # the label: 1 where a flight arrived so many minutes late or
 
 BASELINE = "minute_of_day"  # the one feature that a baseline sees
 SLICES = ["origin", "carrier"]  # beside the time of day: where a model is looked at by itself
-ROUTED_BY = ["carrier", "flight"]  # who stays with one model throughout an A/B test: a flight number
+WHO = ["carrier", "flight"]  # whom a row is about, and who may ask to be forgotten: here a flight number
+BANNED = [ID, OUTCOME, "flight", "tailnum"]  # no feature is made from what comes afterwards or names somebody
+ROUTED_BY = WHO  # who stays with one model throughout an A/B test
 GROUP = "origin"  # flights of one airport share its weather: labels come in clusters, and feeds fail one by one
 # Stations report the weather of a group hourly: how many values of one column a day has says whether they do.
 REPORTED = "temp"

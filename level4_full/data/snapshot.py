@@ -19,6 +19,7 @@ from ..config.problem import ID, OUTCOME, TIME
 from ..errors import StageError
 from . import tables
 from .corrections import corrected
+from .rules import leave_out
 from .tables import FLIGHTS, OUTCOMES
 
 TABLE = "table.parquet"
@@ -35,7 +36,7 @@ def load_table(data: Path) -> pd.DataFrame:
         for kind, kinds in ((problem.ROWS, FLIGHTS), (problem.OUTCOMES, OUTCOMES))
     )
     flights = corrected(flights, data)
-    table = flights.merge(outcomes, on=ID).dropna(subset=OUTCOME)
+    table = leave_out(flights, data).merge(outcomes, on=ID).dropna(subset=OUTCOME)
     return table.sort_values([TIME, ID], ignore_index=True)
 
 

@@ -23,6 +23,7 @@ from ..data import snapshot
 from ..data.collect import collect
 from ..data.drift import drift_of
 from ..data.features import make_features
+from ..data.rules import check_features, leave_out
 from ..data.validate import InvalidDataError, check_files, check_values
 from ..registry import models
 from .evaluate import check_beats, compare, excess_log_loss, hold_out
@@ -30,6 +31,7 @@ from .model import is_late, late_probability
 from .plots import draw
 from .surroundings import changed_since
 from .train import check_learned, train, train_baselines
+from .worth import worth_of
 
 
 def _record_seconds(task: Any, run: Any, state: Any) -> None:
@@ -72,6 +74,7 @@ def validate(run: str, until: str | None, holdout_days: int) -> str:
     except InvalidDataError as error:
         mlflow.log_dict({"problems": error.problems}, "validation.json")
         raise
+    check_features(table)
     mlflow.log_dict(drift_of(*hold_out(table, holdout_days)), "drift.json")
     path = paths.RUNS / run / "table.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,8 +84,14 @@ def validate(run: str, until: str | None, holdout_days: int) -> str:
 
 @once_per_run()
 def restore_snapshot(run: str, md5: str) -> str:
-    """Restore the table of an earlier run."""
-    return str(snapshot.table_of(run, md5))
+    """Restore the table of an earlier run, without those who have asked to be forgotten since."""
+    path = snapshot.table_of(run, md5)
+    table = pd.read_parquet(path)
+    kept = leave_out(table, paths.DATA)
+    check_features(kept)
+    if len(kept) < len(table):
+        kept.to_parquet(path, index=False)
+    return str(path)
 
 
 @once_per_run(retries=2)
@@ -127,6 +136,7 @@ def judge(path: str, uri: str, holdout_days: int) -> dict[str, float]:
     drawn = {name: predictions[name] for name in predictions if name not in baselines}
     draw(report, is_late(recent), drawn, Path(path).parent)
     mlflow.log_dict(report, "report.json")
+    mlflow.log_dict(worth_of(compared["candidate"], recent), "features.json")
     for plot in Path(path).parent.glob("*.png"):
         mlflow.log_artifact(str(plot))
     mlflow.log_metrics({f"holdout_{name}": value for name, value in report["overall"]["candidate"].items()})

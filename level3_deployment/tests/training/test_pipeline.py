@@ -9,6 +9,7 @@ import pytest
 
 from ...config import paths
 from ...config.problem import ROWS
+from ...errors import RefusedError
 from ...training import pipeline
 
 closed: list[tuple[str, str]] = []  # runs, and how they ended, as the tracking server was told
@@ -71,6 +72,14 @@ def test_a_killed_training_is_gone_on_with_only_when_the_same_is_asked_for(
         with pytest.raises(KeyboardInterrupt):
             pipeline.start_training("manual", snapshot)
     assert runs == ["1", "1", "2", "2", "3", "4"]
+
+
+def test_in_another_environment_nothing_is_begun(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "packages" / "scikit_learn-0.0.1.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path / "packages"))
+    with pytest.raises(RefusedError, match="scikit-learn"):
+        pipeline.start_training("manual")
+    assert not (tmp_path / "unfinished").exists()
 
 
 def test_two_trainings_at_once_follow_each_other_in_runs_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,6 +168,17 @@ def restore(snapshot: str, target: Path) -> None:
     restore(snapshot, paths.SNAPSHOTS, paths.REMOTE, target)
 
 
+@commands.command()
+def forget(who: str) -> None:
+    """Leave WHO out of every further snapshot and model."""
+    from .config import paths
+    from .data.rules import forget
+    from .serving import prediction_log
+
+    print(f"{forget(who, paths.DATA)} rows about {who} are in no further snapshot")
+    print(f"{prediction_log.forget(paths.PREDICTION_LOG, who)} predictions are no longer in the log")
+
+
 def operations() -> ModuleType:
     """Return what releases the application: processes of this machine, or containers."""
     from .operations import containers, deploy

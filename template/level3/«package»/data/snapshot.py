@@ -18,6 +18,7 @@ from ..config.files import replacing
 from ..config.problem import ID, OUTCOME, TIME
 from ..errors import StageError
 from . import tables
+from .rules import leave_out
 from .tables import INSTANCES, OUTCOMES
 
 TABLE = "table.parquet"
@@ -33,7 +34,7 @@ def load_table(data: Path) -> pd.DataFrame:
         tables.read(sorted((data / kind).glob("*.parquet")), kinds)
         for kind, kinds in ((problem.ROWS, INSTANCES), (problem.OUTCOMES, OUTCOMES))
     )
-    table = instances.merge(outcomes, on=ID).dropna(subset=OUTCOME)
+    table = leave_out(instances, data).merge(outcomes, on=ID).dropna(subset=OUTCOME)
     return table.sort_values([TIME, ID], ignore_index=True)
 
 

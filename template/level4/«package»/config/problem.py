@@ -28,8 +28,10 @@ LABEL_SCALE = «scale»  # guess: the usual deviation of the outcome; errors and
 
 BASELINE = "«baseline or "weekday"»"  # guess: the one feature that a baseline sees
 SLICES: list[str] = «slices»  # guess: beside the time of day, where a model is looked at by itself
+WHO = ["«id»"]  # guess: whom a row is about, and who may ask to be forgotten
+BANNED = [ID, OUTCOME]  # guess: no feature is made from what comes afterwards or names somebody
 «% if level > 2 %»
-ROUTED_BY = ["«id»"]  # guess: who stays with one model throughout an A/B test
+ROUTED_BY = WHO  # guess: who stays with one model throughout an A/B test
 «% endif %»
 «% if level > 3 %»
 DERIVED: dict[str, str] = «derived»  # guess: features that are watched too, and the column each comes from

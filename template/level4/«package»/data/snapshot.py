@@ -19,6 +19,7 @@ from ..config.problem import ID, OUTCOME, TIME
 from ..errors import StageError
 from . import tables
 from .corrections import corrected
+from .rules import leave_out
 from .tables import INSTANCES, OUTCOMES
 
 TABLE = "table.parquet"
@@ -35,7 +36,7 @@ def load_table(data: Path) -> pd.DataFrame:
         for kind, kinds in ((problem.ROWS, INSTANCES), (problem.OUTCOMES, OUTCOMES))
     )
     instances = corrected(instances, data)
-    table = instances.merge(outcomes, on=ID).dropna(subset=OUTCOME)
+    table = leave_out(instances, data).merge(outcomes, on=ID).dropna(subset=OUTCOME)
     return table.sort_values([TIME, ID], ignore_index=True)
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..config.problem import ID, TIME
+from ..config.problem import ID, TIME, WHO
 from ..data.schema import Instance
 
 SCHEMA = f"""
@@ -165,3 +165,14 @@ def last_prediction(path: Path, instance_id: str) -> sqlite3.Row | None:
     with open_log(path) as connection:
         row: sqlite3.Row | None = connection.execute(query, [instance_id]).fetchone()
         return row
+
+
+def forget(path: Path, who: str) -> int:
+    """Delete the predictions about somebody, with what is left of them on free pages; return how many."""
+    about = " || ' ' || ".join(f"json_extract(inputs, '$.{name}')" for name in WHO)
+    with open_log(path) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        with connection:
+            deleted = connection.execute(f"DELETE FROM predictions WHERE {about} = ?", [who]).rowcount  # noqa: S608
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return deleted

@@ -1,6 +1,7 @@
 """The steps of the pipeline in a row, on little data: what each leaves, and what the next makes of it."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ from mlflow import MlflowClient
 
 from ...config import paths
 from ...config.params import read_params
-from ...config.problem import OUTCOME, ROWS
-from ...data import snapshot
+from ...config.problem import BASELINE, OUTCOME, ROWS, WHO
+from ...data import rules, snapshot
 from ...data.validate import InvalidDataError
 from ...registry import models
 from ...training import tasks
@@ -84,6 +85,7 @@ def test_the_fit_leaves_a_model_that_answers_the_table(walk: dict[str, Any]) -> 
 def test_the_judgement_leaves_report_pictures_and_figures(stage: Path, walk: dict[str, Any]) -> None:
     assert left(stage, walk["run"], "report.json")["overall"] == walk["judge"]
     assert list((stage / "artifacts" / walk["run"] / "artifacts").glob("*.png"))
+    assert not left(stage, walk["run"], "features.json")[BASELINE]["useless"]
     figures = MlflowClient().get_run(walk["run"]).data.metrics
     assert (
         figures["holdout_«loss»"] == walk["judge"]["candidate"]["«loss»"] < walk["judge"]["mean"]["«loss»"]
@@ -94,6 +96,18 @@ def test_the_version_names_the_model_and_its_snapshot(walk: dict[str, Any]) -> N
     (version,) = models.versions()
     assert (str(version.version), version.run_id) == (walk["register"], walk["run"])
     assert version.tags["snapshot"] == walk["take_snapshot"]
+
+
+def test_who_is_forgotten_is_left_out_of_an_earlier_snapshot_too(
+    walk: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = pd.read_parquet(walk["validate"])
+    about = (before[WHO] == before.loc[0, WHO]).all(axis=1)
+    shutil.copytree(paths.DATA, tmp_path / "data")
+    monkeypatch.setattr(paths, "DATA", tmp_path / "data")
+    rules.forget(" ".join(map(str, before.loc[0, WHO])), paths.DATA)
+    after = pd.read_parquet(tasks.restore_snapshot.fn("another", walk["take_snapshot"]))
+    pd.testing.assert_frame_equal(after.reset_index(drop=True), before[~about].reset_index(drop=True))
 
 
 def test_wrong_data_goes_no_further_than_validation(stage: Path, walk: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from ...base import ROOT, StageError
+from ...base import ROOT, StageError, git
 from ...stack.process import last_line, run
 from .context import Context
 
@@ -38,45 +38,58 @@ def workflow_commands(context: Context) -> list[str]:
     return commands
 
 
+def release_command(context: Context) -> str:
+    """Return how the level's workflow releases, without the commit; empty where none does."""
+    releases = [line for line in workflow_commands(context) if "deploy" in line]
+    return releases[0].replace("$LEVEL", str(context.stage.number)) if releases else ""
+
+
 def release_a_change(context: Context) -> CodeRelease:
     """Commit a change beside the branch, and run the release of the level's workflow on it, like its runner."""
-    releases = [line for line in workflow_commands(context) if "deploy" in line]
-    if not releases:
+    release = release_command(context)
+    if not release:
         return CodeRelease("", "", "", [], "no workflow releases anything")
-    commit = _commit_beside(context)
-    command = f"{releases[0].replace('$LEVEL', str(context.stage.number))} COMMIT={commit}"
+    name = f"{context.stage.package}/README.md"
+    readme = git(ROOT, "show", f"HEAD:{name}").strip()
+    commit = commit_beside({name: f"{readme}\n\nChanged.\n"}, "Change the application")
+    command = f"{release} COMMIT={commit}"
     digests, output = [], ""
     for _ in range(2):
         done = context.command("bash", "-c", command)
         output = (done.stdout + done.stderr).strip()[-300:]
-        release = context.workspace / "app" / "releases" / commit
-        digests.append(content_digest(release))
-        if release.exists():
-            release.rename(release.with_name(f"{commit}-{len(digests)}"))
+        unpacked = context.workspace / "app" / "releases" / commit
+        digests.append(content_digest(unpacked))
+        if unpacked.exists():
+            unpacked.rename(unpacked.with_name(f"{commit}-{len(digests)}"))
     running = str(context.version().get("application"))
     context.command("bash", "-c", command)
     return CodeRelease(command, commit, running, digests, output, time.time())
 
 
-def _commit_beside(context: Context) -> str:
-    """Return a commit that changes the level and belongs to no branch."""
+def commit_beside(texts: dict[str, str], subject: str) -> str:
+    """Return a commit that changes files of the project, and belongs to no branch.
+
+    Args:
+        texts: what the files are to hold, by path.
+        subject: of the commit.
+    """
     with tempfile.TemporaryDirectory() as folder:
         roles = [f"GIT_{role}_{fact}" for role in ("AUTHOR", "COMMITTER") for fact in ("NAME", "EMAIL")]
         environment = os.environ | dict.fromkeys(roles, "assess@localhost")
         environment["GIT_INDEX_FILE"] = str(Path(folder) / "index")
 
-        def git(*arguments: str, stdin: str = "") -> str:
+        def in_index(*arguments: str, stdin: str = "") -> str:
             done = run(["git", *arguments], ROOT, environment, stdin)
             if done.returncode:
                 raise StageError(f"git {arguments[0]} failed: {last_line(done)}")
             return done.stdout.strip()
 
-        name = f"{context.stage.package}/README.md"
-        changed = git("hash-object", "-w", "--stdin", stdin=git("show", f"HEAD:{name}") + "\n\nChanged.\n")
-        git("read-tree", "HEAD")
-        git("update-index", "--cacheinfo", f"100644,{changed},{name}")
-        commit = git("commit-tree", git("write-tree"), "-p", "HEAD", "-m", "Change the application")
-        return git("rev-parse", "--short=12", commit)
+        in_index("read-tree", "HEAD")
+        for name, text in texts.items():
+            changed = in_index("hash-object", "-w", "--stdin", stdin=text)
+            in_index("update-index", "--cacheinfo", f"100644,{changed},{name}")
+        commit = in_index("commit-tree", in_index("write-tree"), "-p", "HEAD", "-m", subject)
+        return in_index("rev-parse", "--short=12", commit)
 
 
 def content_digest(folder: Path) -> str:

@@ -13,6 +13,7 @@ from .seeded_defects import IN_A_NOTEBOOK
 NO_TESTS = 5  # how pytest ends when it has found none
 
 # Which test files would be the ones to notice.
+FEATURES = ("data/test_features.py", "serving/test_to_row.py")
 APPLICATION = ("serving/test_app.py",)
 SCORING = ("serving/test_app.py", "data/test_features.py")
 
@@ -56,6 +57,13 @@ MUTATIONS = {
             SourceChange("*/*.py", "+ 3) % 7", "+ 4) % 7"),
         ),
         SCORING,
+    ),
+    "a minute of the day off by one": Mutation(
+        (
+            SourceChange("data/features.py", "(departure - day).astype(int)", "(departure - day).astype(int) + 1"),
+            SourceChange("*.ipynb", "(departure - day).astype(int)", "(departure - day).astype(int) + 1"),
+        ),
+        FEATURES,
     ),
     "impossible training data": Mutation(
         (SourceChange("tests/conftest.py", '"temp": random.normal(50', '"temp": random.normal(5000'),),
@@ -158,6 +166,12 @@ def _mutate(context: Context, name: str) -> Path | None:
 def _files(level: Path, name: str) -> list[str]:
     """Return those of a mutation's test files that the level has."""
     return [file for file in MUTATIONS[name].tests if (level / "tests" / file).exists()]
+
+
+def run_tests(context: Context, level: Path, files: list[str]) -> tuple[bool, str]:
+    """Run test files of a level or of a copy of it; return whether all passed, and the last line."""
+    (ended,) = run_all([_job(level, files)], context.workspace / "assess")
+    return ended.code == 0, _last(ended)
 
 
 def _job(level: Path, files: list[str], keyword: str = "") -> Job:

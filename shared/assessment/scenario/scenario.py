@@ -21,6 +21,7 @@ from .code_release import CodeRelease, release_a_change
 from .context import Context, in_facts
 from .mutants import Mutants, run_mutants
 from .rebuild import Rebuild, rebuild
+from .new_feature import NewFeature, add_a_feature
 from .swap_under_load import Swap, swap_under_load
 from .uncertified_model import Uncertified, model_files, serve_damaged, serve_uncertified
 from .watched_days import Watched, watch_two_days
@@ -113,6 +114,7 @@ class Scenario:
     watched_days: Watched = field(init=False)
     mutants: Mutants = field(init=False)
     rebuild: Rebuild = field(init=False)
+    new_feature: NewFeature = field(init=False)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -132,6 +134,7 @@ def run_scenario(context: Context, tell: Callable[[str], None], only: set[str] |
         "watched_days": lambda: watch_two_days(context, last_day(scenario)),
         "mutants": lambda: run_mutants(context),
         "rebuild": lambda: rebuild(context, scenario.code_release, scenario.days[-1].day),  # after all others
+        "new_feature": lambda: add_a_feature(context, scenario.days[-1].day),
     }
     for name, part in parts.items():
         if only is not None and name not in only:

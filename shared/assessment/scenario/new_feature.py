@@ -8,6 +8,7 @@ from datetime import date
 
 from ...base import StageError
 from ...stack.process import last_line
+from ...world.period import FIRST_DAY
 from ...world.source import SourceChange, apply_all
 from .code_release import commit_beside, release_command
 from .context import Context
@@ -86,7 +87,8 @@ def _train_with_a_banned_feature(context: Context) -> str:
 
 def _ask_to_be_deleted(context: Context, found: NewFeature, day: date) -> None:
     """Let somebody ask whose flights are in the first snapshot and in the log."""
-    flights = context.year.flights_of(day)
+    who = ["carrier", "flight"]
+    flights = context.year.flights_of(day).merge(context.year.flights_of(FIRST_DAY)[who], on=who)
     carrier, number = found.who = str(flights["carrier"].iloc[0]), int(flights["flight"].iloc[0])
     before = _databases_naming(context, carrier, number)
     done = context.command("python", "-m", context.stage.package, "forget", f"{carrier} {number}")

@@ -10,6 +10,7 @@ import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
+from ..config.environment import installed
 from ..config.files import write_text
 from ..config.policy import Policy
 from ..config.problem import GROUP, OUTCOME, REPORTED, SLICES, TIME
@@ -18,7 +19,7 @@ from ..events import Event, Kind
 from ..registry import models
 from ..training.model import is_late
 from ..training.paired import Difference
-from ..training.surroundings import difference, packages
+from ..training.surroundings import difference
 from . import notify, store
 from .dates import before, days_between
 from .measure import DAYS_BACK, published
@@ -109,7 +110,7 @@ def changes(_: str, __: ModelVersion, ___: pd.DataFrame, policy: Policy) -> list
     """Name who owns what the upstream announces, or the packages that are others, since the last morning: once."""
     schema, events = paths.DROP / "schema.json", []
     announced = json.loads(schema.read_text()) if schema.exists() else {}
-    now: dict[str, dict[str, Any]] = {"upstream": announced, "packages": packages()}
+    now: dict[str, dict[str, Any]] = {"upstream": announced, "packages": installed()}
     known = json.loads(paths.KNOWN.read_text()) if paths.KNOWN.exists() else now | {"upstream": {}}
     for what, owner in policy.owners.items():
         if changed := difference(known[what], now[what]):

@@ -20,8 +20,8 @@ from . import seeded_defects
 from .code_release import CodeRelease, release_a_change
 from .context import Context, in_facts
 from .mutants import Mutants, run_mutants
-from .rebuild import Rebuild, rebuild
 from .new_feature import NewFeature, add_a_feature
+from .rebuild import Rebuild, rebuild
 from .swap_under_load import Swap, swap_under_load
 from .uncertified_model import Uncertified, model_files, serve_damaged, serve_uncertified
 from .watched_days import Watched, watch_two_days
@@ -133,7 +133,7 @@ def run_scenario(context: Context, tell: Callable[[str], None], only: set[str] |
         "faults": lambda: inject_faults(context, scenario.days[-1].day),
         "watched_days": lambda: watch_two_days(context, last_day(scenario)),
         "mutants": lambda: run_mutants(context),
-        "rebuild": lambda: rebuild(context, scenario.code_release, scenario.days[-1].day),  # after all others
+        "rebuild": lambda: rebuild(context, scenario.code_release, scenario.days[-1].day),
         "new_feature": lambda: add_a_feature(context, scenario.days[-1].day),
     }
     for name, part in parts.items():
@@ -195,7 +195,7 @@ def bring_a_second(context: Context, scenario: Scenario) -> SecondModel:
     """Let people bring a second model, unless one has come by itself."""
     before, now, roles = scenario.first_model.model, scenario.days[-1].model, []
     if before == now:
-        roles = context.release(scenario.days[-1].day)
+        roles = (context.release(scenario.days[-1].day),)
     after, kept = context.serving(), model_files(context)
     lost = [path for digest, path in scenario.first_model.models.items() if digest not in kept]
     return SecondModel(before != now, before, after, roles, lost)

@@ -135,6 +135,15 @@ def reports() -> None:
 
 
 @commands.command()
+def subscribers() -> None:
+    """Send what becomes of models to whom EVENTS_TO names, as it happens; if that is nobody, end at once."""
+    if os.environ.get("EVENTS_TO", "").strip():
+        from .monitoring.subscribers import serve
+
+        serve()
+
+
+@commands.command()
 def resume(why: str = "by hand") -> None:
     """End the open holds, so that trainings may start again."""
     from .monitoring.daily_check import resume

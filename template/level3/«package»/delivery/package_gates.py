@@ -134,6 +134,20 @@ def answers_golden_requests(evidence: PackageEvidence) -> Finding:
     return max(errors) <= MAX_DIFFERENCE, f"{len(golden)} requests, largest difference {max(errors):.1e}"
 
 
+def staging_is_production(_: PackageEvidence) -> Finding:
+    """Staging, where the package was tried out, runs the same code as production, by its hash."""
+    staged = _code_of(os.environ["STAGING"])
+    try:
+        serving = _code_of(os.environ["APPLICATION"])
+    except httpx.TransportError:  # then nothing is released to it either
+        return True, f"staging runs {staged}; production does not answer"
+    return staged == serving, f"staging runs {staged}, production {serving}"
+
+
+def _code_of(address: str) -> str:
+    return str(httpx.get(f"{address}/version", timeout=5).raise_for_status().json()["code"])
+
+
 def as_requested(table: pd.DataFrame) -> dict[str, list[Any]]:
     """Return the instances as columns, sent through JSON and the schema as a request is."""
     records = json.loads(table.to_json(orient="records", date_format="iso"))

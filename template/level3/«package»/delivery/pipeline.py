@@ -21,7 +21,7 @@ from ..registry import artifact, certificate, history, models, uncertified
 from ..registry.lifecycle import State
 from ..training.evaluate import hold_out, slices
 from ..training.model import «prediction»
-from . import promotion
+from . import model_card, promotion, sbom
 from .acceptance import run_tests
 from .bento import build_bento
 from .certify import certify
@@ -61,6 +61,7 @@ def examine(version: str, digest: str) -> str:
     folder, report, verdict = (
         paths.RUNS / registered.run_id / name for name in (artifact.STORED_AS, "tests.xml", "certificate.json")
     )
+    bill = verdict.with_name("sbom.cdx.json")
     tests = run_tests(folder, digest, report)
     model = ModelEvidence(
         recent=recent,
@@ -76,9 +77,10 @@ def examine(version: str, digest: str) -> str:
         instances=recent,
     )
     provenance = {"version": version, "run": registered.run_id, **registered.tags, "tests": asdict(tests)}
+    provenance |= {"sbom": sbom.write(bill)}
     text = certify(model, packaged, provenance)
     write_text(verdict, text)
-    for path in (verdict, report):
+    for path in (verdict, report, bill):
         if path.exists():
             models.keep(registered, path)
     models.tag(version, "certificate", certificate.seal(text))
@@ -104,13 +106,14 @@ def deliver(version: str) -> str:
         if version not in history.undelivered():
             return f"version {version} has been delivered before"
         params = read_params()
-        if version in map(models.version_of, (models.CHAMPION, promotion.CHALLENGER)):
-            return promotion.release(version, params.experiment)  # its delivery died after it was certified
+        before, arms = history.state(version), map(models.version_of, (models.CHAMPION, promotion.CHALLENGER))
+        if before is State.CERTIFIED and version in arms:
+            return promotion.release(version, params.experiment)  # its delivery died in its release
         try:
             return _deliver(version, params)
         except (RefusedError, NotFollowedError) as error:
             # A service that does not answer is no verdict; but a model that silences a service twice is refused.
-            final = isinstance(error, RefusedError) or history.state(version) is State.INTERRUPTED
+            final = isinstance(error, RefusedError) or before is State.INTERRUPTED
             history.record(version, State.REFUSED if final else State.INTERRUPTED, str(error))
             raise
 
@@ -121,9 +124,11 @@ def _deliver(version: str, params: Params) -> str:
     promotion.stage(version)
     text = examine(version, digest)
     certificate.check(text, certificate.seal(text), digest)
+    history.record(version, State.CERTIFIED, "no gate stopped it")
     pack(version, digest)
+    model_card.write(version, paths.RUNS / models.version(version).run_id)
     if params.approval == "manual":
-        history.record(version, State.AWAITING_APPROVAL, "certified")
+        history.record(version, State.AWAITING_APPROVAL, "a person decides")
         return f"version {version} is certified and awaits approval"
     return promotion.release(version, params.experiment)
 

@@ -1,7 +1,8 @@
 """The certificate of a package: which gates it passed, tied to its digest, and sealed with the key of the stage.
 
 The seal holds against everybody who can write to the registry and cannot read the key, which is for the user of
-the stage only. Who works as that user can do all that the stage can.
+the stage only. Who works as that user can do all that the stage can. What only checks the seal, as the service
+does, needs the key too; the containers of the registry and of the orchestration server do not see it.
 """
 
 import hmac

@@ -13,7 +13,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from ..config import paths
 from ..config.problem import ID, NAME, ROUTED_BY, TITLE
-from ..config.version import application_version
+from ..config.version import application_version, code_hash
 from ..data.features import make_features
 from ..data.schema import Instance
 from .api import NOT_ANSWERED, Prediction, Request, Response
@@ -97,6 +97,7 @@ def version() -> dict[str, str | int | float | None]:
     rollout = follower.rollout
     return {
         "application": application_version(),
+        "code": code_hash(),
         "process": os.getpid(),
         "model": rollout.champion.name if rollout.champion else None,
         "challenger": rollout.challenger.name if rollout.challenger else None,

@@ -1,19 +1,15 @@
 """What surrounds a training beside its rows: people who judge a model see what else has changed."""
 
-from importlib.metadata import distributions
 from typing import Any
 
 import mlflow
 import pandas as pd
 from mlflow import MlflowClient
 
+from ..config.environment import installed
+
 Named = dict[str, Any]
 FILE = "surroundings.json"
-
-
-def packages() -> Named:
-    """Return the version of every installed package."""
-    return {package.name: package.version for package in distributions()}
 
 
 def difference(before: Named, now: Named) -> Named:
@@ -25,11 +21,11 @@ def difference(before: Named, now: Named) -> Named:
 def changed_since(run: str | None, table: pd.DataFrame) -> dict[str, Named]:
     """Log packages and columns with the training; return how they differ from those of an earlier run."""
     now: dict[str, Named] = {
-        "packages": packages(),
+        "packages": installed(),
         "columns": dict(zip(map(str, table), map(str, table.dtypes), strict=True)),
     }
     mlflow.log_dict(now, FILE)
-    if run is None or FILE not in [file.path for file in MlflowClient().list_artifacts(run)]:
+    if not run or FILE not in [file.path for file in MlflowClient().list_artifacts(run)]:
         return {}
     before = mlflow.artifacts.load_dict(f"runs:/{run}/{FILE}")
     return {kind: difference(before[kind], now[kind]) for kind in now}

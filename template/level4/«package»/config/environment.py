@@ -10,6 +10,13 @@ from ..errors import RefusedError
 from .params import LOCK
 
 
+def installed() -> dict[str, str]:
+    """Return the version of each installed package: of the first on the path, which is the one that is imported."""
+    # Names of folders: reading all metadata would take a second.
+    found = [path.stem.partition("-") for entry in sys.path for path in Path(entry).glob("*.dist-info")]
+    return {canonicalize_name(name): version for name, _, version in reversed(found)}
+
+
 def check_environment(lock: Path = LOCK) -> None:
     """Compare the installed packages with the lock; one that the lock does not name is left alone.
 
@@ -18,12 +25,9 @@ def check_environment(lock: Path = LOCK) -> None:
     """
     lines = [Requirement(line.rstrip(" \\")) for line in lock.read_text().splitlines() if line[:1].isalnum()]
     locked = {canonicalize_name(line.name): line for line in lines if not line.marker or line.marker.evaluate()}
-    # Names of folders, the first on the path first, as imports go: reading all metadata would take a second.
-    found = [path.stem.partition("-") for entry in sys.path for path in Path(entry).glob("*.dist-info")]
-    installed = {canonicalize_name(name): version for name, _, version in reversed(found)}
     others = [
         f"{name} is {version} and not {str(locked[name].specifier).strip('=')}"
-        for name, version in sorted(installed.items())
+        for name, version in sorted(installed().items())
         if name in locked and not locked[name].specifier.contains(version, prereleases=True)
     ]
     if others:

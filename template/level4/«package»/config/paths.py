@@ -17,4 +17,5 @@ METRICS_STORE = STAGE / "metrics.db"
 REPORTS = STAGE / "evidently"  # the workspace of Evidently, which shows a report for every day
 ISSUES = STAGE / "issues"  # what only people can settle
 KNOWN = STAGE / "surroundings.json"  # what was known of them on the last morning
+SUBSCRIBERS = STAGE / "subscribers"  # what each of them has acknowledged
 OUTBOX = STAGE / "outbox"  # notifications that have not been sent yet

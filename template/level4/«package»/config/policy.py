@@ -15,6 +15,7 @@ class Promotion(Settings):
 
     max_excess_loss: NonNegativeFloat
     confidence: NonNegativeFloat
+    max_excess_of_small: NonNegativeFloat
     max_shifts: dict[str, NonNegativeFloat]  # of the mean prediction, by kind of slice
 
 

@@ -1,5 +1,6 @@
 """Which code this is, and the code of any commit."""
 
+import hashlib
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,16 @@ def application_version() -> str:
         return _git("describe", "--always", "--abbrev=12", "--exclude=*", "--dirty").decode().strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+@cache
+def code_hash(package: Path = PACKAGE) -> str:
+    """Return a hash of the source files of a package, by name and content; its tests do not count."""
+    names = [path.relative_to(package) for path in package.rglob("*.py")]
+    digest = hashlib.sha256()
+    for name in sorted(name for name in names if "tests" not in name.parts):
+        digest.update(f"{name.as_posix()}\n".encode() + hashlib.sha256((package / name).read_bytes()).digest())
+    return digest.hexdigest()[:12]
 
 
 def resolve(revision: str) -> str:

@@ -11,6 +11,7 @@ from .package_gates import PackageEvidence
 MODEL_GATES: tuple[Callable[[ModelEvidence], Finding], ...] = (
     model_gates.not_worse_than_champion,
     model_gates.no_slice_stands_out,
+    model_gates.nobody_is_left_out,
 )
 PACKAGE_GATES: tuple[Callable[[PackageEvidence], Finding], ...] = (
     package_gates.features_agree,
@@ -19,6 +20,7 @@ PACKAGE_GATES: tuple[Callable[[PackageEvidence], Finding], ...] = (
     package_gates.loads_alone,
     package_gates.passes_tests,
     package_gates.answers_golden_requests,
+    package_gates.staging_is_production,
     package_gates.fast_enough,
 )
 

@@ -17,8 +17,7 @@ Predicts «target». What it may be used for, and what not: to be written by the
 |---|---|
 | trained because | {trigger}{alarm} |
 | trained on | snapshot {snapshot}, {commit} |
-| package | {digest} |
-| certified under policy | {policy} |
+| package | {digest} |{policy}
 | loss on {holdout_days} held-out days | {«loss»:.4f} |
 «% if kind == "binary" %»
 | AUC on the same days | {auc:.4f} |
@@ -48,7 +47,7 @@ def write(version: str, folder: Path) -> Path:
     certificate = json.loads((folder / "certificate.json").read_text())
     report = load_dict(f"runs:/{registered.run_id}/report.json")
     previous = run.tags.get("previous_model")
-    alarm = registered.tags.get("alarm")
+    alarm, policy = registered.tags.get("alarm"), certificate.get("policy")
     text = TEXT.format(
         name=NAME,
         version=version,
@@ -57,7 +56,7 @@ def write(version: str, folder: Path) -> Path:
         snapshot=registered.tags["snapshot"],
         commit=f"commit {registered.tags['commit']}",
         digest=certificate["digest"],
-        policy=certificate["policy"],
+        policy=f"\n| certified under policy | {policy} |" if policy else "",
         holdout_days=run.params["holdout_days"],
         «loss»=run.metrics["holdout_«loss»"],
         auc=run.metrics["holdout_«second»"],

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..config.policy import Promotion
+from ..config.problem import SLICES
+from ..data.features import CATEGORICAL
 from ..training.evaluate import excess_loss
 
 MIN_INSTANCES = 300  # in a slice
@@ -53,6 +55,38 @@ def no_slice_stands_out(evidence: ModelEvidence) -> Finding:
         limit = evidence.policy.max_shifts[column]
         beyond += [f"{column} {name} {shift:+.3f}" for name, shift in shifts.items() if abs(shift) > limit]
     return not beyond, f"mean prediction moved: {', '.join(beyond)}" if beyond else "all slices moved alike"
+
+
+def nobody_is_left_out(evidence: ModelEvidence) -> Finding:
+    """Values too small for a slice, taken together, moved with all others, and surely are not much worse.
+
+    The limits are guesses: watch how often they refuse a sound candidate.
+    """
+    if evidence.champion is None:
+        return True, "there is no champion yet"
+    max_shift, max_excess = evidence.policy.max_shifts["small"], evidence.policy.max_excess_of_small
+    beyond, changes = [], evidence.candidate - evidence.champion
+    groups = small_groups(evidence.recent)
+    for column, small in groups.items():
+        shift = changes[small].mean() - changes[~small].mean()
+        excess = excess_loss(evidence.candidate[small], evidence.champion[small], evidence.recent[small])
+        bound = excess.upper(evidence.policy.confidence)
+        if abs(shift) > max_shift:
+            beyond.append(f"small {column}: mean prediction moved {shift:+.3f}, at most {max_shift}")
+        if not bound <= max_excess:
+            beyond.append(f"small {column}: loss {excess}, surely below {bound:.4f}, at most {max_excess}")
+    return not beyond, "; ".join(beyond) or f"looked at small ones by {', '.join(groups) or 'nothing: too few'}"
+
+
+def small_groups(recent: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return, by category, where its values are that are too small for a slice: together they may be enough."""
+    groups = {}
+    for column in dict.fromkeys([*SLICES, *CATEGORICAL]):
+        values = recent[column].astype(str)
+        small = (values.map(values.value_counts()) < MIN_INSTANCES).to_numpy()
+        if MIN_INSTANCES <= small.sum() < len(small):
+            groups[column] = small
+    return groups
 
 
 def slice_shifts(changes: np.ndarray, values: pd.Series) -> dict[str, float]:

@@ -53,10 +53,12 @@ def release(version: str, experiment: ExperimentParams) -> str:
     It can be repeated after the process died half-way.
 
     Raises:
+        RefusedError: nothing leads there from its state.
         NotFollowedError: the service refused it, or did not answer; the rollout has been taken back.
     """
     if models.version_of(CHAMPION) in (None, version):
         return _release_first(version)
+    history.check(version, State.CHALLENGER)
     if models.version_of(CHALLENGER) not in (None, version):
         withdraw(f"version {version} takes its place")
     number = int(models.tags().get("experiment", "0-0").partition("-")[2]) + 1
@@ -84,6 +86,7 @@ def newest_day() -> str:
 
 def _release_first(version: str) -> str:
     """Give the first version all traffic."""
+    history.check(version, State.CHAMPION)
     models.set_alias(CHAMPION, version)
     try:
         _wait(os.environ["APPLICATION"], model=version)
@@ -98,6 +101,7 @@ def promote(why: str, day: date) -> str:
     """Give the challenger all traffic; the champion that it replaces predicts on in its shadow."""
     challenger, champion = models.version_of(CHALLENGER), models.version_of(CHAMPION)
     assert challenger is not None  # noqa: S101 - there is no experiment without one
+    history.check(challenger, State.PROMOTED)
     if champion != challenger:  # or this was begun before, and the process died
         models.set_alias(PREVIOUS, champion)
         models.tag_model("promoted_on", day.isoformat())

@@ -46,9 +46,9 @@ def measure(champion: ModelVersion, recent: pd.DataFrame, yesterday: str) -> Non
             store.write(connection, str(day), name, {("raw_bias", store.ALL): raw_bias})
         if not instances.empty:
             age = {("age_days", store.ALL): float(days_between(reference(champion).last_day, yesterday))}
-            counted = store.by_slice(connection, name, before(yesterday, 1), "answered_within")
-            service = metrics.service_metrics(counted)
-            store.write(connection, yesterday, name, age | service | skew(instances, yesterday))
+            store.write(connection, yesterday, name, age | skew(instances, yesterday))
+        counted = store.by_slice(connection, metrics.SERVICE, before(yesterday, 1), "answered_within")
+        store.write(connection, yesterday, metrics.SERVICE, metrics.service_metrics(counted))
 
 
 def skew(instances: pd.DataFrame, yesterday: str) -> metrics.Metrics:

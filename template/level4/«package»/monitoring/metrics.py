@@ -30,6 +30,7 @@ from .store import ALL
 
 Metrics = dict[tuple[str, str], float]  # by name and slice
 
+SERVICE = "service"  # under whose name its metrics are kept, whichever model it serves
 MIN_INSTANCES = 20  # in a slice of a day
 QUERY = f"""
 SELECT substr({TIME}, 1, 10) AS day, arm, model, «prediction», others, intercept,

@@ -37,13 +37,14 @@ def _send(outbox: Path) -> Iterator[str]:
     for path in sorted(outbox.glob("[!.]*")):
         name, _, n = path.name.rpartition(".")
         address = known.get(int(n))
-        if address is None or _reaches(address, name, path.read_text()):
+        if address is None or reaches(address, name, path.read_text()):
             path.unlink()  # sent, or nobody waits for it any more
         else:
             yield f"{name} could not be sent to {_public(address)}, it is tried again tomorrow"
 
 
-def _reaches(address: str, title: str, text: str) -> bool:
+def reaches(address: str, title: str, text: str) -> bool:
+    """Send a text to an address; tell whether it was taken."""
     messenger = apprise.Apprise()
     if not messenger.add(address):
         return False

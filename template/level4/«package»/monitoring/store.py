@@ -29,6 +29,11 @@ CREATE TABLE IF NOT EXISTS decisions (
   status TEXT NOT NULL,
   result TEXT NOT NULL             -- for people
 );
+CREATE TABLE IF NOT EXISTS changes (at TEXT, id TEXT, status TEXT, result TEXT); -- of decisions, with their times
+CREATE TRIGGER IF NOT EXISTS taken AFTER INSERT ON decisions BEGIN
+  INSERT INTO changes VALUES (strftime('%Y-%m-%dT%H:%M:%f000'), new.id, new.status, new.result); END;
+CREATE TRIGGER IF NOT EXISTS changed AFTER UPDATE ON decisions BEGIN
+  INSERT INTO changes VALUES (strftime('%Y-%m-%dT%H:%M:%f000'), new.id, new.status, new.result); END;
 """
 ALL = ""  # the slice that holds every instance
 
@@ -140,6 +145,12 @@ def take(store: sqlite3.Connection, decision_id: str) -> bool:
     with store:
         taken = store.execute(query, [Status.RUNNING, decision_id, Status.OPEN, Action.RETRAIN])
     return taken.rowcount == 1
+
+
+def changes(store: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Return what became of decisions and when (UTC), oldest first."""
+    query = "SELECT day, action, cause, changes.* FROM changes JOIN decisions USING (id) ORDER BY changes.rowid"
+    return [dict(row) for row in store.execute(query)]
 
 
 def decisions(store: sqlite3.Connection) -> list[Record]:

@@ -1,23 +1,27 @@
 """What people hear of beside the loop: no training starts or waits for it, and each watcher fails by itself."""
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
+from ..config.environment import installed
+from ..config.files import write_text
 from ..config.policy import Policy
 from ..config.problem import OUTCOME, SLICES
 from ..events import Event, Kind
 from ..registry import models
 from ..training.model import label_of
 from ..training.paired import Difference
+from ..training.surroundings import difference
 from . import notify, store
-from .changes import changes
 from .dates import before, days_between
 from .measure import DAYS_BACK
-from .metrics import Metrics
+from .metrics import SERVICE, Metrics
 
 MIN_INSTANCES = «[300, rows_per_day * 2] | min»  # guess: in a slice of a week: with less, its bias says little
 
@@ -48,10 +52,10 @@ def freshness(day: str, champion: ModelVersion, recent: pd.DataFrame, policy: Po
 
 
 
-def service(day: str, champion: ModelVersion, _: pd.DataFrame, policy: Policy) -> list[Event]:
+def service(day: str, _: ModelVersion, __: pd.DataFrame, policy: Policy) -> list[Event]:
     """Alarm when yesterday's requests were slow, or the service has become large, however slowly it got there."""
     with store.open_store(paths.METRICS_STORE) as connection:
-        measured = store.read(connection, models.served_as(champion), before(day, 1), before(day, 1)).max()
+        measured = store.read(connection, SERVICE, before(day, 1), before(day, 1)).max()
     limits = policy.service.items()
     return _alarm("service", {name: measured[name] for name, limit in limits if measured.get(name, 0.0) > limit})
 
@@ -71,7 +75,7 @@ def bias(day: str, _: ModelVersion, recent: pd.DataFrame, policy: Policy) -> lis
 
 
 def _alarm(cause: str, evidence: Mapping[str, float]) -> list[Event]:
-    evidence = {name: round(float(value), 2) for name, value in evidence.items()}
+    evidence = {name: float(f"{value:.3g}") for name, value in evidence.items()}
     text = f"ALARM {cause}: {', '.join(f'{name} {value}' for name, value in evidence.items())}"
     return [Event(Kind.ALARM, text, {"cause": cause, "evidence": evidence})] if evidence else []
 
@@ -90,3 +94,18 @@ def offline_and_online(day: str, champion: ModelVersion, _: pd.DataFrame, __: Po
     excess = Difference(online - offline, float(losses.std() / np.sqrt(len(losses))), len(losses))
     text = f"loss {online:.3f} online, over {len(losses)} days, and {offline:.3f} offline: {excess}"
     return [Event(Kind.CHECKED, text, {"online": online, "offline": offline, "days": len(losses)})]
+
+
+def changes(_: str, __: ModelVersion, ___: pd.DataFrame, policy: Policy) -> list[Event]:
+    """Name who owns what the upstream announces, or the packages that are others, since the last morning: once."""
+    schema, events = paths.DROP / "schema.json", []
+    announced = json.loads(schema.read_text()) if schema.exists() else {}
+    now: dict[str, dict[str, Any]] = {"upstream": announced, "packages": installed()}
+    known = json.loads(paths.KNOWN.read_text()) if paths.KNOWN.exists() else now | {"upstream": {}}
+    for what, owner in policy.owners.items():
+        if changed := difference(known[what], now[what]):
+            words = ", ".join(f"{name} {old} → {new}" for name, (old, new) in changed.items())
+            facts = {"cause": what, "owner": owner, "changed": changed}
+            events.append(Event(Kind.CHANGED, f"CHANGED {what}, for the {owner}: {words}", facts))
+    write_text(paths.KNOWN, json.dumps(now))
+    return events

@@ -2,14 +2,22 @@
 
 from datetime import UTC, datetime
 
+from ..errors import RefusedError
 from . import models
-from .lifecycle import CROWNED, PREFIX, UNDELIVERED, State, Transition, state_of, transitions
+from .lifecycle import CROWNED, FORWARD, PREFIX, UNDELIVERED, WAYS_BACK, State, Transition, state_of, transitions
 
 
 def record(version: str, state: State, why: str) -> None:
-    """Record the transition of a version to a state just now."""
+    """Record the transition of a version to a state just now, if the life cycle knows it."""
+    check(version, state)
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
     models.tag(version, f"{PREFIX}{at}", f"{state}: {why}")
+
+
+def check(version: str, to: State) -> None:
+    """Check that a version may move to a state; a RefusedError names both states if it may not."""
+    if to not in {now := state(version), *FORWARD.get(now, ()), *WAYS_BACK}:
+        raise RefusedError(f"version {version} is {now.name}, and no move leads from there to {to.name}")
 
 
 def read() -> list[Transition]:

@@ -13,6 +13,7 @@ class State(StrEnum):
     REGISTERED = "registered"  # trained, and not delivered yet: no transition is on record
     INTERRUPTED = "interrupted in its delivery"  # a service did not answer: the next delivery tries once more
     REFUSED = "refused"  # by a gate or by a service
+    CERTIFIED = "certified"  # no gate stopped it
     AWAITING_APPROVAL = "awaits approval"
     CHALLENGER = "became challenger"
     CHAMPION = "became champion"  # the first one
@@ -22,8 +23,18 @@ class State(StrEnum):
     ROLLED_BACK_TO = "rolled back to"
 
 
-UNDELIVERED = {State.REGISTERED, State.INTERRUPTED}
+UNDELIVERED = {State.REGISTERED, State.INTERRUPTED, State.CERTIFIED}
 CROWNED = {State.CHAMPION, State.PROMOTED, State.ROLLED_BACK_TO}
+# What may follow a state, besides itself: a move whose process died is made again. No way back is ever closed.
+FORWARD = {
+    State.REGISTERED: {State.CERTIFIED, State.INTERRUPTED},
+    State.INTERRUPTED: {State.CERTIFIED},
+    State.CERTIFIED: {State.INTERRUPTED, State.AWAITING_APPROVAL, State.CHALLENGER, State.CHAMPION},
+    State.AWAITING_APPROVAL: {State.CHALLENGER, State.CHAMPION},
+    State.CHALLENGER: {State.PROMOTED},
+    State.WITHDRAWN: {State.CHALLENGER},  # for another experiment
+}
+WAYS_BACK = {State.REFUSED, State.WITHDRAWN, State.ROLLED_BACK_FROM, State.ROLLED_BACK_TO}
 
 
 @dataclass(frozen=True, order=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ...config import version
-from ...config.version import NoCommitError, application_version, resolve, unpack
+from ...config.version import NoCommitError, application_version, code_hash, resolve, unpack
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -65,3 +65,15 @@ def test_what_no_commit_holds_is_named(checkout: Path) -> None:
         resolve("nonsense")
     with pytest.raises(NoCommitError, match=f"{resolve('HEAD')} holds no package or lock"):
         unpack(resolve("HEAD"), checkout / "there", "package", "lock")
+
+
+def test_other_code_has_another_hash_and_other_tests_do_not(tmp_path: Path) -> None:
+    for name in ("one", "two", "three", "four"):
+        (tmp_path / name / "tests").mkdir(parents=True)
+        (tmp_path / name / "app.py").write_text("print('hello')\n")
+    (tmp_path / "two" / "tests" / "test_app.py").touch()
+    (tmp_path / "three" / "app.py").write_text("print('changed')\n")
+    (tmp_path / "four" / "app.py").rename(tmp_path / "four" / "main.py")
+    one, two, three, four = (code_hash(tmp_path / name) for name in ("one", "two", "three", "four"))
+    assert one == two
+    assert len({one, three, four}) == 3

@@ -12,7 +12,7 @@ from ...config import paths
 from ...config.params import ExperimentParams
 from ...delivery import pipeline, promotion
 from ...delivery.promotion import CHALLENGER, PREVIOUS, STAGING, NotFollowedError, NotTakenError
-from ...errors import StageError
+from ...errors import RefusedError, StageError
 from ...events import Kind
 from ...registry import history, models, uncertified
 from ...registry.lifecycle import State
@@ -36,7 +36,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, State]]:
     recorded: list[tuple[str, State]] = []
     monkeypatch.setattr(uncertified, "retire", lambda: None)
     monkeypatch.setattr(history, "record", lambda version, state, why: recorded.append((version, state)))
-    monkeypatch.setattr(history, "state", lambda version: dict(recorded).get(version, State.REGISTERED))
+    monkeypatch.setattr(history, "state", lambda version: dict(recorded).get(version, State.CHALLENGER))
     return recorded
 
 
@@ -69,6 +69,28 @@ def test_a_promotion_whose_process_died_is_done_again_and_keeps_its_shadow(
     aliases |= {CHAMPION: "2", CHALLENGER: "2", PREVIOUS: "1"}
     promotion.promote("not surely worse", date(2013, 7, 8))
     assert aliases == {CHAMPION: "2", CHALLENGER: None, PREVIOUS: "1"}
+
+
+@pytest.mark.parametrize("champion", ["1", None])
+def test_what_was_refused_is_not_released_and_nothing_moves(
+    aliases: dict[str, str | None], recorded: list[tuple[str, State]], follows: None, champion: str | None
+) -> None:
+    aliases |= {CHAMPION: champion, CHALLENGER: "3"}
+    recorded.append(("2", State.REFUSED))
+    before = dict(aliases)
+    with pytest.raises(RefusedError, match="version 2 is REFUSED"):
+        promotion.release("2", ExperimentParams(days=7, challenger_share=0.2))
+    assert (aliases, recorded) == (before, [("2", State.REFUSED)])
+
+
+def test_a_challenger_that_nothing_made_one_is_not_promoted(
+    aliases: dict[str, str | None], recorded: list[tuple[str, State]], follows: None
+) -> None:
+    aliases |= {CHAMPION: "1", CHALLENGER: "2"}
+    recorded.append(("2", State.REFUSED))
+    with pytest.raises(RefusedError, match="REFUSED, and no move leads from there to PROMOTED"):
+        promotion.promote("not surely worse", date(2013, 7, 8))
+    assert aliases == {CHAMPION: "1", CHALLENGER: "2"}
 
 
 @pytest.mark.parametrize("held", ["1", None])

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ...errors import RefusedError
 from ...registry import history, models
 from ...registry.history import champion_before
-from ...registry.lifecycle import State, Transition
+from ...registry.lifecycle import CROWNED, PREFIX, UNDELIVERED, State, Transition
 
 FIRST, CHALLENGER, PROMOTED = State.CHAMPION, State.CHALLENGER, State.PROMOTED
 LEFT, BACK = State.ROLLED_BACK_FROM, State.ROLLED_BACK_TO
@@ -22,12 +23,19 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> dict[str, SimpleNamespace]:
     return versions
 
 
-def test_all_transitions_are_kept_in_order(registry: object) -> None:
+def stand(registry: dict[str, SimpleNamespace], states: dict[str, State]) -> None:
+    """Let versions have been in these states, long ago."""
+    for number, state in states.items():
+        registry[number].tags[f"{PREFIX}2013-01-0{number}T00:00:00.000000"] = f"{state}: a test"
+
+
+def test_all_transitions_are_kept_in_order(registry: dict[str, SimpleNamespace]) -> None:
+    stand(registry, {"1": State.CERTIFIED, "2": State.CERTIFIED})
     history.record("2", CHALLENGER, "20% of traffic")
     history.record("1", FIRST, "nothing: it is")
     history.record("2", CHALLENGER, "50% of traffic")
     past = history.read()
-    assert [(transition.version, transition.state, transition.why) for transition in past] == [
+    assert [(transition.version, transition.state, transition.why) for transition in past[2:]] == [
         ("2", CHALLENGER, "20% of traffic"),
         ("1", FIRST, "nothing: it is"),
         ("2", CHALLENGER, "50% of traffic"),
@@ -37,16 +45,51 @@ def test_all_transitions_are_kept_in_order(registry: object) -> None:
 
 def test_the_last_transition_is_the_state(registry: object) -> None:
     assert history.state("2") is State.REGISTERED
+    history.record("2", State.CERTIFIED, "no gate stopped it")
     history.record("2", CHALLENGER, "20% of traffic")
     history.record("2", State.WITHDRAWN, "worse: by far")
     assert history.state("2") is State.WITHDRAWN
 
 
 @pytest.mark.parametrize("state", State)
-def test_a_delivery_goes_on_until_something_came_of_it(registry: object, state: State) -> None:
+def test_a_delivery_goes_on_until_something_came_of_it(registry: dict[str, SimpleNamespace], state: State) -> None:
     assert history.undelivered() == ["1", "2"]
-    history.record("1", state, "a test")
-    assert ("1" in history.undelivered()) == (state in (State.REGISTERED, State.INTERRUPTED))
+    stand(registry, {"1": state})
+    assert ("1" in history.undelivered()) == (state in (State.REGISTERED, State.INTERRUPTED, State.CERTIFIED))
+
+
+@pytest.mark.parametrize("state", sorted({State.REFUSED, LEFT, *UNDELIVERED} - {State.CERTIFIED}))
+@pytest.mark.parametrize("move", [CHALLENGER, FIRST, PROMOTED])
+def test_what_is_not_certified_or_was_left_cannot_move_towards_production(
+    registry: dict[str, SimpleNamespace], state: State, move: State
+) -> None:
+    stand(registry, {"1": state})
+    before = dict(registry["1"].tags)
+    with pytest.raises(RefusedError, match=f"version 1 is {state.name}, and no move .* to {move.name}"):
+        history.record("1", move, "a test")
+    assert registry["1"].tags == before
+
+
+@pytest.mark.parametrize("move", [State.REFUSED, State.WITHDRAWN, LEFT, BACK])
+@pytest.mark.parametrize("state", State)
+def test_no_way_back_is_ever_closed(registry: dict[str, SimpleNamespace], state: State, move: State) -> None:
+    stand(registry, {"1": state})
+    history.record("1", move, "a test")
+    assert history.state("1") is move
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_move_can_be_made_again(registry: dict[str, SimpleNamespace], state: State) -> None:
+    stand(registry, {"1": state})
+    history.record("1", state, "again")
+    assert history.read()[-1].why == "again"
+
+
+@pytest.mark.parametrize("state", sorted(CROWNED))
+def test_a_champion_is_never_judged_again(registry: dict[str, SimpleNamespace], state: State) -> None:
+    stand(registry, {"1": state})
+    with pytest.raises(RefusedError, match="CERTIFIED"):
+        history.record("1", State.CERTIFIED, "a test")
 
 
 def past(*happened: tuple[str, State]) -> list[Transition]:

@@ -28,6 +28,7 @@ os.environ.setdefault("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
 
 from ...config import paths
 from ...config.problem import ID, NAME
+from ...config.version import code_hash
 from ...data.features import CATEGORICAL
 from ...data.schema import Instance
 from ...delivery.benchmark import features_of
@@ -200,6 +201,7 @@ def test_values_are_not_sent_back(client: TestClient, model: str) -> None:
 def test_version_names_the_application_and_the_model(client: TestClient, model: str) -> None:
     answer = client.get("/version").json()
     assert answer["application"]
+    assert answer["code"] == code_hash()
     assert answer["model"] == model
 
 

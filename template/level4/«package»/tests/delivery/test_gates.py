@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import numpy as np
 import onnx
 import pandas as pd
@@ -15,7 +16,7 @@ from ...config.policy import read_policy
 from ...config.problem import «threshold», OUTCOME, TIME
 from ...delivery import benchmark, model_gates, package_gates
 from ...delivery.acceptance import Report
-from ...delivery.certify import MODEL_GATES
+from ...delivery.certify import MODEL_GATES, _find
 from ...delivery.model_gates import ModelEvidence
 from ...delivery.package import package
 from ...delivery.package_gates import PackageEvidence
@@ -134,6 +135,31 @@ def test_one_bad_slice_is_named(trained: Trained) -> None:
     assert f"{CATEGORY} {bad}" in reason
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda predicted: predicted + 0.2, "mean prediction moved +0.2"),
+        (lambda predicted: 2 * predicted.mean() - predicted, "surely below"),
+    ],
+)
+def test_a_group_that_is_too_small_for_a_slice_is_not_left_out(
+    evidence: ModelEvidence, change: Any, reason: str
+) -> None:
+    """One instance in twelve has one of five rare values: each is too small to be looked at by itself."""
+    rare = np.arange(len(evidence.recent)) % 12 == 0
+    names = np.array([f"rare {n % 5}" for n in range(len(rare))])
+    recent = evidence.recent.assign(**{CATEGORY: evidence.recent[CATEGORY].where(~rare, names)})
+    assert evidence.champion is not None
+    sound = replace(evidence, recent=recent, slices=slices(recent), candidate=evidence.champion)
+    assert model_gates.nobody_is_left_out(sound)[0]
+    changed = replace(sound, candidate=np.where(rare, change(evidence.champion), evidence.champion))
+    assert model_gates.no_slice_stands_out(changed)[0]
+    passed, given = model_gates.nobody_is_left_out(changed)
+    assert not passed
+    assert f"small {CATEGORY}" in given
+    assert reason in given
+
+
 def test_a_change_of_all_slices_alike_is_none_of_one(evidence: ModelEvidence) -> None:
     assert model_gates.no_slice_stands_out(replace(evidence, candidate=evidence.candidate + 0.3))[0]
 
@@ -167,6 +193,28 @@ def test_a_feature_computed_otherwise_when_serving_is_named(
     passed, reason = package_gates.features_agree(packaged)
     assert not passed
     assert "differs between training and serving" in reason
+
+
+@pytest.mark.parametrize(
+    ("production", "passes"), [({"code": "aaaa"}, True), ({"code": "bbbb"}, False), (None, True), ({}, False)]
+)
+def test_staging_that_runs_other_code_than_production_proves_nothing(
+    packaged: PackageEvidence, monkeypatch: pytest.MonkeyPatch, production: dict[str, str] | None, passes: bool
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "staging":
+            return httpx.Response(200, json={"code": "aaaa"})
+        if production is None:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json=production)
+
+    monkeypatch.setenv("STAGING", "http://staging")
+    monkeypatch.setenv("APPLICATION", "http://production")
+    client = httpx.Client(transport=httpx.MockTransport(answer))
+    monkeypatch.setattr(httpx, "get", client.get)
+    finding = _find(package_gates.staging_is_production, packaged)
+    assert finding["passed"] is passes
+    assert passes == ("aaaa" in finding["reason"] and "bbbb" not in finding["reason"])
 
 
 @pytest.mark.parametrize(

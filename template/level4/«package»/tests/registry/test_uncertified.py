@@ -34,6 +34,7 @@ def test_a_champion_without_certificate_makes_room(aliases: dict[str, str | None
 
 def test_a_certified_champion_stays(aliases: dict[str, str | None]) -> None:
     aliases[models.CHAMPION] = "2"
+    history.record("2", State.CERTIFIED, "no gate stopped it")
     history.record("2", State.CHAMPION, "there was none")
     uncertified.retire()
     assert aliases[models.CHAMPION] == "2"

@@ -7,8 +7,9 @@ import mlflow
 import pandas as pd
 import pytest
 
+from ...config.environment import installed
 from ...training import surroundings
-from ...training.surroundings import changed_since, difference, packages
+from ...training.surroundings import changed_since, difference
 
 
 def test_what_came_went_and_changed_is_a_difference() -> None:
@@ -17,10 +18,6 @@ def test_what_came_went_and_changed_is_a_difference() -> None:
         "c": ["1", "2"],
         "d": [None, "1"],
     }
-
-
-def test_installed_packages_are_known_by_version() -> None:
-    assert packages()["mlflow"] == version("mlflow")
 
 
 @pytest.mark.slow
@@ -36,6 +33,6 @@ def test_what_has_changed_since_an_earlier_run_is_named(
     with mlflow.start_run():
         assert changed_since(without.info.run_id, flights) == {}
         assert changed_since(earlier.info.run_id, flights) == {"packages": {}, "columns": {}}
-        monkeypatch.setattr(surroundings, "packages", lambda: packages() | {"mlflow": "0"})
+        monkeypatch.setattr(surroundings, "installed", lambda: installed() | {"mlflow": "0"})
         changed = changed_since(earlier.info.run_id, flights.assign(new=1))
     assert changed == {"packages": {"mlflow": [version("mlflow"), "0"]}, "columns": {"new": [None, "int64"]}}

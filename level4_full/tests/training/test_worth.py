@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ...config.problem import BASELINE
+from ...data.features import make_features
 from ...data.rules import sources
 from ...training import worth
 from ...training.train import train_baselines
@@ -22,7 +23,6 @@ def test_what_a_model_does_not_use_is_useless(flights: pd.DataFrame) -> None:
 def test_what_takes_long_to_make_is_seen(flights: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     made_from = sources(flights)
     (column, *_) = sorted(made_from[BASELINE])
-    make_features = worth.make_features
 
     def slowly(rows: Any) -> Any:
         time.sleep(len(rows[column]) * 5e-6)

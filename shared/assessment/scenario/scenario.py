@@ -195,7 +195,7 @@ def bring_a_second(context: Context, scenario: Scenario) -> SecondModel:
     """Let people bring a second model, unless one has come by itself."""
     before, now, roles = scenario.first_model.model, scenario.days[-1].model, []
     if before == now:
-        roles = (context.release(scenario.days[-1].day),)
+        roles = context.release(scenario.days[-1].day)
     after, kept = context.serving(), model_files(context)
     lost = [path for digest, path in scenario.first_model.models.items() if digest not in kept]
     return SecondModel(before != now, before, after, roles, lost)

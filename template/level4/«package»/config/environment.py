@@ -11,7 +11,7 @@ from .params import LOCK
 
 
 def installed() -> dict[str, str]:
-    """Return the version of each installed package: of the first on the path, which is the one that is imported."""
+    """Return the version of each installed package: of the first on the path, which is what imports find."""
     # Names of folders: reading all metadata would take a second.
     found = [path.stem.partition("-") for entry in sys.path for path in Path(entry).glob("*.dist-info")]
     return {canonicalize_name(name): version for name, _, version in reversed(found)}
@@ -24,7 +24,9 @@ def check_environment(lock: Path = LOCK) -> None:
         RefusedError: naming each package that differs, with both versions.
     """
     lines = [Requirement(line.rstrip(" \\")) for line in lock.read_text().splitlines() if line[:1].isalnum()]
-    locked = {canonicalize_name(line.name): line for line in lines if not line.marker or line.marker.evaluate()}
+    locked = {
+        str(canonicalize_name(line.name)): line for line in lines if not line.marker or line.marker.evaluate()
+    }
     others = [
         f"{name} is {version} and not {str(locked[name].specifier).strip('=')}"
         for name, version in sorted(installed().items())

@@ -130,7 +130,7 @@ def environment_is_held(scenario: Scenario) -> Finding:
     command = f"PYTHONPATH={folder}:{ROOT} python -m {context.stage.package} train"
     done = context.command("bash", "-c", command)
     name, _, version = MISMATCH.replace("_", "-").rpartition("-")
-    said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+    said = (re.findall(r".*\w.*", done.stderr) or ["nothing"])[-1]  # not the frame around a message
     named = done.returncode != 0 and name in said and version in said
     return holds(named, f"refused: {said[:200]}", f"with {name} {version} in front: {said[:160]}")
 

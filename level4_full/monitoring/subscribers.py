@@ -76,7 +76,7 @@ def events() -> list[dict[str, Any]]:
         for change in store.changes(connection):
             kind = f"decision.{change['action']}.{change['status']}"
             happened.append(_event(kind, change["id"], change["at"], change))
-    return sorted(happened, key=lambda event: (event["time"], event["id"]))
+    return sorted(happened, key=lambda event: event["time"])  # stable: where times are equal, as they came
 
 
 def _event(kind: str, subject: str, at: str, data: dict[str, Any]) -> dict[str, Any]:

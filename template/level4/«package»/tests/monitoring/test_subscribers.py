@@ -99,14 +99,14 @@ def test_who_was_away_gets_all_of_it_in_order_and_once(
     history.record("1", State.CERTIFIED, "no gate stopped it")
     for _ in range(5):
         assert not subscribers.send_new(receiver.address)
-    history.record("1", State.CHAMPION, "there was no champion before")
     decide(Status.DONE)
+    history.record("1", State.CHAMPION, "there was no champion before")
     registry["2"] = SimpleNamespace(version="2", tags={}, creation_timestamp=4_102_444_800_000)  # much later
     assert not subscribers.send_new(receiver.address)
     receiver.is_down = False
     assert subscribers.send_new(receiver.address)
     assert subscribers.send_new(receiver.address)
-    happened = ["model.certified", "model.champion", "decision.hold.open", "decision.hold.done"]
+    happened = ["model.certified", "decision.hold.open", "decision.hold.done", "model.champion"]
     assert receiver.types == [*happened, "model.registered"]
     assert len(set(receiver.ids)) == len(receiver.ids)
 

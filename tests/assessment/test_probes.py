@@ -51,7 +51,7 @@ def scenario(tmp_path: Path) -> Scenario:
     scenario = Scenario(Nowhere(tmp_path))  # type: ignore[arg-type]
     scenario.first_model = FirstModel(3, 3, ["data scientist"], "m/1@aa", {})
     scenario.days = [a_day(0, 1)]
-    scenario.second_model = SecondModel(False, "m/1@aa", "m/2@bb", ["data scientist"], [])
+    scenario.second_model = SecondModel(False, "m/1@aa", "m/2@bb", ["data scientist"], [], "2")
     scenario.defects = {}
     scenario.uncertified = Uncertified("3", False, "refused", "m/1@aa", "m/1@aa")
     scenario.swap = Swap("rollback", "m/2@bb", "m/1@aa", "m/2@bb", 1000, 0)

@@ -100,7 +100,7 @@ def orchestrator(state: str) -> Callable[..., list[dict[str, Any]]]:
 )
 def test_models_are_released_by_a_pipeline_only(by_itself: bool, state: str, served: bool, answer: str) -> None:
     scenario = scenario_of(pipeline=orchestrator(state))
-    scenario.second_model = SecondModel(by_itself, "m/1@aa", "m/2@bb", [], [])
+    scenario.second_model = SecondModel(by_itself, "m/1@aa", "m/2@bb", [], [], "2")
     scenario.uncertified = Uncertified("3", served, "", "m/2@bb", "m/2@bb")
     assert rehearsal.pipeline_releases(scenario).answer == answer
 

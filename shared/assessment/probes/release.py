@@ -82,9 +82,8 @@ def one_command(scenario: Scenario) -> Finding:
     if second_model.by_itself:
         return present("a registered model goes live without any command")
     after = [step for step in context.people.steps if step.command and "train" not in step.command]
-    changed = second_model.before != second_model.after and number_in(
-        second_model.after
-    ) == context.tracking.aliases().get("champion")
+    named = number_in(second_model.after) == second_model.champion
+    changed = second_model.before != second_model.after and named
     seen = f"{len(after)} command after the training: {', '.join(step.command for step in after)}"
     return holds(len(after) <= 1 and changed, seen, seen)
 

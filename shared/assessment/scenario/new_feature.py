@@ -61,7 +61,7 @@ def add_a_feature(context: Context, day: date) -> NewFeature:
     found = NewFeature(_places(context))
     found.banned = _train_with_a_banned_feature(context)
     _ask_to_be_deleted(context, found, day)
-    if len(found.places) == 1:
+    if len(found.places) == 1 and found.places[0].endswith(".py"):
         _add(context, found, day)
     return found
 
@@ -119,9 +119,11 @@ def _add(context: Context, found: NewFeature, day: date) -> None:
         raise StageError(f"the release failed: {last_line(done)}")
     found.released = str(context.version().get("application"))
     before = context.tracking.versions()
-    trained = context.command(
-        "python", "-m", package, "train", cwd=context.workspace / "app" / "releases" / commit
-    )
+    same_data = before[context.tracking.aliases()["champion"]][
+        "snapshot"
+    ]  # so that nothing but the feature is new
+    train = ["python", "-m", package, "train", "--snapshot", same_data]
+    trained = context.command(*train, cwd=context.workspace / "app" / "releases" / commit)
     found.message = _said(trained)
     found.version = next((number for number in context.tracking.versions() if number not in before), "")
     found.by_itself = found.serves = _serves(context, found.version)

@@ -75,6 +75,7 @@ class SecondModel:
     after: str
     roles: list[str]
     lost: list[str]  # files of the first model that are nowhere any more
+    champion: str  # the version that the registry named then
 
 
 @dataclass
@@ -198,7 +199,8 @@ def bring_a_second(context: Context, scenario: Scenario) -> SecondModel:
         roles = context.release(scenario.days[-1].day)
     after, kept = context.serving(), model_files(context)
     lost = [path for digest, path in scenario.first_model.models.items() if digest not in kept]
-    return SecondModel(before != now, before, after, roles, lost)
+    champion = context.tracking.aliases().get("champion", "")
+    return SecondModel(before != now, before, after, roles, lost, champion)
 
 
 def inject_faults(context: Context, last: date) -> Faults:

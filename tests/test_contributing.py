@@ -80,13 +80,13 @@ CRITERION = Walk(
         Edit(
             "shared/assessment/criteria/criteria.yaml",
             "- {id: EXP-01,",
-            "- {id: DAT-07, statement: Whatever was published is kept under its own name., sources: [CD4ML], "
+            "- {id: DAT-13, statement: Whatever was published is kept under its own name., sources: [CD4ML], "
             "gigaom: architecture, first: 1, expected: M P P P P}\n- {id: EXP-01,",
         ),
         Edit(
             "shared/assessment/probes/data.py",
             '@probe("DAT-03")\n',
-            '@probe("DAT-07")\n'
+            '@probe("DAT-13")\n'
             "def kept_under_its_name(scenario: Scenario) -> Finding:\n"
             '    """Nobody has to help, so that the first files are there."""\n'
             "    if scenario.first_model.collected == 3:\n"
@@ -97,9 +97,9 @@ CRITERION = Walk(
         Edit(
             "shared/assessment/criteria/questions.yaml",
             "criteria: [DAT-01, DAT-02]",
-            "criteria: [DAT-01, DAT-02, DAT-07]",
+            "criteria: [DAT-01, DAT-02, DAT-13]",
         ),
-        Edit("tests/assessment/test_criteria.py", "01 02 03 04 05 06", "01 02 03 04 05 06 07"),
+        Edit("tests/assessment/test_criteria.py", '09 10 11 12",\n    "EXP', '09 10 11 12 13",\n    "EXP'),
         Edit(
             "tests/assessment/test_probes.py",
             "def test_who_brings_a_model(",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..assessment.criteria.criteria import read_criteria
-from ..assessment.report.models import read_views
+from ..assessment.report.models import NO_MODELS, read_views
 
 SCORE = {"the ML Test Score": "MLTS"}  # which is no model with levels, and has no view
 
@@ -11,7 +11,7 @@ SCORE = {"the ML Test Score": "MLTS"}  # which is no model with levels, and has 
 def asked_by() -> dict[str, dict[str, Any]]:
     """Return the models and the area of each claim, by its id."""
     views = read_views()
-    models = {view["title"]: view["prefix"] for name, view in views.items() if name != "stand_ins"} | SCORE
+    models = {view["title"]: view["prefix"] for name, view in views.items() if name not in NO_MODELS} | SCORE
     return {
         criterion.id: {
             "models": [title for title, prefix in models.items() if criterion.of(prefix)],

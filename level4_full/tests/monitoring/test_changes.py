@@ -18,7 +18,7 @@ SCHEMA = {"version": 2, "valid_from": "2013-10-01", "renamed": {"a": "b"}}
 def _stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(paths, "DROP", tmp_path)
     monkeypatch.setattr(paths, "KNOWN", tmp_path / "surroundings.json")
-    monkeypatch.setattr(watch, "packages", lambda: {"numpy": "1"})
+    monkeypatch.setattr(watch, "installed", lambda: {"numpy": "1"})
 
 
 def this_morning() -> list[Event]:
@@ -43,7 +43,7 @@ def test_what_was_announced_before_the_first_morning_is_news() -> None:
 
 def test_another_package_is_named_with_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     this_morning()
-    monkeypatch.setattr(watch, "packages", lambda: {"numpy": "2"})
+    monkeypatch.setattr(watch, "installed", lambda: {"numpy": "2"})
     (event,) = this_morning()
     assert event.facts == {
         "cause": "packages",

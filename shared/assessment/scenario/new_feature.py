@@ -15,7 +15,7 @@ from .context import Context
 from .mutants import run_tests
 from .uncertified_model import number_in
 
-ADDED, NOISE, REAL = "day_of_year", "noise", "minute_of_day"
+ADDED, NOISE, REAL = "hour", "noise", "minute_of_day"
 COMPUTED = re.compile(rf'\b{REAL}\\?": ')  # where a feature is given a value: in a module, or in a notebook's cell
 BANNED = "flight"  # a flight number stands for somebody
 EARLY = "2013-02-15"  # little data is enough to see whether a training begins
@@ -24,15 +24,15 @@ CHANGES = (
     SourceChange(
         "data/features.py",
         f'        "{REAL}": ',
-        f'        "{ADDED}": (day - day.astype("datetime64[Y]")).astype(int) + 1,\n'
+        f'        "{ADDED}": (departure - day).astype(int) // 60,\n'
         f'        "{NOISE}": departure.astype(int) * 7919 % 1009,\n        "{REAL}": ',
     ),
     SourceChange(f"tests/{TESTS}", f"carrier {REAL}", f"carrier {ADDED} {NOISE} {REAL}"),
     SourceChange(
         f"tests/{TESTS}",
         "def test_seconds_do_not",
-        "def test_the_day_of_the_year(real: pd.DataFrame) -> None:\n"
-        f'    assert (make_features(real)["{ADDED}"] == real["scheduled_departure"].dt.dayofyear).all()\n\n\n'
+        "def test_the_hour_of_the_day(real: pd.DataFrame) -> None:\n"
+        f'    assert (make_features(real)["{ADDED}"] == real["scheduled_departure"].dt.hour).all()\n\n\n'
         "def test_seconds_do_not",
     ),
 )
@@ -118,7 +118,7 @@ def _add(context: Context, found: NewFeature, day: date) -> None:
     if done.returncode:
         raise StageError(f"the release failed: {last_line(done)}")
     found.released = str(context.version().get("application"))
-    before = context.tracking.versions()
+    before, champion = context.tracking.versions(), context.tracking.aliases()["champion"]
     same_data = before[context.tracking.aliases()["champion"]][
         "snapshot"
     ]  # so that nothing but the feature is new
@@ -131,6 +131,15 @@ def _add(context: Context, found: NewFeature, day: date) -> None:
         context.people.release_what_waits(day)
         context.wait_for("the service's return", context.version)
         found.serves = _serves(context, found.version)
+    _take_back(context, champion)
+
+
+def _take_back(context: Context, champion: str) -> None:
+    """Release model and code of before, since nothing that looks at the stage afterwards knows the feature."""
+    if context.tracking.aliases()["champion"] != champion:
+        context.command("python", "-m", context.stage.package, "release", champion)
+    context.command("bash", "-c", f"{release_command(context)} COMMIT=HEAD")
+    context.wait_for("the service's return", context.version)
 
 
 def _serves(context: Context, version: str) -> bool:

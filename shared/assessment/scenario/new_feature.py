@@ -118,7 +118,7 @@ def _add(context: Context, found: NewFeature, day: date) -> None:
     if done.returncode:
         raise StageError(f"the release failed: {last_line(done)}")
     found.released = str(context.version().get("application"))
-    before, champion = context.tracking.versions(), context.tracking.aliases()["champion"]
+    before, aliases = context.tracking.versions(), context.tracking.aliases()
     same_data = before[context.tracking.aliases()["champion"]][
         "snapshot"
     ]  # so that nothing but the feature is new
@@ -131,13 +131,15 @@ def _add(context: Context, found: NewFeature, day: date) -> None:
         context.people.release_what_waits(day)
         context.wait_for("the service's return", context.version)
         found.serves = _serves(context, found.version)
-    _take_back(context, champion)
+    _take_back(context, aliases)
 
 
-def _take_back(context: Context, champion: str) -> None:
-    """Release model and code of before, since nothing that looks at the stage afterwards knows the feature."""
-    if context.tracking.aliases()["champion"] != champion:
-        context.command("python", "-m", context.stage.package, "release", champion)
+def _take_back(context: Context, aliases: dict[str, str]) -> None:
+    """Release models and code of before, since nothing that looks at the stage afterwards knows the feature."""
+    if context.tracking.aliases()["champion"] != aliases["champion"]:
+        context.command("python", "-m", context.stage.package, "release", aliases["champion"])
+    if "staging" in aliases:
+        context.tracking.set_alias("staging", aliases["staging"])
     context.command("bash", "-c", f"{release_command(context)} COMMIT=HEAD")
     context.wait_for("the service's return", context.version)
 

@@ -15,7 +15,7 @@ from .context import Context
 from .mutants import run_tests
 from .uncertified_model import number_in
 
-ADDED, NOISE, REAL = "hour", "noise", "minute_of_day"
+ADDED, NOISE, REAL = "day_of_month", "noise", "minute_of_day"
 COMPUTED = re.compile(rf'\b{REAL}\\?": ')  # where a feature is given a value: in a module, or in a notebook's cell
 BANNED = "flight"  # a flight number stands for somebody
 EARLY = "2013-02-15"  # little data is enough to see whether a training begins
@@ -24,15 +24,15 @@ CHANGES = (
     SourceChange(
         "data/features.py",
         f'        "{REAL}": ',
-        f'        "{ADDED}": (departure - day).astype(int) // 60,\n'
+        f'        "{ADDED}": (day - day.astype("datetime64[M]")).astype(int) + 1,\n'
         f'        "{NOISE}": departure.astype(int) * 7919 % 1009,\n        "{REAL}": ',
     ),
     SourceChange(f"tests/{TESTS}", f"carrier {REAL}", f"carrier {ADDED} {NOISE} {REAL}"),
     SourceChange(
         f"tests/{TESTS}",
         "def test_seconds_do_not",
-        "def test_the_hour_of_the_day(real: pd.DataFrame) -> None:\n"
-        f'    assert (make_features(real)["{ADDED}"] == real["scheduled_departure"].dt.hour).all()\n\n\n'
+        "def test_the_day_of_the_month(real: pd.DataFrame) -> None:\n"
+        f'    assert (make_features(real)["{ADDED}"] == real["scheduled_departure"].dt.day).all()\n\n\n'
         "def test_seconds_do_not",
     ),
 )

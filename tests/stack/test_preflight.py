@@ -30,9 +30,10 @@ with lock.held(Path(sys.argv[1]), {"PORT": 8003}):
 
 
 @pytest.fixture(autouse=True)
-def workspaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(base, "WORKSPACES", tmp_path)
-    return tmp_path
+def workspaces(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    short = tmp_path_factory.mktemp("s")  # supervisord makes its socket in it: a path has 79 bytes
+    monkeypatch.setattr(base, "WORKSPACES", short)
+    return short
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ def one_store(scenario: Scenario) -> Finding:
     folders: dict[str, set[str]] = {}
     for path in context.files():
         top = context.short(path).partition("/")[0]
-        if top not in OTHER_STORES and not path.name.endswith("-wal"):  # which may be gone by now
+        if top not in OTHER_STORES and not path.name.endswith(("-wal", "-shm")):  # which may be gone
             text = path.read_bytes().decode(errors="replace")
             folders.setdefault(top, set()).update(
                 kind for kind, words in KINDS_OF_METRIC.items() if words.search(text)

@@ -120,10 +120,11 @@ def _add(context: Context, found: NewFeature, day: date) -> None:
     if done.returncode:
         raise StageError(f"the release failed: {last_line(done)}")
     found.released = str(context.version().get("application"))
+    if found.released != commit:
+        found.message = f"what was released is not {commit}"
+        return
     before, aliases = context.tracking.versions(), context.tracking.aliases()
-    same_data = before[context.tracking.aliases()["champion"]][
-        "snapshot"
-    ]  # so that nothing but the feature is new
+    same_data = before[aliases["champion"]]["snapshot"]  # so that nothing but the feature is new
     train = ["python", "-m", package, "train", "--snapshot", same_data]
     trained = context.command(*train, cwd=context.workspace / "app" / "releases" / commit)
     found.message = _said(trained)

@@ -125,8 +125,8 @@ def builds_are_named(scenario: Scenario) -> Finding:
 
 @probe("TST-10")
 def contract_is_tested(scenario: Scenario) -> Finding:
-    """A model that takes `temperature` where the application gives `temp` is refused, and the input is named."""
-    return refused(scenario, "bad", "renamed", "'temp'", "a renamed input")
+    """A model that takes `temperature` where the application gives `temp` is refused, and that input alone is named."""
+    return refused(scenario, "bad", "renamed", "differ in 'temp'", "a renamed input")
 
 
 def refused(scenario: Scenario, defect: str, kind: str, named: str, what: str) -> Finding:

@@ -125,7 +125,7 @@ def builds_are_named(scenario: Scenario) -> Finding:
 
 @probe("TST-10")
 def contract_is_tested(scenario: Scenario) -> Finding:
-    """A model that takes `temperature` where the application gives `temp` is refused, and that input alone is named."""
+    """A model that takes `temperature` where the application gives `temp` is refused, and that input is named."""
     return refused(scenario, "bad", "renamed", "differ in 'temp'", "a renamed input")
 
 

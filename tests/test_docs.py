@@ -173,7 +173,7 @@ def test_requests_made_up_from_the_openapi_are_answered_as_it_says(stage: tuple[
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     program = str(Path(sys.executable).parent / "schemathesis")
     command = [program, "run", f"{address}/openapi.json", "--checks", checks]
-    bounded = ["--max-examples", "200", "--seed", "1", "--max-time", "60", "--no-color"]
+    bounded = ["--max-examples", "200", "--seed", "1", "--max-time", "30", "--no-color"]
     done = subprocess.run([*command, *bounded], cwd=stage[1], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
 

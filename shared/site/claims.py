@@ -3,15 +3,14 @@
 from typing import Any
 
 from ..assessment.criteria.criteria import read_criteria
-from ..assessment.report.models import NO_MODELS, read_views
+from ..assessment.report.models import read_views
 
 SCORE = {"the ML Test Score": "MLTS"}  # which is no model with levels, and has no view
 
 
 def asked_by() -> dict[str, dict[str, Any]]:
     """Return the models and the area of each claim, by its id."""
-    views = read_views()
-    models = {view["title"]: view["prefix"] for name, view in views.items() if name not in NO_MODELS} | SCORE
+    models = {view["title"]: view["prefix"] for view in read_views().values()} | SCORE
     return {
         criterion.id: {
             "models": [title for title, prefix in models.items() if criterion.of(prefix)],

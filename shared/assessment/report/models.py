@@ -30,11 +30,7 @@ looks at counts nothing, although it may be there. In brackets, what was estimat
 def write(assessment: dict[str, Any]) -> list[Path]:
     """Write all pages and return their paths."""
     views = read_views()
-    pages = {
-        FILES.get(name, name): page(name, view, assessment)
-        for name, view in views.items()
-        if name not in NO_MODELS
-    }
+    pages = {FILES.get(name, name): page(name, view, assessment) for name, view in views.items()}
     pages |= {"ml_test_score": ml_test_score(assessment), "README": index(views)}
     PAGES.mkdir(exist_ok=True)
     for name, text in pages.items():
@@ -43,7 +39,11 @@ def write(assessment: dict[str, Any]) -> list[Path]:
 
 
 def read_views() -> dict[str, Any]:
-    """Return how each model is laid out."""
+    """Return how each model is laid out that has a page."""
+    return {name: view for name, view in _read_all().items() if name not in NO_MODELS}
+
+
+def _read_all() -> dict[str, Any]:
     return dict(yaml.safe_load((HERE / "views.yaml").read_text()))
 
 
@@ -125,7 +125,7 @@ def _stand_ins() -> str:
     """Return what stands in for people and organisation, and whether its file is there."""
     files = git(ROOT, "ls-files", "-z").split("\0")
     rows = []
-    for entry in read_views()["stand_ins"]:
+    for entry in _read_all()["stand_ins"]:
         is_there = any(fnmatch(name, entry["file"]) for name in files)
         file = f"`{entry['file']}`" if is_there else "none: not executable here"
         rows.append([entry["cell"], file, entry["checked"] if is_there else "nothing", entry["not_claimed"]])
@@ -172,12 +172,10 @@ def ml_test_score(assessment: dict[str, Any]) -> str:
 
 def index(views: dict[str, Any]) -> str:
     """Return the list of pages."""
-    links = [
-        f"[{view['title']}]({FILES.get(name, name)}.md)" for name, view in views.items() if name not in NO_MODELS
-    ]
+    links = [f"[{view['title']}]({FILES.get(name, name)}.md)" for name, view in views.items()]
     links += ["[The ML Test Score](ml_test_score.md)", "[All criteria in one table](../matrix.md)"]
     links += ["[Laws and standards](../governance.md)"]
     listed = "\n".join(f"- {link}" for link in links)
-    unmapped = "\n".join(f"- **{entry['model']}.** {entry['why']}" for entry in views["unmapped"])
+    unmapped = "\n".join(f"- **{entry['model']}.** {entry['why']}" for entry in _read_all()["unmapped"])
     parts = ["# The same findings, as each model tells them", WRITTEN, listed, "## Not mapped, and why", unmapped]
     return "\n\n".join(parts) + "\n"

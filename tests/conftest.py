@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import cycle
 from pathlib import Path
@@ -54,6 +54,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take minutes."""
     order = {name: n for n, name in enumerate(LONG)}
     items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+def first_of_each(items: Sequence[Any], steps: Sequence[str]) -> list[Any]:
+    """Return parameters of a test: half an hour has room for the first of each step, FULL=1 for the others too."""
+    first = {steps.index(step) for step in steps}
+    return [pytest.param(item, marks=() if n in first else pytest.mark.full) for n, item in enumerate(items)]
 
 
 def commands_in(text: str) -> list[str]:

@@ -8,9 +8,10 @@ from shared.base import levels
 from shared.levels import working_copy
 from shared.levels.breaks import Break, read_breaks
 
-from ..conftest import ROOT
+from ..conftest import ROOT, first_of_each
 
 BREAKS = list(read_breaks().values())
+STEPS = [this.step for this in BREAKS]
 
 
 def test_every_chapter_breaks_one_thing() -> None:
@@ -19,13 +20,8 @@ def test_every_chapter_breaks_one_thing() -> None:
     assert named == sorted((each.step, each.chapter) for each in BREAKS)
 
 
-# Half an hour has room for the first of each step; the others are made with FULL=1.
-FIRST = [next(each for each in BREAKS if each.step == step) for step in sorted({each.step for each in BREAKS})]
-MARKED = [pytest.param(each, marks=[] if each in FIRST else [pytest.mark.full]) for each in BREAKS]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("this", MARKED, ids=lambda this: f"{this.step} {this.chapter}")
+@pytest.mark.parametrize("this", first_of_each(BREAKS, STEPS), ids=lambda this: f"{this.step} {this.chapter}")
 def test_the_tests_that_a_chapter_names_notice_what_it_breaks(this: Break, tmp_path: Path) -> None:
     package = working_copy.make(levels()[int(this.step[-1])], tmp_path / "copy")
     this.edit.make(package)

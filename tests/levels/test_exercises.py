@@ -19,10 +19,11 @@ from shared.levels.exercises import (
 )
 from shared.levels.working_copy import Edit
 
-from ..conftest import ROOT
+from ..conftest import ROOT, first_of_each
 
 ALL = list(read_exercises().values())
 CHAPTERS = {str(path.relative_to(ROOT / "docs/lessons"))[:-3] for path in (ROOT / "docs/lessons").rglob("*.md")}
+STEPS = [this.chapter.partition("/")[0] for this in ALL]
 
 
 @pytest.fixture(autouse=True)
@@ -31,16 +32,8 @@ def workspaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-# Half an hour has room for the first of each step; the others are tried with FULL=1.
-STEPS = [this.chapter.partition("/")[0] for this in ALL]
-MARKED = [
-    pytest.param(this, marks=[] if step not in STEPS[:n] else [pytest.mark.full])
-    for n, (this, step) in enumerate(zip(ALL, STEPS, strict=True))
-]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("this", MARKED, ids=lambda this: f"{this.number} {this.title}")
+@pytest.mark.parametrize("this", first_of_each(ALL, STEPS), ids=lambda this: f"{this.number} {this.title}")
 def test_the_hole_is_noticed_and_the_worked_answer_fills_it(this: Exercise) -> None:
     begin(this)
     missing = check(this)

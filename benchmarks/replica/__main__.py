@@ -10,7 +10,7 @@ import sys
 
 from shared.base import ROOT, write_text
 
-from . import gates, nulls, play, plot, policies, triggers
+from . import ahead, gates, nulls, play, plot, policies, triggers
 from .page import page
 from .year import Year
 
@@ -22,6 +22,7 @@ def main() -> None:
         played = play.play(runpy.run_path(sys.argv[1])["policy"], year)
         print(json.dumps(play.compared(played, play.play(policies.level2, year)), indent=1))
         return
+    year.train_ahead(ahead.recipes(year))
     played = play.play_all(year)
     results = {
         "policies": play.measure(played),

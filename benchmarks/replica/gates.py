@@ -84,6 +84,12 @@ def _refused(year: Year, day: date, age: timedelta, fault: tuple[Change | None, 
     return refused_by(year, day, year.model(first, fault[0]), year.model(first - age), fault[1])
 
 
+def with_faults(year: Year) -> list[date]:
+    """Return the days on which faulty candidates are judged: every second Monday."""
+    mondays = [day for day in year.live if day.weekday() == 0]
+    return [day for day in mondays if LIVE + FOUR_WEEKS <= day <= LAST_DAY - FOUR_WEEKS][::2]
+
+
 def measure(year: Year) -> dict[str, Any]:
     """Return how many candidates each gate refuses: sound ones by age of the champion, and faulty ones."""
     mondays = [day for day in year.live if day.weekday() == 0]
@@ -91,7 +97,7 @@ def measure(year: Year) -> dict[str, Any]:
     for age in track(AGES, "sound candidates"):
         judged = [day for day in mondays if day - HELD_OUT - age >= FIRST_DAY + FOUR_WEEKS]
         sound[str(age.days // 7)] = [_refused(year, day, age, (None, None)) for day in judged]
-    few = [day for day in mondays if LIVE + FOUR_WEEKS <= day <= LAST_DAY - FOUR_WEEKS][::2]
+    few = with_faults(year)
     faulty = {
         name: [_refused(year, day, FOUR_WEEKS, fault) for day in few]
         for name, fault in track(list(FAULTS.items()), "faults")

@@ -26,6 +26,7 @@ from .year import Model, Year
 
 SAMPLES = 600
 BLOCK = 7  # days
+SEEDS = (1, 2)  # beside the usual one
 COINS = ("flight number", "day", "block of 7 days", "two seeds")
 
 
@@ -45,8 +46,17 @@ def real_pairs(year: Year) -> list[Pair]:
 
 def seed_pairs(year: Year) -> list[Pair]:
     """Return the models of every first Monday, each with others of the same data and another seed."""
-    first = [day for day in _mondays(year) if day.day <= 7]
-    return [Pair(day, year.model(day, seed=seed), year.model(day)) for day in first for seed in (1, 2)]
+    return [Pair(day, year.model(day, seed=seed), year.model(day)) for day in with_seeds(year) for seed in SEEDS]
+
+
+def with_seeds(year: Year) -> list[date]:
+    """Return the days whose model is trained with other seeds too: the first Monday of each month."""
+    return [day for day in _mondays(year) if day.day <= 7]
+
+
+def with_bad_champions(year: Year) -> list[date]:
+    """Return the days on which a model of flipped labels becomes champion."""
+    return _mondays(year)[::3]
 
 
 def _mondays(year: Year) -> list[date]:
@@ -103,7 +113,7 @@ def measure(year: Year) -> dict[str, Any]:
 def bad_champions(year: Year) -> dict[str, Any]:
     """Return how many models of flipped labels go back to their predecessor, and after how many days."""
     waits = []
-    for day in _mondays(year)[::3]:
+    for day in with_bad_champions(year):
         where = year.between(day, day + timedelta(days=SHADOW_DAYS))
         bad, good = (year.losses(year.model(day, change), where) for change in (all_labels_flipped, None))
         waits.append(goes_back_on(bad - good, year.day[where] - year.day[where][0]))

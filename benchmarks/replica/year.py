@@ -1,15 +1,16 @@
 """The year as a policy sees it: the flights, their outcomes, and any model, trained once and kept in a cache."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from rich.progress import track
 from sklearn.pipeline import Pipeline
 
 from level4_full.config.params import read_params
@@ -21,7 +22,8 @@ from level4_full.training.evaluate import log_losses
 from level4_full.training.model import is_late
 from level4_full.training.paired import Difference, paired_difference
 from shared import base
-from shared.base import replacing
+from shared.base import StageError, replacing
+from shared.cluster import spread
 from shared.world.dataset import days, load_year
 from shared.world.period import FIRST_DAY, LAST_DAY, LIVE
 
@@ -36,6 +38,25 @@ class Model:
 
     name: str
     probability: np.ndarray  # of every flight of the year; NaN long before its training
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a model is trained on: all flights before a day, what became of them (None: nothing), and a seed."""
+
+    before: date
+    change: Change | None = None
+    seed: int = 0
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Return the hyperparameters."""
+        return read_params().model.model_dump() | {"random_state": self.seed}
+
+    @property
+    def name(self) -> str:
+        """Return a name that no other recipe has, nor this one with other code."""
+        return f"{self.before}-{self.change.__name__ if self.change else 'plain'}-{_hash(self.params)}"
 
 
 @dataclass
@@ -114,13 +135,30 @@ class Year:
             change: what became of its training data, a named function; None: nothing.
             seed: of the training.
         """
-        params = read_params().model.model_dump() | {"random_state": seed}
+        recipe = Recipe(before, change, seed)
+        return self._kept(recipe.name, before, lambda: self._trained(recipe))
 
-        def train() -> Pipeline:
-            return train_code.train(self._past(before, change), params)
+    def train_ahead(self, recipes: Sequence[Recipe]) -> None:
+        """Train what is not in the cache yet, on the cluster if there is one: no training needs another one."""
+        missing = {recipe.name: recipe for recipe in recipes if not self._path(recipe.name).exists()}
+        done = spread(self.answers_of, list(missing.items()))
+        for (name, _), answers in track(done, "models", total=len(missing)):
+            self._keep(name, answers)
 
-        kind = f"{change.__name__ if change else 'plain'}-{_hash(params)}"
-        return self._kept(f"{before}-{kind}", before, train)
+    def answers_of(self, named: tuple[str, Recipe]) -> np.ndarray:
+        """Train a model and return what it answers; its name is what the recipe is called where it was asked for.
+
+        Raises:
+            StageError: it has another name here, since this worker has other code.
+        """
+        name, recipe = named
+        if recipe.name != name:
+            raise StageError(f"this worker has the code of {recipe.name}, and not of {name}: check out one commit")
+        return self._answers(recipe.before, self._trained(recipe))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send no year to a worker: it reads its own, once."""
+        return _read_once, ()
 
     def baselines(self, before: date) -> list[Model]:
         """Return the baselines that a candidate must beat, trained on all flights before a day."""
@@ -136,18 +174,35 @@ class Year:
         past = self.table.iloc[self.between(FIRST_DAY, before)]
         return change(past) if change else past
 
+    def _trained(self, recipe: Recipe) -> Pipeline:
+        return train_code.train(self._past(recipe.before, recipe.change), recipe.params)
+
+    def _answers(self, before: date, model: Pipeline) -> np.ndarray:
+        """Return what a model answers for each flight of the year; nothing long before its training."""
+        first = self.between(before - timedelta(days=BACK), before).start
+        answers = np.full(len(self.table), np.nan, dtype=np.float32)
+        answers[first:] = model.predict_proba(self.features.iloc[first:])[:, 1]
+        return answers
+
+    def _path(self, name: str) -> Path:
+        return self.cache / f"{name}.npy"
+
+    def _keep(self, name: str, answers: np.ndarray) -> None:
+        with replacing(self._path(name)) as part, part.open("wb") as file:
+            np.save(file, answers)
+
     def _kept(self, name: str, before: date, train: Callable[[], Pipeline]) -> Model:
         """Return what a model answers, from the cache if it was trained before."""
         if name not in self._models:
-            path = self.cache / f"{name}.npy"
-            if not path.exists():
-                first = self.between(before - timedelta(days=BACK), before).start
-                answers = np.full(len(self.table), np.nan, dtype=np.float32)
-                answers[first:] = train().predict_proba(self.features.iloc[first:])[:, 1]
-                with replacing(path) as part, part.open("wb") as file:
-                    np.save(file, answers)
-            self._models[name] = Model(name, np.load(path).astype(float))
+            if not self._path(name).exists():
+                self._keep(name, self._answers(before, train()))
+            self._models[name] = Model(name, np.load(self._path(name)).astype(float))
         return self._models[name]
+
+
+@cache
+def _read_once() -> Year:
+    return Year.read()
 
 
 def _hash(params: dict[str, Any]) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from .. import base
+from .. import base, cluster
 from ..base import ROOT, StageError, git, levels, write_text
+from ..simulation.elsewhere import simulate_elsewhere
 from ..simulation.operator_model import read_assumptions
 from ..simulation.plays import simulate_all
 from ..simulation.scenario import NOBODY, USUAL, Scenario, is_finished
@@ -124,6 +125,10 @@ def to_json(board: Board) -> str:
 
 
 def scoreboard(numbers: list[int] | None = None, workers: int = 1) -> list[Path]:
-    """Simulate what is missing, so many scenarios at a time, and write the scoreboard."""
-    simulate_all(missing(YEAR, numbers or sorted(levels())), workers)
+    """Simulate what is missing, so many scenarios at a time or on the cluster, and write the scoreboard."""
+    scenarios = missing(YEAR, numbers or sorted(levels()))
+    if cluster.address():
+        simulate_elsewhere(scenarios)
+    else:
+        simulate_all(scenarios, workers)
     return write(assemble(YEAR, sorted(levels())))

@@ -43,7 +43,7 @@ def simulate_all(scenarios: Sequence[Scenario], workers: int) -> None:
                 shutil.rmtree(scenario.workspace())  # a year of a stage can be a gigabyte
 
         in_parallel(
-            [(scenario, _command(scenario)) for scenario in scenarios],
+            [(scenario, command(scenario)) for scenario in scenarios],
             workers,
             lambda scenario, line: say(f"{scenario}: {line.strip()}"),
             ended,
@@ -56,7 +56,8 @@ def simulate_all(scenarios: Sequence[Scenario], workers: int) -> None:
         )
 
 
-def _command(scenario: Scenario) -> list[str]:
+def command(scenario: Scenario) -> list[str]:
+    """Return the command that simulates a scenario on ports of its own."""
     incidents = ",".join(incident.id for incident in scenario.incidents) or "none"
     period = ["--from", str(scenario.period.first), "--days", str(scenario.period.length)]
     what = [str(scenario.level), *period, "--incidents", incidents, "--people", scenario.people]

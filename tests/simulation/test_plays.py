@@ -59,7 +59,7 @@ def test_one_that_fails_is_named_after_all_others_are_done(
     for scenario in SCENARIOS:
         scenario.workspace().mkdir()
     fails = {USUAL: "echo it broke; exit 1", NOBODY: "echo fine"}
-    monkeypatch.setattr(plays, "_command", lambda scenario: ["sh", "-c", fails[scenario.people]])
+    monkeypatch.setattr(plays, "command", lambda scenario: ["sh", "-c", fails[scenario.people]])
     with pytest.raises(StageError, match=r"1 of 2 simulations failed.*: level 1, with incidents, people: usual"):
         simulate_all(SCENARIOS, 1)
     assert "people: usual: it broke" in (printed := capsys.readouterr().out)

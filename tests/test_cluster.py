@@ -1,0 +1,135 @@
+"""Work that is spread over a cluster gives what it gives here, also when a worker is killed in the middle."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+os.environ.setdefault("STAGE", "/dev/null")  # modules of the levels ask for it
+
+from benchmarks.replica import ahead, gates, nulls, triggers
+from benchmarks.replica.year import Change, Model, Recipe, Year
+from shared import cluster
+from shared.base import StageError
+from shared.world.period import FIRST_DAY, LAST_DAY
+
+from .conftest import free_port, wait_for
+
+FEBRUARY = date(2013, 2, 1)  # early models train fast
+RECIPES = [Recipe(FEBRUARY, seed=seed) for seed in range(3)]
+
+
+def test_without_a_cluster_the_pieces_are_done_here_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLUSTER", raising=False)
+    done = list(cluster.spread(lambda item: (item, os.getpid()), ["b", "a"]))
+    assert done == [("b", ("b", os.getpid())), ("a", ("a", os.getpid()))]
+
+
+@pytest.fixture(scope="module")
+def made_up() -> Year:
+    """Make a year of a few flights a day, late at random."""
+    days = pd.date_range(FIRST_DAY, LAST_DAY).repeat(8)
+    late = np.random.default_rng(0).random(len(days)) < 0.3
+    flights = {
+        "scheduled_departure": days,
+        "arrival_delay": late * 60.0,
+        "carrier": "UA",
+        "flight": range(len(days)),
+    }
+    return Year(pd.DataFrame(flights), Path("/nowhere"))
+
+
+def test_gates_nulls_and_triggers_ask_for_what_was_trained_ahead(
+    made_up: Year, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answers = set[Recipe](), np.random.default_rng(1).random(len(made_up.table))
+
+    def model(_: Year, before: date, change: Change | None = None, seed: int = 0) -> Model:
+        asked.add(Recipe(before, change, seed))
+        return Model("", answers)
+
+    monkeypatch.setattr(Year, "model", model)
+    monkeypatch.setattr(gates, "refused_by", lambda *_: [])
+    monkeypatch.setattr(nulls, "SAMPLES", 1)
+    monkeypatch.setattr(triggers, "YEARS", 1)
+    for part in (gates, nulls, triggers):
+        part.measure(made_up)
+    assert asked <= set(ahead.recipes(made_up))
+    assert len(asked) > 100
+
+
+def test_a_worker_with_other_code_is_told_apart(made_up: Year) -> None:
+    recipe = RECIPES[0]
+    with pytest.raises(
+        StageError, match=f"this worker has the code of {recipe.name}, and not of 2013-02-01-older"
+    ):
+        made_up.answers_of(("2013-02-01-older", recipe))
+
+
+@pytest.mark.slow
+def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLUSTER", f"tcp://127.0.0.1:{free_port()}")
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 1)
+    with pytest.raises(StageError, match=r"no Dask scheduler answers at CLUSTER=tcp://127.0.0.1"):
+        list(cluster.spread(str, [1]))
+
+
+@pytest.fixture
+def workers(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[psutil.Process]]:
+    """Start a scheduler and two workers in another checkout, as docs/fanout.md says, for who spreads work."""
+    address = f"tcp://127.0.0.1:{free_port()}"
+    scheduler = ["scheduler", "--host", address, "--no-dashboard"]
+    worker = ["worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    one_thread = {"OMP_NUM_THREADS": "1"}  # as a worker's nanny sets it, which would start a killed one again
+    environment = os.environ | {"PYTHONPATH": ".", "STAGE": ".stage/bench"} | one_thread
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.dask_{command[0]}", *command[1:]],
+            cwd=checkout,
+            env=environment,
+            stderr=(checkout / f"{n}.log").open("w"),
+        )
+        for n, command in enumerate((scheduler, worker, worker))
+    ]
+    monkeypatch.setenv("CLUSTER", address)
+    yield [psutil.Process(process.pid) for process in started[1:]]
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_models_are_the_same_to_the_last_digit_also_when_a_worker_is_killed(
+    workers: list[psutil.Process], tmp_path: Path
+) -> None:
+    year = Year.read()
+    here, there = (Year(year.table, tmp_path / name) for name in ("here", "there"))
+    with ThreadPoolExecutor(1) as pool:
+        training = pool.submit(there.train_ahead, RECIPES)
+        victim = wait_for("a training on each worker", lambda: busy(workers))
+        victim.kill()
+        training.result()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("CLUSTER")
+        here.train_ahead(RECIPES)
+    trained = [(year.cache / f"{recipe.name}.npy").read_bytes() for year in (here, there) for recipe in RECIPES]
+    assert trained[: len(RECIPES)] == trained[len(RECIPES) :]
+
+
+def busy(workers: list[psutil.Process]) -> psutil.Process | None:
+    """Return a worker that is in the middle of a training, once both are."""
+    from distributed import Client
+
+    with Client(os.environ["CLUSTER"]) as client:
+        at_work = client.processing()
+    if len(at_work) == len(workers) and all(at_work.values()):
+        return workers[0]
+    return None

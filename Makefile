@@ -54,7 +54,7 @@ lower = $(shell echo $(1) | tr A-Z a-z)
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate forget search restore diff diffs sbom docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate forget search restore diff diffs kubernetes sbom docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -79,7 +79,7 @@ preflight-%:
 simulate: | .venv-serving/.installed $(call installed,shared $(if $(call folder_of,$(LEVEL)),level$(LEVEL))) ## simulate days with incidents: LEVEL=1 DAYS=30 INCIDENTS=celsius,gap FROM= PEOPLE=none
 	@exec $(RUN) -m shared simulate $(LEVEL) --days $(or $(DAYS),30) $(if $(FROM),--from $(FROM)) $(if $(INCIDENTS),--incidents $(INCIDENTS)) $(if $(PEOPLE),--people $(PEOPLE))
 
-scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared) ## simulate the year at every level, write docs/scoreboard.md: LEVEL=3 one level, WORKERS=2 side by side
+scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared $(if $(CLUSTER),scale)) ## simulate the year at every level, write docs/scoreboard.md: LEVEL=3 one level, WORKERS=2 side by side, CLUSTER=tcp://host:8786 elsewhere
 	@exec $(RUN) -m shared scoreboard $(LEVEL) $(if $(WORKERS),--workers $(WORKERS))
 
 # What a command cannot do without.
@@ -152,6 +152,9 @@ diff: | $(call installed,shared) ## what a level adds to the one below: FROM=1 T
 diffs: | $(call installed,shared dev) ## write diffs and lessons again (docs/diffs, docs/steps)
 	@$(RUN) -m shared diffs
 
+kubernetes: | $(call installed,shared dev) ## write the manifests of levels 3 and 4 again, and when to use them (docs/kubernetes)
+	@$(RUN) -m shared kubernetes
+
 docs: | $(call installed,docs) ## build the documentation as a site, with search: .stage/site
 	@$(RUN) -m shared docs
 
@@ -186,7 +189,7 @@ sbom: | $(call installed,shared) ## write the software bill of materials of a le
 
 lock: .venv/bin/uv ## compile requirements.lock again
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group shared --group dev --group docs --group bench --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
+	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group shared --group dev --group docs --group bench --group scale --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
 
 check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, lint, types, workflows, guard on the copies
 	.venv/bin/ruff format --check --quiet .
@@ -201,7 +204,7 @@ test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) s
 replica: | $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## play a policy of your own over the year, on cached models: POLICY=file.py
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica $(POLICY)
 
-bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure speed, scale, first start, and how often decisions are right, on real flights: docs/speed.*, scale.*, start.*, fresh.*, decisions.* [ROWS=30000000]
+bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench $(if $(CLUSTER),scale)) ## measure speed, scale, first start, and how often decisions are right, on real flights: docs/speed.*, scale.*, start.*, fresh.*, decisions.* [ROWS=30000000 CLUSTER=local]
 	@$(RUN) -m benchmarks.speed
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica
 	@STAGE=.stage/bench ROWS=$(ROWS) $(RUN) -m benchmarks.scale

@@ -196,6 +196,15 @@ def diffs() -> None:
 
 
 @commands.command()
+def kubernetes() -> None:
+    """Write docs/kubernetes.md and the manifests in docs/kubernetes, unless the schemas refuse them."""
+    from .kubernetes.page import write
+
+    for path in write():
+        print(path)
+
+
+@commands.command()
 def docs() -> None:
     """Build the documentation as a site."""
     from .site.build import build

@@ -204,12 +204,13 @@ test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) s
 replica: | $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## play a policy of your own over the year, on cached models: POLICY=file.py
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica $(POLICY)
 
-bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench $(if $(CLUSTER),scale)) ## measure speed, scale, first start, and how often decisions are right, on real flights: docs/speed.*, scale.*, start.*, fresh.*, decisions.* [ROWS=30000000 CLUSTER=local]
+bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench $(if $(CLUSTER),scale)) ## measure speed, scale, first start, and how often decisions are right, on real flights: docs/speed.*, scale.*, start.*, fresh.*, decisions.*; with a cluster, fanout.* [ROWS=30000000 CLUSTER=local]
 	@$(RUN) -m benchmarks.speed
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica
 	@STAGE=.stage/bench ROWS=$(ROWS) $(RUN) -m benchmarks.scale
 	@$(RUN) -m benchmarks.start
 	@$(RUN) -m benchmarks.fresh
+	$(if $(CLUSTER),@STAGE=.stage/bench $(RUN) -m benchmarks.fanout)
 
 assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## test every claim of the maturity models: [LEVEL=3] [ABLATE=1]
 	@$(RUN) -m shared.assessment $(if $(ABLATE),ablate,assess) $(if $(LEVEL),--level $(LEVEL))

@@ -35,7 +35,7 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterato
     if not address() or not items:
         yield from ((item, function(item)) for item in items)
         return
-    with _client() as client:
+    with connected() as client:
         from distributed import as_completed
 
         futures = [client.submit(function, item, pure=False) for item in items]
@@ -45,7 +45,12 @@ def spread(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterato
 
 
 @contextmanager
-def _client() -> Iterator[Any]:
+def connected() -> Iterator[Any]:
+    """Yield a client of the cluster that the environment names.
+
+    Raises:
+        StageError: no such cluster answers, or its packages are not installed.
+    """
     try:
         from distributed import Client, LocalCluster
     except ModuleNotFoundError as error:

@@ -19,10 +19,16 @@ from benchmarks.replica import ahead, gates, nulls, triggers
 from benchmarks.replica.year import Change, Model, Recipe, Year
 from shared import cluster
 from shared.base import StageError
-from shared.world.period import FIRST_DAY, LAST_DAY
+from shared.simulation.elsewhere import simulate_elsewhere
+from shared.simulation.run import simulate
+from shared.simulation.scenario import NOBODY, USUAL, Scenario, is_finished
+from shared.world.incidents import INCIDENTS
+from shared.world.period import FIRST_DAY, LAST_DAY, Period
 
-from .conftest import free_port, wait_for
+from .conftest import elsewhere, free_port, wait_for
 
+PERIOD = Period(date(2013, 3, 18), date(2013, 3, 20))
+SCENARIOS = [Scenario(0, PERIOD, (INCIDENTS["schema"],), USUAL), Scenario(0, PERIOD, (), NOBODY)]
 FEBRUARY = date(2013, 2, 1)  # early models train fast
 RECIPES = [Recipe(FEBRUARY, seed=seed) for seed in range(3)]
 
@@ -133,3 +139,38 @@ def busy(workers: list[psutil.Process]) -> psutil.Process | None:
     if len(at_work) == len(workers) and all(at_work.values()):
         return workers[0]
     return None
+
+
+@pytest.mark.slow
+def test_a_year_that_a_worker_simulates_comes_out_as_here(
+    ports: dict[str, str], workers: list[psutil.Process], tmp_path: Path, checkout: Path
+) -> None:
+    """The workers are in another checkout, so that all that is here was brought here."""
+    with elsewhere(tmp_path / "there"):
+        simulate_elsewhere(SCENARIOS)
+        there = {scenario: contents(scenario) for scenario in SCENARIOS}
+    assert not list((checkout / ".stage").glob("simulated*"))
+    with elsewhere(tmp_path / "here"):
+        for scenario in SCENARIOS:
+            simulate(scenario)
+            assert contents(scenario) == there[scenario]
+
+
+def contents(scenario: Scenario) -> dict[str, bytes]:
+    """Return what a simulation found out; not how long it took."""
+    assert is_finished(scenario)
+    files = [*scenario.folder().glob("answers/*"), scenario.folder() / "events.jsonl"]
+    return {path.name: path.read_bytes() for path in files}
+
+
+@pytest.mark.slow
+def test_a_simulation_by_other_code_is_not_taken(
+    ports: dict[str, str], workers: list[psutil.Process], tmp_path: Path, checkout: Path
+) -> None:
+    with (checkout / "requirements.lock").open("a") as lock:
+        lock.write("# another one\n")
+    with (
+        elsewhere(tmp_path),
+        pytest.raises(StageError, match="1 of 1 simulations failed, or their workers have other"),
+    ):
+        simulate_elsewhere(SCENARIOS[:1])

@@ -136,7 +136,7 @@ class Year:
             seed: of the training.
         """
         recipe = Recipe(before, change, seed)
-        return self._kept(recipe.name, before, lambda: self._trained(recipe))
+        return self._kept(recipe.name, before, lambda: self.trained(recipe))
 
     def train_ahead(self, recipes: Sequence[Recipe]) -> None:
         """Train what is not in the cache yet, on the cluster if there is one: no training needs another one."""
@@ -154,7 +154,7 @@ class Year:
         name, recipe = named
         if recipe.name != name:
             raise StageError(f"this worker has the code of {recipe.name}, and not of {name}: check out one commit")
-        return self._answers(recipe.before, self._trained(recipe))
+        return self._answers(recipe.before, self.trained(recipe))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Send no year to a worker: it reads its own, once."""
@@ -174,7 +174,8 @@ class Year:
         past = self.table.iloc[self.between(FIRST_DAY, before)]
         return change(past) if change else past
 
-    def _trained(self, recipe: Recipe) -> Pipeline:
+    def trained(self, recipe: Recipe) -> Pipeline:
+        """Train a model."""
         return train_code.train(self._past(recipe.before, recipe.change), recipe.params)
 
     def _answers(self, before: date, model: Pipeline) -> np.ndarray:

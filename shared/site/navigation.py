@@ -20,6 +20,7 @@ def navigation(root: Path = ROOT) -> list[dict[str, Any]]:
             "Platform teams": [
                 {"Containers": "docs/containers.md"},
                 {"Scale": "docs/scale.md"},
+                {"Fan out": "docs/fanout.md"},
                 {"Kubernetes": "docs/kubernetes.md"},
                 {"Speed": "docs/speed.md"},
                 {"Endurance": "docs/endurance.md"},

@@ -1,10 +1,12 @@
 """Work that is spread over a cluster gives what it gives here, also when a worker is killed in the middle."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from shared.world.period import FIRST_DAY, LAST_DAY, Period
 from .conftest import elsewhere, free_port, wait_for
 
 PERIOD = Period(date(2013, 3, 18), date(2013, 3, 20))
-SCENARIOS = [Scenario(0, PERIOD, (INCIDENTS["schema"],), USUAL), Scenario(0, PERIOD, (), NOBODY)]
+SCENARIOS = [Scenario(1, PERIOD, (INCIDENTS["schema"],), USUAL), Scenario(1, PERIOD, (), NOBODY)]
 FEBRUARY = date(2013, 2, 1)  # early models train fast
 RECIPES = [Recipe(FEBRUARY, seed=seed) for seed in range(3)]
 
@@ -91,7 +93,8 @@ def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def workers(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[psutil.Process]]:
     """Start a scheduler and two workers in another checkout, as docs/fanout.md says, for who spreads work."""
-    address = f"tcp://127.0.0.1:{free_port()}"
+    port = free_port()
+    address = f"tcp://127.0.0.1:{port}"
     scheduler = ["scheduler", "--host", address, "--no-dashboard"]
     worker = ["worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
     one_thread = {"OMP_NUM_THREADS": "1"}  # as a worker's nanny sets it, which would start a killed one again
@@ -106,6 +109,7 @@ def workers(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ps
         for n, command in enumerate((scheduler, worker, worker))
     ]
     monkeypatch.setenv("CLUSTER", address)
+    wait_for("the scheduler", lambda: listens(port))
     yield [psutil.Process(process.pid) for process in started[1:]]
     for process in started:
         process.kill()
@@ -130,6 +134,13 @@ def test_models_are_the_same_to_the_last_digit_also_when_a_worker_is_killed(
     assert trained[: len(RECIPES)] == trained[len(RECIPES) :]
 
 
+def listens(port: int) -> bool:
+    """Tell whether something takes connections on a port."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
 def busy(workers: list[psutil.Process]) -> psutil.Process | None:
     """Return a worker that is in the middle of a training, once both are."""
     from distributed import Client
@@ -143,14 +154,14 @@ def busy(workers: list[psutil.Process]) -> psutil.Process | None:
 
 @pytest.mark.slow
 def test_a_year_that_a_worker_simulates_comes_out_as_here(
-    ports: dict[str, str], workers: list[psutil.Process], tmp_path: Path, checkout: Path
+    ports: dict[str, str], workers: list[psutil.Process], tmp_path_factory: pytest.TempPathFactory, checkout: Path
 ) -> None:
     """The workers are in another checkout, so that all that is here was brought here."""
-    with elsewhere(tmp_path / "there"):
+    with elsewhere(tmp_path_factory.mktemp("there")):
         simulate_elsewhere(SCENARIOS)
         there = {scenario: contents(scenario) for scenario in SCENARIOS}
     assert not list((checkout / ".stage").glob("simulated*"))
-    with elsewhere(tmp_path / "here"):
+    with elsewhere(tmp_path_factory.mktemp("here")):
         for scenario in SCENARIOS:
             simulate(scenario)
             assert contents(scenario) == there[scenario]

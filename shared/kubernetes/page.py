@@ -32,7 +32,7 @@ def page(speed: Figures, board: Figures, endurance: Figures, replicas: Figures) 
         speed: docs/speed.json.
         board: docs/scoreboard.json.
         endurance: docs/endurance.json.
-        replicas: docs/replicas.json, as far as it is there.
+        replicas: what `make bench-scale` has measured; nothing before.
     """
     single, hundred = (_median(speed, case, "requests_per_second") for case in ("1 x 8", "100 x 8"))
     milliseconds = _median(speed, "1 x 8", "processor_ms")

@@ -4,6 +4,7 @@ A worker simulates in its own checkout, with all packages that the level needs, 
 """
 
 import io
+import os
 import shutil
 import subprocess
 import tarfile
@@ -18,6 +19,8 @@ from .scenario import Scenario, is_finished
 
 # A simulation ends with the worker that started it, since whoever does it again may want its ports.
 ENDS_TOO = ("setpriv", "--pdeathsig", "KILL")
+# Dask gives its workers one thread each. A pickled model knows how many threads it had, and is named by its hash.
+THREADS = {"OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"}
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,9 @@ def simulate_here(scenario: Scenario) -> Simulated:
     """Simulate a scenario on this machine, which a worker does."""
     ends_too = ENDS_TOO if shutil.which(ENDS_TOO[0]) else ()
     asked = [*ends_too, *command(scenario)]
+    environment = {name: value for name, value in os.environ.items() if name not in THREADS}
     done = subprocess.run(
-        asked, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        asked, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
         return Simulated(done.stdout, b"")

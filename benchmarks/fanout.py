@@ -144,7 +144,7 @@ took {several["there"] / several["here"]:.2f} times as long as here. A second ma
 The same commit, the packages of the levels and of `scale`, and nothing else: it makes the year's data from the
 packages, once, in its own `.stage`. It is sent the name of a function and a few words. A worker with other code
 is told apart, and its result is refused. Workers with another number of cores give the same probabilities, and at
-levels 0 to 2 other names: a model is named by the hash of its pickle, which has the number of threads in it.
+levels 0 and 1 other names: a model is named by the hash of its pickle, which has the number of threads in it.
 
 ```
 .venv/bin/dask scheduler --host tcp://host:8786 --no-dashboard

@@ -189,7 +189,7 @@ sbom: | $(call installed,shared) ## write the software bill of materials of a le
 
 lock: .venv/bin/uv ## compile requirements.lock again
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group shared --group dev --group docs --group bench --group scale --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
+	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group scale --group shared --group dev --group docs --group bench --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
 
 check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, lint, types, workflows, guard on the copies
 	.venv/bin/ruff format --check --quiet .

@@ -7,7 +7,6 @@ its own. The models are trained on January, and the log begins with February.
 import itertools
 import json
 import shutil
-import sqlite3
 from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from level4_full.config import paths
+from level4_full.config.database import Database
 from level4_full.config.params import read_params
 from level4_full.config.problem import NAME
 from level4_full.data.features import make_features
@@ -148,7 +148,7 @@ def log_days(times: float, first: int, last: int) -> None:
             _log_draw(log, flights)
 
 
-def _log_draw(log: sqlite3.Connection, flights: pd.DataFrame) -> None:
+def _log_draw(log: Database, flights: pd.DataFrame) -> None:
     """Log what was predicted for the real flights once more for each that was drawn from them."""
     new = {"flight_id": "new_id", "inputs": "replace(inputs, flight_id, new_id)"}
     columns = COLUMNS.split()
@@ -157,10 +157,10 @@ def _log_draw(log: sqlite3.Connection, flights: pd.DataFrame) -> None:
     SELECT {", ".join(new.get(column, column) for column in columns)}
     FROM draw CROSS JOIN real.predictions ON flight_id = drawn_from
     """  # noqa: S608
-    with log:
+    with log.transaction():
         log.execute("DELETE FROM draw")
         log.executemany(
-            "INSERT INTO draw VALUES (?, ?)", zip(flights["flight_id"], flights["drawn_from"], strict=True)
+            "INSERT INTO draw VALUES (?, ?)", list(zip(flights["flight_id"], flights["drawn_from"], strict=True))
         )
         log.execute(query)
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from ..config.problem import ID, OUTCOME, OUTCOMES, ROWS, TIME
+from .databases import address, postgresql  # noqa: F401 - fixtures
 
 # Here and not in a fixture, because some libraries decide while they are imported.
 os.environ |= {"DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}

@@ -10,7 +10,6 @@ How often such verdicts are wrong is measured: see docs/decisions.md.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ..config import problem
+from ..config.database import Row
 from ..config.problem import ID, OUTCOME, ROUTED_BY
 from ..data import tables
 from ..data.tables import FLIGHTS, OUTCOMES, BadTableError
@@ -116,9 +116,7 @@ def share_error(routing_keys: pd.Series, share: float) -> float:
     return float(np.sqrt(share * (1 - share) * (flights**2).sum()) / flights.sum()) if len(flights) else np.inf
 
 
-def paired_answers(
-    rows: Iterable[sqlite3.Row], champion: str, challenger: str, data: Path, since: str
-) -> pd.DataFrame:
+def paired_answers(rows: Iterable[Row], champion: str, challenger: str, data: Path, since: str) -> pd.DataFrame:
     """Return what two models predicted for the same flights, and how these ended.
 
     Anybody may ask about any flight, with any departure. What counts is what the upstream has published: the

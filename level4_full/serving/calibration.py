@@ -1,12 +1,13 @@
 """The calibration: intercepts on the logits of models, made anew every morning; the models stay as certified."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+from ..config.database import Database
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS calibrations (
@@ -64,17 +65,22 @@ def logits(probabilities: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(clipped / (1 - clipped)))
 
 
-def record(log: sqlite3.Connection, calibration: Calibration, facts: Mapping[str, Any]) -> None:
+def record(log: Database, calibration: Calibration, facts: Mapping[str, Any]) -> None:
     """Record a calibration beside the predictions that it will change; made again, it is replaced."""
     rows = [(calibration.id, model, value, json.dumps(facts)) for model, value in calibration.intercepts.items()]
-    log.executescript(SCHEMA)
-    with log:
-        log.executemany("INSERT OR REPLACE INTO calibrations VALUES (?, ?, ?, ?)", rows)
+    log.make(SCHEMA)
+    with log.transaction():
+        log.executemany(
+            "INSERT INTO calibrations VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (id, model) DO UPDATE SET intercept = excluded.intercept, facts = excluded.facts",
+            rows,
+        )
 
 
-def recorded(log: sqlite3.Connection, calibration: str, model: str) -> tuple[float, dict[str, Any]]:
+def recorded(log: Database, calibration: str, model: str) -> tuple[float, dict[str, Any]]:
     """Return the recorded intercept of a model, and what it was made from; a newer model has none."""
-    log.executescript(SCHEMA)
+    log.make(SCHEMA)
     query = "SELECT intercept, facts FROM calibrations WHERE id = ? AND model = ?"
-    row = log.execute(query, [calibration, model]).fetchone()
-    return (row["intercept"], json.loads(row["facts"])) if row else (0.0, {})
+    for row in log.rows(query, [calibration, model]):
+        return row["intercept"], json.loads(row["facts"])
+    return 0.0, {}

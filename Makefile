@@ -50,6 +50,8 @@ folder_of = $(firstword $(wildcard level$(1)_*))
 PREFLIGHT := $(PYTHON) -m shared.stack.preflight
 # The environment of a stage that is running, as it was written down when it started.
 IN_STAGE = @$(PREFLIGHT) command $@ "$(LEVEL)" $(foreach name,$(NEEDS),"$(name)=$($(name))") && . .stage/level$(LEVEL)/env &&
+# Where the state of a stage is on servers, their drivers are needed; nobody else installs them.
+ELSEWHERE := $(POSTGRES)$(S3)
 lower = $(shell echo $(1) | tr A-Z a-z)
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
@@ -64,15 +66,16 @@ help: ## this list
 	@echo "  make level2 ENGINE=docker          as containers of its own images"
 	@echo "  make level2 FROM=2013-06-01 DAYS=14"
 	@echo "  make level2 OFFSET=1000            when ports are taken: moves all of them"
+	@echo "  make level4 POSTGRES=postgresql://user@host:5432 S3=s3://bucket   with its state on servers"
 	@echo
 	@grep -hE '^[a-zN-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-30s %s\n", $$1, $$2}'
 
 levelN: ## bring level N up: FROM=2013-03-01 DAYS=7 ONCE=1 OFFSET=1000
 	@echo "N is the number of a level: $(addprefix level,$(LEVELS))"
-$(addprefix level,$(LEVELS)): level%: | preflight-% $(call installed,shared level%)
+$(addprefix level,$(LEVELS)): level%: | preflight-% $(call installed,shared level% $(if $(ELSEWHERE),scale))
 	@exec $(RUN) -m shared play $* $(if $(FROM),--from $(FROM)) $(if $(DAYS),--days $(DAYS)) $(if $(ONCE),--once)
 
-level3 level4: | .venv-serving/.installed
+level3 level4: | .venv-serving/.installed $(if $(POSTGRES),.venv-serving/.postgresql-installed)
 preflight-%:
 	@$(PREFLIGHT) start $*
 
@@ -224,7 +227,7 @@ sizes: | .venv-serving/.installed $(call installed,shared $(addprefix level,$(LE
 carry: | $(call installed,shared) ## pack commits, packages and images for machines without internet: TO=mlops-levels.tar
 	@$(RUN) -m shared carry "$(TO)"
 
-install: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## install all packages, and what was carried here (make carry)
+install: | .venv-serving/.installed .venv-serving/.postgresql-installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## install all packages, and what was carried here (make carry)
 	@if [ -f carried/images.tar ]; then \
 	  if command -v docker >/dev/null; then docker load --quiet --input carried/images.tar; else echo "no docker here: the images stay in carried"; fi; fi
 
@@ -260,4 +263,9 @@ preflight-clean:
 	@echo "Installing the packages of 'serving' into .venv-serving (once)"
 	@.venv/bin/uv venv --quiet --allow-existing --python .venv/bin/python .venv-serving
 	@.venv/bin/uv pip install --quiet --python .venv-serving $(FROM_CARRIED) --require-hashes -c requirements.lock --group serving
+	@touch $@
+
+.venv-serving/.postgresql-installed: requirements.lock | .venv-serving/.installed
+	@echo "Installing the packages of 'postgresql' into .venv-serving (once)"
+	@.venv/bin/uv pip install --quiet --python .venv-serving $(FROM_CARRIED) --require-hashes -c requirements.lock --group postgresql
 	@touch $@

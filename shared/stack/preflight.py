@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from .. import base
 from ..base import ROOT, StageError, levels
-from . import lock, ports
+from . import elsewhere, lock, ports
 
 # The level that each command comes with; all levels above have it too, if they are not named here.
 COMES_WITH = {
@@ -44,7 +44,7 @@ def start(level: str) -> None:
     """Ask whether the stage of a level may start.
 
     Raises:
-        StageError: it runs, there is no such level, or ports are taken.
+        StageError: it runs, there is no such level, ports are taken, or a server does not answer.
     """
     number = _level(level)
     workspace = base.WORKSPACES / f"level{number}"
@@ -57,6 +57,7 @@ def start(level: str) -> None:
     chosen = ports.choose(described, number)
     if not lock.was_killed(workspace):  # what is left of a killed one is ended first
         ports.check_free(chosen, described, number)
+    elsewhere.check()
 
 
 def command(name: str, level: str, *given: str) -> None:

@@ -26,7 +26,7 @@ import yaml
 
 from .. import base
 from ..base import ROOT, StageError, levels
-from . import fork_server, leftovers, lock, ports
+from . import elsewhere, fork_server, leftovers, lock, ports
 from .databases import make_databases
 from .process import last_line, run
 
@@ -118,7 +118,8 @@ class Stage:
         environment |= {name: str(port) for name, port in self.ports.items()}
         for name, value in self.description["environment"].items():
             environment[name] = string.Template(str(value)).substitute(environment)
-        return environment | TELEMETRY_OFF | ASLEEP | NO_PROXY
+        self.elsewhere = elsewhere.names(self.description.get("elsewhere", {}))
+        return environment | self.elsewhere | TELEMETRY_OFF | ASLEEP | NO_PROXY
 
     def fill(self, text: str, **more: str) -> str:
         """Replace ${NAME} in `text` from the stage's environment."""
@@ -137,8 +138,12 @@ class Stage:
             shutil.rmtree(self.workspace, ignore_errors=True)
             self.workspace.mkdir(parents=True)
             commands = self.description.get("databases")
-            if commands and not self.environment["ENGINE"]:  # the databases of containers are inside them
+            inside = self.environment["ENGINE"] or "POSTGRES" in elsewhere.given()  # of containers, or of a server
+            if commands and not inside:
                 make_databases(commands, self.workspace, os.environ | self.environment)
+        if self.elsewhere:
+            elsewhere.make_databases(self.elsewhere)
+            print(elsewhere.words(self.elsewhere), flush=True)
         (self.workspace / "logs").mkdir(parents=True, exist_ok=True)
         Path(self.environment["CACHE"]).mkdir(parents=True, exist_ok=True)
         lines = [f"export {name}={shlex.quote(value)}\n" for name, value in self.environment.items()]

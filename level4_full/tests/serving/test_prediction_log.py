@@ -18,7 +18,7 @@ from threading import Event
 import pytest
 
 from ...config.database import Address, DatabaseError
-from ...config.problem import ID, WHO
+from ...config.problem import ID, TIME, WHO
 from ...data.schema import Flight
 from ...serving.prediction_log import (
     SECONDS_LOST,
@@ -33,7 +33,13 @@ from ...serving.prediction_log import (
     predictions_since,
 )
 from ..databases import Server
-from ..example import numbered
+from ..example import EXAMPLE, numbered
+
+DAY = EXAMPLE[TIME][:10]
+
+
+def name(number: int) -> str:
+    return str(numbered(number)[ID])
 
 
 def logged(number: int, probability: float = 0.25, model: str = "m", experiment: str | None = None) -> Logged:
@@ -45,15 +51,15 @@ def test_of_each_flight_the_last_prediction_counts(address: Address) -> None:
     with open_log(address) as log:
         append(log, [logged(1, 0.1, experiment="trial"), logged(2, 0.2, experiment="trial"), logged(3, 0.3)])
         append(log, [logged(1, 0.1 + 0.2, experiment="trial")])
-    expected = {"flight 1": 0.1 + 0.2, "flight 2": 0.2}  # to the last bit
+    expected = {name(1): 0.1 + 0.2, name(2): 0.2}  # to the last bit
     assert {row[ID]: row["late_probability"] for row in experiment_predictions(address, "trial")} == expected
-    assert len(predictions_since(address, "2013-03-01")) == 3
-    assert predictions_since(address, "2013-03-02") == []
-    newest = last_prediction(address, "flight 1")
+    assert len(predictions_since(address, DAY)) == 3
+    assert predictions_since(address, f"{DAY}T99") == []
+    newest = last_prediction(address, name(1))
     assert newest is not None
-    assert json.loads(newest["inputs"])[ID] == "flight 1"
+    assert json.loads(newest["inputs"])[ID] == name(1)
     assert json.loads(newest["others"]) == {"another": 0.5}
-    assert last_prediction(address, "flight 4") is None
+    assert last_prediction(address, name(4)) is None
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf])
@@ -64,7 +70,7 @@ def test_the_predictions_of_a_request_are_logged_all_or_none(address: Address, b
             append(log, [*map(logged, range(2, 400)), logged(400, broken)])
         append(log, [logged(3)])
         rows = log.rows("SELECT * FROM predictions ORDER BY id")
-    assert [row[ID] for row in rows] == ["flight 1", "flight 3"]
+    assert [row[ID] for row in rows] == [name(1), name(3)]
 
 
 def test_many_that_come_first_at_the_same_moment_make_one_log(address: Address) -> None:
@@ -74,14 +80,14 @@ def test_many_that_come_first_at_the_same_moment_make_one_log(address: Address) 
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(write, range(1, 25)))
-    assert len(predictions_since(address, "2013-03-01")) == 24
+    assert len(predictions_since(address, DAY)) == 24
 
 
 def test_requests_of_several_threads_are_all_logged(address: Address) -> None:
     writer = LogWriter(address)
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: writer.append([logged(n)]), range(1, 201)))
-    assert len(predictions_since(address, "2013-03-01")) == 200
+    assert len(predictions_since(address, DAY)) == 200
 
 
 def test_who_is_forgotten_is_forgotten_and_nobody_else(address: Address) -> None:
@@ -139,7 +145,7 @@ def test_while_the_server_is_away_writing_fails_at_once_and_nothing_acknowledged
             number, began = next(numbers), time.monotonic()
             try:
                 writer.append([logged(number)])
-                acknowledged.append(f"flight {number}")
+                acknowledged.append(name(number))
             except DatabaseError:
                 failed[0] += 1
                 time.sleep(0.01)  # a client that tries again
@@ -158,7 +164,7 @@ def test_while_the_server_is_away_writing_fails_at_once_and_nothing_acknowledged
         wait_for(lambda: len(acknowledged) > before + 50)
         end.set()
     assert slowest[0] < SECONDS_TO_WRITE + SECONDS_LOST
-    found = {row[ID] for row in predictions_since(writer.address, "2013-03-01")}
+    found = {row[ID] for row in predictions_since(writer.address, DAY)}
     assert set(acknowledged) <= found
     assert len(found) <= len(acknowledged) + 8  # written, and nobody was told
 
@@ -172,7 +178,7 @@ def test_a_server_that_came_back_between_two_requests_is_written_to(postgresql: 
     postgresql.start()
     for number in range(9, 17):
         writer.append([logged(number)])
-    assert len(predictions_since(writer.address, "2013-03-01")) == 16
+    assert len(predictions_since(writer.address, DAY)) == 16
 
 
 @pytest.mark.slow
@@ -196,8 +202,8 @@ def test_a_server_that_hangs_is_not_waited_for(postgresql: Server) -> None:
         for process in family:
             os.kill(process, signal.SIGCONT)
     wait_for(lambda: is_written(writer))
-    found = {row[ID] for row in predictions_since(writer.address, "2013-03-01")}
-    assert {"flight 1", "flight 4"} <= found
+    found = {row[ID] for row in predictions_since(writer.address, DAY)}
+    assert {name(1), name(4)} <= found
 
 
 @pytest.mark.slow

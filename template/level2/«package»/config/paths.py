@@ -1,4 +1,4 @@
-"""Where a stage keeps what it writes: in one folder, which the environment names."""
+"""Where a stage keeps what it writes: in one folder, which the environment names, or where else it says."""
 
 import os
 from pathlib import Path
@@ -9,4 +9,4 @@ DATA = STAGE / "data"  # what has been collected
 APP = STAGE / "app"  # releases of the application
 RUNS = STAGE / "runs"  # what a training works with, by run
 SNAPSHOTS = STAGE / "snapshots"  # the repository of DVC, which names what it keeps
-REMOTE = STAGE / "remote"  # the content of snapshots; in a company a bucket
+REMOTE = os.environ.get("SNAPSHOT_REMOTE", STAGE / "remote")  # the content of snapshots; or s3://bucket/path

@@ -9,6 +9,9 @@ import pytest
 
 from ..config.problem import BASELINE, ID, OUTCOME, OUTCOMES, ROWS, TIME
 from . import example
+«% if level > 2 %»
+from .databases import address, postgresql  # noqa: F401 - fixtures
+«% endif %»
 
 # Here and not in a fixture, because some libraries decide while they are imported.
 os.environ |= {"DO_NOT_TRACK": "1", "DVC_NO_ANALYTICS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}

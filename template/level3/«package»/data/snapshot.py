@@ -44,13 +44,13 @@ def fingerprints(data: Path) -> dict[str, str]:
     return {f"{file.parent.name}/{file.name}": hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def save(table: Path, folder: Path, remote: Path) -> str:
+def save(table: Path, folder: Path, remote: Path | str) -> str:
     """Snapshot a table with DVC, push it to the remote, and return its MD5: the name of the snapshot and its tag.
 
     Args:
         table: the file to keep; it stays where it is.
         folder: the repository; made on the first call.
-        remote: where snapshots are kept; here a folder, in a company a bucket (`url` in DVC's configuration).
+        remote: where snapshots are kept; a folder, or a bucket (`s3://...`).
     """
     repo = _repository(folder, remote)
     shutil.copyfile(table, folder / TABLE)
@@ -64,14 +64,14 @@ def save(table: Path, folder: Path, remote: Path) -> str:
     return md5
 
 
-def restore(md5: str, folder: Path, remote: Path, target: Path) -> None:
+def restore(md5: str, folder: Path, remote: Path | str, target: Path) -> None:
     """Write exactly the bytes of a snapshot to `target`.
 
     Raises:
         SnapshotError: naming the cause: no snapshot of this name, a damaged one, or no room for it.
     """
-    _check_stored(md5, remote)
     repo = _repository(folder, remote)
+    _check_stored(md5, repo, remote)
     # From the remote, which was looked at: DVC believes a damaged file of its cache that nobody may write to.
     Path(repo.cache.local.oid_to_path(md5)).unlink(missing_ok=True)
     pointer = folder / f"{md5}.parquet.dvc"
@@ -86,14 +86,15 @@ def restore(md5: str, folder: Path, remote: Path, target: Path) -> None:
         shutil.move(folder / f"{md5}.parquet", part)
 
 
-def _check_stored(md5: str, remote: Path) -> None:
+def _check_stored(md5: str, repo: Repo, remote: Path | str) -> None:
     """Look at a snapshot before DVC does, which says the same about everything and removes a damaged one."""
-    stored = remote / "files" / "md5" / md5[:2] / md5[2:]
     try:
-        content = stored.read_bytes()
+        store = repo.cloud.get_remote_odb()
+        stored = store.oid_to_path(md5)
+        content = store.fs.cat_file(stored)
     except FileNotFoundError:
         raise SnapshotError(f"no snapshot {md5} in {remote}: take the name from a training run") from None
-    except OSError as error:
+    except Exception as error:  # of the file system, or of whoever keeps the bucket
         raise SnapshotError(f"the remote {remote} cannot be read: {error}") from error
     if hashlib.md5(content).hexdigest() != md5:  # noqa: S324 - as DVC does
         raise SnapshotError(f"the snapshot {md5} is damaged: put back {stored} from a copy, or train again")
@@ -107,7 +108,7 @@ def table_of(run: str, md5: str) -> Path:
     return path
 
 
-def _repository(folder: Path, remote: Path) -> Repo:
+def _repository(folder: Path, remote: Path | str) -> Repo:
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder.parent) as part:  # a half-made one would never open again

@@ -9,7 +9,6 @@ it is surely worse. A change that people made, to features or training, is promo
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ..config import problem
+from ..config.database import Row
 from ..config.problem import ID, OUTCOME, ROUTED_BY
 from ..data import tables
 from ..data.tables import INSTANCES, OUTCOMES, BadTableError
@@ -115,9 +115,7 @@ def share_error(routing_keys: pd.Series, share: float) -> float:
     return float(np.sqrt(share * (1 - share) * (instances**2).sum()) / instances.sum()) if len(instances) else np.inf
 
 
-def paired_answers(
-    rows: Iterable[sqlite3.Row], champion: str, challenger: str, data: Path, since: str
-) -> pd.DataFrame:
+def paired_answers(rows: Iterable[Row], champion: str, challenger: str, data: Path, since: str) -> pd.DataFrame:
     """Return what two models predicted for the same instances, and how these ended.
 
     Anybody may ask about any instance, with any time. What counts is what the upstream has published: the

@@ -1,7 +1,6 @@
 """The application: predictions over HTTP, and its own operational metrics."""
 
 import os
-import sqlite3
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from ..config import paths
+from ..config.database import DatabaseError
 from ..config.problem import ID, NAME, ROUTED_BY, TITLE
 from ..config.version import application_version, code_hash
 from ..data.features import make_features
@@ -48,7 +48,7 @@ class NoModelError(Exception):
 @app.post("/predict", responses=NOT_ANSWERED)
 async def predict(request: Request) -> Response:
     """Return each instance's prediction, in the order of the request; logged before it is sent."""
-    if len(request.instances) <= FEW:
+    if len(request.instances) <= FEW and not log.is_far:
         return predict_and_log(request.instances)
     return await run_in_threadpool(predict_and_log, request.instances)  # others are answered meanwhile
 
@@ -124,8 +124,8 @@ def no_model(_: Any, __: NoModelError) -> JSONResponse:
     return JSONResponse({"detail": "no model serves: /version says why"}, status_code=503)
 
 
-@app.exception_handler(sqlite3.Error)
-def not_logged(_: Any, error: sqlite3.Error) -> JSONResponse:
+@app.exception_handler(DatabaseError)
+def not_logged(_: Any, error: DatabaseError) -> JSONResponse:
     """Answer 503: what cannot be logged is not given away, since nobody could ever measure or explain it."""
     why = f"the predictions cannot be logged, so none are given: {error}"
     return JSONResponse({"detail": f"{why}; `salvage` mends a damaged log" if "malformed" in why else why}, 503)

@@ -1,17 +1,16 @@
-"""The prediction log: what was predicted, by which model, from which inputs; in SQLite, whole or not at all."""
+"""The prediction log: what was predicted, by which model, from which inputs; a request's whole or not at all."""
 
 import json
 import math
-import sqlite3
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
+from queue import SimpleQueue
 
+from ..config import database
+from ..config.database import Address, Database, DatabaseError, Row, is_server
 from ..config.problem import ID, TIME, WHO
 from ..data.schema import Instance
 
@@ -32,7 +31,12 @@ CREATE INDEX IF NOT EXISTS by_instance ON predictions ({ID});
 CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 """
 COLUMNS = f"asked_at {ID} {TIME} experiment arm model «prediction» others inputs"
+MARKS = ", ".join("?" * len(COLUMNS.split()))
+INSERT = f"INSERT INTO predictions ({', '.join(COLUMNS.split())}) VALUES ({MARKS})"  # noqa: S608 - of our own names
 SECONDS_UNREADY = 10.0  # after a failure; then a request may try again
+SECONDS_TO_WRITE = 3.0  # for a server
+SECONDS_LOST = 1.0  # after that, a request connects to it again
+CONNECTIONS = 4  # to a server, which makes the transactions of several durable at once
 
 
 @dataclass(frozen=True)
@@ -47,50 +51,63 @@ class Logged:
     others: Mapping[str, float] = field(default_factory=dict)  # by model
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(address: Address, seconds: float | None = None) -> Database:
     """Connect to the log, making it on first use; many processes may be connected."""
-    connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
-    connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA journal_mode=WAL")  # readers do not wait for writers
-    connection.execute("PRAGMA synchronous=NORMAL")  # survives the death of a process
-    connection.executescript(SCHEMA)
-    return connection
+    log = database.connect(address, "NORMAL", seconds)
+    log.make(SCHEMA)
+    return log
 
 
 @contextmanager
-def open_log(path: Path) -> Iterator[sqlite3.Connection]:
+def open_log(address: Address) -> Iterator[Database]:
     """Open the log for as long as the block runs."""
-    with closing(connect(path)) as connection:
-        yield connection
+    with closing(connect(address)) as log:
+        yield log
 
 
 class LogWriter:
-    """What the service writes with: one connection, kept, since opening one takes longer than all of a request."""
+    """What the service writes with: connections are kept, since making one takes longer than all of a request."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._writing = threading.Lock()
-        self._failed_at = -math.inf
-
-    @cached_property
-    def _connection(self) -> sqlite3.Connection:
-        return connect(self.path)
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.is_far = is_server(address)  # to write takes a round trip, in which others can be answered
+        self._free: SimpleQueue[Database | None] = SimpleQueue()
+        for _ in range(CONNECTIONS if self.is_far else 1):
+            self._free.put(None)
+        self._failed_at = self._lost_at = -math.inf
 
     def append(self, predictions: list[Logged]) -> None:
         """Write the predictions of one request, from any thread; see `append`."""
-        with self._writing:
-            try:
-                append(self._connection, predictions)
-            except sqlite3.Error:
-                self._failed_at = time.monotonic()
-                raise
+        log = self._free.get()
+        try:
+            if log is not None and log.is_lost():  # while nobody wrote
+                log = None
+            log = log or self._connect()
+            append(log, predictions)
+        except DatabaseError:
+            self._failed_at = time.monotonic()
+            if log is not None and log.is_lost():
+                self._lost_at, log = self._failed_at, None
+            raise
+        finally:
+            self._free.put(log)
+
+    def _connect(self) -> Database:
+        """Connect; to a server that was not there a moment ago only once a second, since requests wait for it."""
+        if self.is_far and time.monotonic() - self._lost_at < SECONDS_LOST:
+            raise DatabaseError("its server does not answer")
+        try:
+            return connect(self.address, SECONDS_TO_WRITE)
+        except DatabaseError:
+            self._lost_at = time.monotonic()
+            raise
 
     def failed_lately(self) -> bool:
         """Tell whether something could not be written in the last seconds."""
         return time.monotonic() - self._failed_at < SECONDS_UNREADY
 
 
-def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
+def append(log: Database, predictions: list[Logged]) -> None:
     """Write the predictions of one request, all or none; they are durable when this returns."""
     now = datetime.now(UTC).isoformat()
     rows = [
@@ -101,50 +118,44 @@ def append(connection: sqlite3.Connection, predictions: list[Logged]) -> None:
             entry.experiment,
             entry.arm,
             entry.model,
-            entry.«prediction»,
+            entry.«prediction» if math.isfinite(entry.«prediction») else None,  # which no log takes
             json.dumps(entry.others, allow_nan=False),
             entry.instance.model_dump_json(),
         )
         for entry in predictions
     ]
-    marks = ", ".join("?" * len(COLUMNS.split()))
-    with connection:
-        connection.executemany(f"INSERT INTO predictions ({', '.join(COLUMNS.split())}) VALUES ({marks})", rows)  # noqa: S608
+    with log.transaction():
+        log.executemany(INSERT, rows)
 
 
-def experiment_predictions(path: Path, experiment: str) -> list[sqlite3.Row]:
+def experiment_predictions(address: Address, experiment: str) -> list[Row]:
     """Return the last prediction for each instance of an experiment."""
-    return _last_predictions(path, "experiment = ?", experiment)
+    return _last_predictions(address, "experiment = ?", experiment)
 
 
-def predictions_since(path: Path, day: str) -> list[sqlite3.Row]:
+def predictions_since(address: Address, day: str) -> list[Row]:
     """Return the last prediction for each instance that departs on a day (`2013-03-01`) or later."""
-    return _last_predictions(path, f"{TIME} >= ?", day)
+    return _last_predictions(address, f"{TIME} >= ?", day)
 
 
-def _last_predictions(path: Path, condition: str, value: str) -> list[sqlite3.Row]:
+def _last_predictions(address: Address, condition: str, value: str) -> list[Row]:
     query = f"""
     SELECT {ID}, arm, model, «prediction», others
     FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY {ID})
     """  # noqa: S608 - the condition is one of the two above
-    with open_log(path) as connection:
-        return connection.execute(query, [value]).fetchall()
+    with open_log(address) as log:
+        return log.rows(query, [value])
 
 
-def last_prediction(path: Path, instance_id: str) -> sqlite3.Row | None:
+def last_prediction(address: Address, instance_id: str) -> Row | None:
     """Return the newest prediction for an instance."""
     query = f"SELECT * FROM predictions WHERE {ID} = ? ORDER BY id DESC LIMIT 1"  # noqa: S608
-    with open_log(path) as connection:
-        row: sqlite3.Row | None = connection.execute(query, [instance_id]).fetchone()
-        return row
+    with open_log(address) as log:
+        return next(iter(log.rows(query, [instance_id])), None)
 
 
-def forget(path: Path, who: str) -> int:
+def forget(address: Address, who: str) -> int:
     """Delete the predictions about somebody, with what is left of them on free pages; return how many."""
-    about = " || ' ' || ".join(f"json_extract(inputs, '$.{name}')" for name in WHO)
-    with open_log(path) as connection:
-        connection.execute("PRAGMA secure_delete = ON")
-        with connection:
-            deleted = connection.execute(f"DELETE FROM predictions WHERE {about} = ?", [who]).rowcount  # noqa: S608
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return deleted
+    with open_log(address) as log:
+        about = " || ' ' || ".join(log.member.format("inputs", name) for name in WHO)
+        return log.erase("predictions", f"{about} = ?", [who])

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 
 from ..config import paths
+from ..config.database import Row
 from ..config.problem import EXAMPLE, ROWS, TIME
 from ..data import snapshot
 from ..errors import StageError
@@ -67,7 +67,7 @@ def trace(instance_id: str) -> Iterator[str]:
     yield from _published(repaired.get(TIME, logged[TIME])[:10])
 
 
-def _calibration(logged: sqlite3.Row) -> str:
+def _calibration(logged: Row) -> str:
     """Check the intercept of a prediction against the record of its calibration."""
     with open_log(paths.PREDICTION_LOG) as log:
         intercept, facts = recorded(log, logged["calibration"], logged["model"])

@@ -1,4 +1,4 @@
-"""Where a stage keeps what it writes: in one folder, which the environment names."""
+"""Where a stage keeps what it writes: in one folder, which the environment names, or where else it says."""
 
 import os
 from pathlib import Path
@@ -9,11 +9,11 @@ DATA = STAGE / "data"  # what has been collected
 APP = STAGE / "app"  # releases of the application
 RUNS = STAGE / "runs"  # what a training works with, by run
 SNAPSHOTS = STAGE / "snapshots"  # the repository of DVC, which names what it keeps
-REMOTE = STAGE / "remote"  # the content of snapshots; in a company a bucket
+REMOTE = os.environ.get("SNAPSHOT_REMOTE", STAGE / "remote")  # the content of snapshots; or s3://bucket/path
 FETCHED = STAGE / "serving"  # packages that the application has fetched, by digest
-PREDICTION_LOG = STAGE / "predictions.db"
-SEAL_KEY = STAGE / "seal.key"  # of the certificates
-METRICS_STORE = STAGE / "metrics.db"
+PREDICTION_LOG = os.environ.get("PREDICTION_LOG", STAGE / "predictions.db")  # or postgresql://...
+SEAL_KEY = Path(os.environ.get("SEAL_KEY", STAGE / "seal.key"))  # of the certificates
+METRICS_STORE = os.environ.get("METRICS_STORE", STAGE / "metrics.db")  # or postgresql://...
 REPORTS = STAGE / "evidently"  # the workspace of Evidently, which shows a report for every day
 ISSUES = STAGE / "issues"  # what only people can settle
 KNOWN = STAGE / "surroundings.json"  # what was known of them on the last morning

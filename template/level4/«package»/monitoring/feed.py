@@ -5,7 +5,6 @@ instances then look like those of the last good day, and a transform is known th
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from evidently.metrics import MeanValue, MissingValueCount, OutListValueCount, O
 from mlflow.entities.model_registry import ModelVersion
 
 from ..config import paths
+from ..config.database import Database
 from ..config.policy import Feed as Limits
 from ..config.policy import Policy
 from ..config.problem import DERIVED, ID, RESTLESS, ROWS
@@ -186,7 +186,7 @@ def examine_today(day: str, champion: ModelVersion, policy: Policy) -> Examined:
     return examined
 
 
-def last_good(connection: sqlite3.Connection, day: str, known: Mapping[str, Correction]) -> Statistics:
+def last_good(connection: Database, day: str, known: Mapping[str, Correction]) -> Statistics:
     """Return each statistic of the last day on which its column was as it should be."""
     good: Statistics = {}
     for past in (before(day, days) for days in range(1, DAYS_BACK + 1)):

@@ -13,6 +13,7 @@ import pyarrow.json as pj
 from prometheus_client.parser import text_string_to_metric_families
 
 from ..config import problem
+from ..config.database import Address
 «% if kind == "binary" %»
 from ..config.problem import ID, SLICES, TIME
 «% else %»
@@ -33,8 +34,7 @@ Metrics = dict[tuple[str, str], float]  # by name and slice
 SERVICE = "service"  # under whose name its metrics are kept, whichever model it serves
 MIN_INSTANCES = 20  # in a slice of a day
 QUERY = f"""
-SELECT substr({TIME}, 1, 10) AS day, arm, model, «prediction», others, intercept,
-       json_patch(inputs, coalesce(repaired, '{{}}')) AS inputs
+SELECT substr({TIME}, 1, 10) AS day, arm, model, «prediction», others, intercept, inputs, repaired
 FROM predictions WHERE id IN (
   SELECT max(id) FROM predictions WHERE {TIME} BETWEEN ? AND ? GROUP BY {ID}
 ) ORDER BY {TIME}, {ID}
@@ -48,22 +48,27 @@ KINDS = pa.schema(
 )
 
 
-def predictions(log: Path, first: str, last: str) -> pd.DataFrame:
+def predictions(address: Address, first: str, last: str) -> pd.DataFrame:
     """Return the last prediction for each instance of these days, with its inputs and its `day`.
 
     `champion_probability` is what the champion predicted, also where the challenger served.
     """
-    with open_log(log) as connection:
+    with open_log(address) as log:
         # Made here: only monitoring queries by day, and a day must cost the same however long the log is.
-        connection.execute(f"CREATE INDEX IF NOT EXISTS by_time ON predictions ({TIME})")
-        rows = connection.execute(QUERY, [first, f"{last}T99"])
-        logged = pd.DataFrame(rows.fetchall(), columns=[name for name, *_ in rows.description])
+        log.make(f"CREATE INDEX IF NOT EXISTS by_time ON predictions ({TIME})")
+        logged = pd.DataFrame(map(dict, log.rows(QUERY, [first, f"{last}T99"])))
     if logged.empty:
         return logged
     logged["champion_probability"] = _by_champion(logged)
-    lines = pa.BufferReader("\n".join(logged.pop("inputs")).encode())
+    inputs = map(_as_used, logged.pop("inputs"), logged.pop("repaired"))
+    lines = pa.BufferReader("\n".join(inputs).encode())
     instances = pj.read_json(lines, parse_options=pj.ParseOptions(explicit_schema=KINDS)).to_pandas()
     return instances.join(logged)
+
+
+def _as_used(inputs: str, repaired: str | None) -> str:
+    """Return an instance as its features were made from it, in JSON."""
+    return json.dumps(json.loads(inputs) | json.loads(repaired)) if repaired else inputs
 
 
 def _by_champion(logged: pd.DataFrame) -> list[float]:

@@ -1,17 +1,18 @@
-"""The metrics store in SQLite: what was measured, by day, model, metric and slice, and what was decided."""
+"""The metrics store: what was measured, by day, model, metric and slice, and what was decided."""
 
 import json
 import math
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from ..config import database
+from ..config.database import Address, Database, is_server
 from .alarm import Cause
 
 SCHEMA = """
@@ -29,12 +30,24 @@ CREATE TABLE IF NOT EXISTS decisions (
   status TEXT NOT NULL,
   result TEXT NOT NULL             -- for people
 );
-CREATE TABLE IF NOT EXISTS changes (at TEXT, id TEXT, status TEXT, result TEXT); -- of decisions, with their times
-CREATE TRIGGER IF NOT EXISTS taken AFTER INSERT ON decisions BEGIN
-  INSERT INTO changes VALUES (strftime('%Y-%m-%dT%H:%M:%f000'), new.id, new.status, new.result); END;
-CREATE TRIGGER IF NOT EXISTS changed AFTER UPDATE ON decisions BEGIN
-  INSERT INTO changes VALUES (strftime('%Y-%m-%dT%H:%M:%f000'), new.id, new.status, new.result); END;
+CREATE TABLE IF NOT EXISTS decision_changes (
+  number INTEGER PRIMARY KEY,
+  at TEXT NOT NULL,                -- UTC
+  id TEXT NOT NULL,
+  status TEXT NOT NULL,
+  result TEXT NOT NULL
+);
 """
+# Of a file from before this could be a server: triggers kept the changes, in a table without numbers.
+TAKE_OVER = (
+    "INSERT INTO decision_changes (at, id, status, result) "
+    "SELECT at, id, status, result FROM changes ORDER BY rowid",
+    "DROP TRIGGER taken",
+    "DROP TRIGGER changed",
+    "DROP TABLE changes",
+)
+COLUMNS = ("id", "day", "action", "cause", "policy", "evidence", "status", "result")  # of a decision
+REPLACE = f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)}"
 ALL = ""  # the slice that holds every instance
 
 
@@ -76,42 +89,53 @@ class Record:
 
 
 @contextmanager
-def open_store(path: Path) -> Iterator[sqlite3.Connection]:
+def open_store(address: Address) -> Iterator[Database]:
     """Open the store, making it on first use."""
-    with closing(sqlite3.connect(path, timeout=30)) as connection:
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.executescript(SCHEMA)
-        yield connection
+    with closing(database.connect(address)) as store:
+        store.make(SCHEMA)
+        if not is_server(address) and _has_triggers(store):
+            with store.transaction():
+                store.execute("BEGIN IMMEDIATE")  # another process may be doing the same
+                for statement in TAKE_OVER if _has_triggers(store) else ():
+                    store.execute(statement)
+        yield store
 
 
-def write(store: sqlite3.Connection, day: str, model: str, values: Mapping[tuple[str, str], float]) -> None:
+def _has_triggers(store: Database) -> bool:
+    return bool(store.rows("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name = 'taken'"))
+
+
+def write(store: Database, day: str, model: str, values: Mapping[tuple[str, str], float]) -> None:
     """Keep the metrics of a day, by (name, slice); measured again, as for delayed outcomes, they replace the old."""
     rows = [(day, model, name, slice_, value) for (name, slice_), value in values.items() if pd.notna(value)]
-    with store:
-        store.executemany("INSERT OR REPLACE INTO metrics VALUES (?, ?, ?, ?, ?)", rows)
+    with store.transaction():
+        store.executemany(
+            "INSERT INTO metrics VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (day, model, name, slice) DO UPDATE SET value = excluded.value",
+            rows,
+        )
 
 
-def read(store: sqlite3.Connection, model: str, first: str, last: str) -> pd.DataFrame:
+def read(store: Database, model: str, first: str, last: str) -> pd.DataFrame:
     """Return the metrics of a model over all instances, one column each, one row per day from `first` to `last`."""
     query = "SELECT day, name, value FROM metrics WHERE model = ? AND slice = ? AND day BETWEEN ? AND ?"
-    rows = store.execute(query, [model, ALL, first, last]).fetchall()
+    rows = store.rows(query, [model, ALL, first, last])
     return pd.DataFrame(map(dict, rows), columns=["day", "name", "value"]).pivot(
         index="day", columns="name", values="value"
     )
 
 
-def by_slice(store: sqlite3.Connection, model: str, day: str, name: str) -> dict[str, float]:
+def by_slice(store: Database, model: str, day: str, name: str) -> dict[str, float]:
     """Return one metric of a model on a day, by slice."""
     query = "SELECT slice, value FROM metrics WHERE model = ? AND day = ? AND name = ?"
-    return {row["slice"]: row["value"] for row in store.execute(query, [model, day, name])}
+    return {row["slice"]: row["value"] for row in store.rows(query, [model, day, name])}
 
 
-def record(store: sqlite3.Connection, decision: Record) -> None:
+def record(store: Database, decision: Record) -> None:
     """Record a decision; one of the same id is replaced."""
-    with store:
+    with store.transaction():
         store.execute(
-            "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?) {REPLACE}",  # noqa: S608 - of our own names
             [
                 decision.id,
                 decision.day,
@@ -123,6 +147,14 @@ def record(store: sqlite3.Connection, decision: Record) -> None:
                 decision.result,
             ],
         )
+        _keep_change(store, decision.id)
+
+
+def _keep_change(store: Database, decision_id: str) -> None:
+    """Keep what has become of a decision now, in the transaction that changes it."""
+    now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+    facts = "SELECT ?, id, status, result FROM decisions WHERE id = ?"
+    store.execute(f"INSERT INTO decision_changes (at, id, status, result) {facts}", [now, decision_id])
 
 
 def _plain(evidence: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,29 +165,33 @@ def _plain(evidence: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def conclude(store: sqlite3.Connection, decision_id: str, status: Status, result: str) -> None:
+def conclude(store: Database, decision_id: str, status: Status, result: str) -> None:
     """Record what has become of a decision."""
-    with store:
+    with store.transaction():
         store.execute("UPDATE decisions SET status = ?, result = ? WHERE id = ?", [status, result, decision_id])
+        _keep_change(store, decision_id)
 
 
-def take(store: sqlite3.Connection, decision_id: str) -> bool:
+def take(store: Database, decision_id: str) -> bool:
     """Mark an open decision as running, unless somebody has done that before; tell whether it was done."""
     query = "UPDATE decisions SET status = ? WHERE id = ? AND status = ? AND action = ?"
-    with store:
+    with store.transaction():
         taken = store.execute(query, [Status.RUNNING, decision_id, Status.OPEN, Action.RETRAIN])
-    return taken.rowcount == 1
+        if taken:
+            _keep_change(store, decision_id)
+    return taken == 1
 
 
-def changes(store: sqlite3.Connection) -> list[dict[str, Any]]:
+def changes(store: Database) -> list[dict[str, Any]]:
     """Return what became of decisions and when (UTC), oldest first."""
-    query = "SELECT day, action, cause, changes.* FROM changes JOIN decisions USING (id) ORDER BY changes.rowid"
-    return [dict(row) for row in store.execute(query)]
+    facts = "day, action, cause, at, id, changes.status, changes.result"
+    query = f"SELECT {facts} FROM decision_changes AS changes JOIN decisions USING (id) ORDER BY number"  # noqa: S608
+    return [dict(row) for row in store.rows(query)]
 
 
-def decisions(store: sqlite3.Connection) -> list[Record]:
+def decisions(store: Database) -> list[Record]:
     """Return all decisions, oldest first."""
-    rows = [dict(row) for row in store.execute("SELECT * FROM decisions ORDER BY day, id")]
+    rows = [dict(row) for row in store.rows("SELECT * FROM decisions ORDER BY day, id")]
     return [
         Record(
             **row

@@ -1,22 +1,20 @@
 """The calibration: intercepts on the logits of models, made anew every morning; the models stay as certified."""
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 «% if kind == "binary" %»
-import numpy as np
-
-SCHEMA = """
+from ..config.database import Database
 «% else %»
-import numpy as np
-
+from ..config.database import Database
 from ..config.problem import LABEL_SCALE
+«% endif %»
 
 SCHEMA = """
-«% endif %»
 CREATE TABLE IF NOT EXISTS calibrations (
   id TEXT NOT NULL,                -- the day it was made
   model TEXT NOT NULL,
@@ -86,17 +84,22 @@ def logits(probabilities: np.ndarray) -> np.ndarray:
 «% endif %»
 
 
-def record(log: sqlite3.Connection, calibration: Calibration, facts: Mapping[str, Any]) -> None:
+def record(log: Database, calibration: Calibration, facts: Mapping[str, Any]) -> None:
     """Record a calibration beside the predictions that it will change; made again, it is replaced."""
     rows = [(calibration.id, model, value, json.dumps(facts)) for model, value in calibration.intercepts.items()]
-    log.executescript(SCHEMA)
-    with log:
-        log.executemany("INSERT OR REPLACE INTO calibrations VALUES (?, ?, ?, ?)", rows)
+    log.make(SCHEMA)
+    with log.transaction():
+        log.executemany(
+            "INSERT INTO calibrations VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (id, model) DO UPDATE SET intercept = excluded.intercept, facts = excluded.facts",
+            rows,
+        )
 
 
-def recorded(log: sqlite3.Connection, calibration: str, model: str) -> tuple[float, dict[str, Any]]:
+def recorded(log: Database, calibration: str, model: str) -> tuple[float, dict[str, Any]]:
     """Return the recorded intercept of a model, and what it was made from; a newer model has none."""
-    log.executescript(SCHEMA)
+    log.make(SCHEMA)
     query = "SELECT intercept, facts FROM calibrations WHERE id = ? AND model = ?"
-    row = log.execute(query, [calibration, model]).fetchone()
-    return (row["intercept"], json.loads(row["facts"])) if row else (0.0, {})
+    for row in log.rows(query, [calibration, model]):
+        return row["intercept"], json.loads(row["facts"])
+    return 0.0, {}

@@ -13,6 +13,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..config.database import Address, is_server
 from ..errors import StageError
 from .prediction_log import SCHEMA
 
@@ -24,15 +25,19 @@ class BeyondSalvageError(StageError):
     """Nothing of the log can be read; it was left as it is."""
 
 
-def salvage(path: Path) -> str:
+def salvage(address: Address) -> str:
     """Make a damaged log whole; return what was kept, for people.
 
     All in one transaction: who writes meanwhile waits, and then writes to the new tables. The old ones are
     forgotten and not deleted, since that would read every page of them.
 
     Raises:
-        BeyondSalvageError: the damage is where the tables are described, or where all their pages are listed.
+        BeyondSalvageError: the damage is where the tables are described, or where all their pages are listed; or a
+            server keeps the log.
     """
+    if is_server(address):
+        raise BeyondSalvageError("a server keeps the prediction log: restore it from the backups of that server")
+    path = Path(address)
     # One connection reads, since after an error in it a transaction cannot be committed.
     with closing(_connect(path)) as reading, closing(_connect(path)) as writing:
         reading.row_factory = sqlite3.Row

@@ -1,6 +1,5 @@
 """The A/B test: what it decides, from what, and what it does not count twice."""
 
-import sqlite3
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ...config.database import DatabaseError
 from ...config.problem import ID, «threshold», NAME, OUTCOME, OUTCOMES, ROUTED_BY, ROWS, TIME
 from ...data.schema import Instance
 from ...delivery.experiment import PATIENCE, Plan, judge, paired_answers
@@ -253,14 +253,14 @@ def test_nearly_every_answer_meets_its_outcome_and_none_meets_two(tmp_path: Path
 @pytest.mark.parametrize("changes", [{"«prediction»": float("nan")}, {"others": {OLD: float("nan")}}])
 def test_the_answers_of_a_request_are_logged_all_or_none(log: Path, changes: dict[str, Any]) -> None:
     broken = Logged(**vars(logged(10, 0.5, 0.5)) | changes)
-    with open_log(log) as connection, pytest.raises((sqlite3.IntegrityError, ValueError)):
+    with open_log(log) as connection, pytest.raises((DatabaseError, ValueError)):
         append(connection, [logged(9, 0.5, 0.5), broken])
     with open_log(log) as connection:
-        assert connection.execute("SELECT count(*) FROM predictions").fetchone()[0] == 3
+        assert len(connection.rows("SELECT * FROM predictions")) == 3
 
 
 def test_a_log_can_be_read_by_model(log: Path) -> None:
     query = "SELECT json_extract(others, ?) AS other FROM predictions WHERE model = ? ORDER BY id"
     with open_log(log) as connection:
-        rows = connection.execute(query, [f'$."{OLD}"', NEW]).fetchall()
+        rows = connection.rows(query, [f'$."{OLD}"', NEW])
     assert [row["other"] for row in rows] == [0.5, 0.7]

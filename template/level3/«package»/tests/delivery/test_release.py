@@ -19,6 +19,7 @@ from ..example import NUMBER, UNSEEN
 DIGEST = os.environ.get("RELEASE_DIGEST", "")
 FOLDER = Path(os.environ.get("RELEASE_PACKAGE", "none"))
 STAGE = Path(os.environ.get("RELEASE_STAGE", "none"))
+LOG = os.environ.get("PREDICTION_LOG", STAGE / "predictions.db")
 ENDPOINT = os.environ.get("STAGING", "none")
 MAY_BE_MISSING = [name for name, field in Instance.model_fields.items() if not field.is_required()]
 UNUSUAL: dict[str, dict[str, Any]] = {f"unknown {name}": {name: value} for name, value in UNSEEN.items()}
@@ -83,4 +84,4 @@ def test_a_bad_request_is_told_which_field(package: Artifact) -> None:
 
 def test_staging_writes_nothing_into_the_log(package: Artifact) -> None:
     ask(instances_of(package)[0] | {ID: f"staged-{DIGEST[:12]}"})
-    assert last_prediction(STAGE / "predictions.db", f"staged-{DIGEST[:12]}") is None
+    assert last_prediction(LOG, f"staged-{DIGEST[:12]}") is None

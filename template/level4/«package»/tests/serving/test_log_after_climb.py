@@ -13,6 +13,6 @@ def test_a_log_from_before_a_climb_gets_the_columns_that_it_lacks(tmp_path: Path
         connection.executescript(before)
     for _ in range(2):
         with open_log(tmp_path / "log.db") as connection:
-            names = [row["name"] for row in connection.execute("PRAGMA table_info(predictions)")]
+            names = [row["name"] for row in connection.rows("PRAGMA table_info(predictions)")]
     assert ADDED.keys() <= set(names)
     assert len(names) == len(set(names))

@@ -1,6 +1,7 @@
 """Certificates: unchanged, about this package, and with every gate passed."""
 
 import hashlib
+import hmac
 import json
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,11 @@ def test_the_key_is_made_once_and_for_its_user_only() -> None:
     assert len(key) == 32
     assert paths.SEAL_KEY.stat().st_mode & 0o777 == 0o600
     assert [path.name for path in paths.SEAL_KEY.parent.iterdir()] == ["seal.key"]
+
+
+def test_a_key_that_is_given_is_read_and_nothing_is_written_beside_it() -> None:
+    paths.SEAL_KEY.write_bytes(b"given to all replicas")
+    paths.SEAL_KEY.chmod(0o444)
+    before = paths.SEAL_KEY.parent.stat().st_mtime_ns
+    assert seal("a") == hmac.new(b"given to all replicas", b"a", "sha256").hexdigest()
+    assert paths.SEAL_KEY.parent.stat().st_mtime_ns == before

@@ -8,7 +8,7 @@ import pytest
 
 from level3_deployment.tests.databases import Server, postgresql  # noqa: F401 - a fixture
 from shared.base import StageError
-from shared.stack import elsewhere, preflight
+from shared.stack import elsewhere, ports, preflight
 from shared.stack.stage import Stage
 
 POSTGRES, S3 = "postgresql://mlops@db.internal:5432", "s3://bucket/models"
@@ -81,7 +81,7 @@ def test_a_server_that_does_not_answer_is_named_before_anything_is_emptied(
         elsewhere.check()
     with pytest.raises(StageError, match=f"nobody answers at 127.0.0.1:{port} .* where S3 should be"):
         elsewhere.check()
-    monkeypatch.setattr(preflight.ports, "check_free", lambda *_: None)
+    monkeypatch.setattr(ports, "check_free", lambda *_: None)
     with pytest.raises(StageError, match="nobody answers"):
         preflight.start("3")
 

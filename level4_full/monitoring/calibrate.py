@@ -47,8 +47,7 @@ def calibrate(day: str, recent: pd.DataFrame, serving: Iterable[ModelVersion], p
     sane = not (whole and dispersion < policy.calibration.min_label_dispersion)
     intercepts = {}
     for version in serving:
-        digest = version.tags["digest"]
-        predicted = artifact.load(paths.FETCHED / digest, digest).predict(make_features(landed))
+        predicted = artifact.load(*models.package_of(version)).predict(make_features(landed))
         intercepts[models.served_as(version)] = fit(predicted, late, policy.calibration) if sane else 0.0
     facts = {"flights": len(landed), "label_dispersion": round(dispersion, 2)}
     return _publish(Calibration(day, intercepts), facts, policy)

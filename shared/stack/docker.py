@@ -24,18 +24,20 @@ IMAGE_LABEL = "mlops-levels.image"  # on images: their level
 
 
 def open_stage(number: int) -> Stage:
-    """Return a stage of a level, as containers if the environment says `ENGINE=docker`.
+    """Return a stage of a level, as containers if the environment says `ENGINE=docker`, or `ENGINE=swarm`.
 
     Raises:
         StageError: there is no such level or engine, or no engine answers.
     """
+    from .swarm import SwarmStage  # which is a stage of containers too
+
+    kinds = {"": Stage, "docker": ContainerStage, "swarm": SwarmStage}
     engine = os.environ.get("ENGINE", "")
-    if engine not in ("", "docker"):
-        raise StageError(f"ENGINE={engine} is not known: leave it out, or say ENGINE=docker")
-    if not engine:
-        return Stage(number)
-    os.umask(0o022)  # the user in the containers must be able to read what is published here
-    return ContainerStage(number)
+    if engine not in kinds:
+        raise StageError(f"ENGINE={engine} is not known: leave it out, or say ENGINE=docker or ENGINE=swarm")
+    if engine:
+        os.umask(0o022)  # the user in the containers must be able to read what is published here
+    return kinds[engine](number)
 
 
 def connect() -> Any:
@@ -99,7 +101,12 @@ class ContainerStage(Stage):
         """Make an empty workspace, and remove what an earlier stage left in volumes; or `keep` what is there."""
         super().prepare(keep)
         (self.workspace / "drop").mkdir(exist_ok=True)  # else the engine makes it, and it is the engine's
-        self.compose("down", *([] if keep else ["--volumes"]), "--remove-orphans")
+        self.remove(volumes=not keep)
+
+    def remove(self, volumes: bool = False) -> None:
+        """Remove the stage's containers and networks, and its volumes too if told to."""
+        seconds = f"{SECONDS_TO_STOP:.0f}"
+        self.compose("down", "--timeout", seconds, *(["--volumes"] if volumes else []), "--remove-orphans")
 
     def start(self) -> None:
         """Build the images, start the containers, and in one of them the process that runs the days."""
@@ -107,8 +114,12 @@ class ContainerStage(Stage):
             print(f"{self.package}: building its images, which takes minutes the first time", flush=True)
             self.compose("build")
         self._up = True
-        self.compose("up", "--detach")
+        self.bring_up()
         self.start_daily_runs()
+
+    def bring_up(self) -> None:
+        """Start the containers, whose images are there."""
+        self.compose("up", "--detach")
 
     def _is_carried(self) -> bool:
         """Tell whether the images of this very commit were carried to this machine."""
@@ -131,9 +142,13 @@ class ContainerStage(Stage):
         if not self._up:
             return
         try:
-            self.compose("logs", "--no-color")
+            self.keep_logs()
         finally:
-            self.compose("down", "--timeout", f"{SECONDS_TO_STOP:.0f}", "--remove-orphans")
+            self.remove()
+
+    def keep_logs(self) -> None:
+        """Keep what the containers printed with the stage's logs."""
+        self.compose("logs", "--no-color")
 
     def lend(self, module: str, *arguments: str) -> str:
         """Run a module of `shared` in a container of its own, beside the level's code; return what it prints."""
@@ -153,8 +168,19 @@ class ContainerStage(Stage):
         Raises:
             StageError: it failed.
         """
-        command = [*shlex.split(self.environment["COMPOSE"]), *arguments]
-        done = run(command, ROOT, os.environ | self.environment)
+        return self.engine(*shlex.split(self.environment["COMPOSE"]), *arguments)
+
+    def engine(self, *command: str, text: str = "") -> str:
+        """Run a command of the engine or of compose; what it prints is kept in the stage's logs.
+
+        Args:
+            command: the program and its arguments.
+            text: its standard input.
+
+        Raises:
+            StageError: it failed.
+        """
+        done = run(command, ROOT, os.environ | self.environment, text)
         path = self.workspace / "logs" / "compose.log"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as log:

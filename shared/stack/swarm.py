@@ -1,0 +1,164 @@
+"""A stage as a stack of Docker Swarm: the containers of compose.yaml, with replicas behind a balancer.
+
+What is added is the level's compose.scale.yaml. `docker stack deploy` merges the two files itself, but some words
+of compose.yaml are for one machine only: `translate` says the same in those of a swarm.
+"""
+
+import os
+import shlex
+import stat
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..base import ROOT, StageError
+from .docker import LABEL, ContainerStage, connect
+
+SECONDS_TO_CHANGE = 60.0
+OVERLAY = "compose.scale.yaml"
+LOOPBACK = "127.0.0.1"
+BRIDGE = "docker_gwbridge"  # the network that publishes the ports of a swarm's containers on their node
+BINDS = "com.docker.network.bridge.host_binding_ipv4"
+NAMESPACE = "com.docker.stack.namespace"  # the label of all that belongs to a stack
+SERVICE = "com.docker.swarm.service.name"
+# What a swarm has no word for, has another one for, or does anyhow.
+ONE_MACHINE = "build", "mem_limit", "ports", "restart", "security_opt", "tmpfs"
+
+
+class SwarmStage(ContainerStage):
+    """A level whose processes are services of a swarm."""
+
+    def _environment(self) -> dict[str, str]:
+        overlay = ROOT / self.package / OVERLAY
+        if not overlay.exists():
+            raise StageError(f"level {self.number} has no {OVERLAY}: leave ENGINE=swarm out")
+        replicas = os.environ.get("REPLICAS") or "2"
+        if not replicas.isdecimal() or not 0 < int(replicas) <= 10:
+            raise StageError(f"REPLICAS={replicas}: say how many there are to be, from 1 to 10")
+        environment = super()._environment()
+        return environment | {
+            "COMPOSE_FILE": f"{environment['COMPOSE_FILE']}{os.pathsep}{overlay}",
+            "ENGINE": "swarm",
+            "INSIDE": str(self.workspace / "inside"),
+            "REPLICAS": replicas,
+        }
+
+    @property
+    def stack(self) -> str:
+        """Return the name of the stack."""
+        return self.environment["COMPOSE_PROJECT_NAME"]
+
+    def prepare(self, keep: bool = False) -> None:
+        """Make an empty workspace in a swarm, with a command that reaches into the worker wherever that is."""
+        join(self.workspace)
+        super().prepare(keep)
+        worker = f"docker ps --quiet --filter label={SERVICE}={self.stack}_worker"
+        inside = Path(self.environment["INSIDE"])
+        inside.write_text(f'#!/bin/sh\nexec docker exec -i "$({worker} | head -n 1)" "$@"\n')
+        inside.chmod(inside.stat().st_mode | stat.S_IXUSR)
+
+    def bring_up(self) -> None:
+        """Deploy the stack, and wait until its worker is there."""
+        content = yaml.safe_load((ROOT / self.package / "compose.yaml").read_text())
+        stack = self.workspace / "stack.yaml"
+        stack.write_text(yaml.safe_dump(translate(content), sort_keys=False))
+        files = ["-c", str(stack), "-c", str(ROOT / self.package / OVERLAY)]
+        self.engine("docker", "stack", "deploy", "--resolve-image", "never", *files, self.stack)
+        if not _wait_until(self._worker_runs):
+            raise StageError(f"the worker did not start: `docker stack ps {self.stack} --no-trunc` says why")
+
+    def _worker_runs(self) -> bool:
+        return bool(connect().containers.list(filters={"label": f"{SERVICE}={self.stack}_worker"}))
+
+    def remove(self, volumes: bool = False) -> None:
+        """Remove the stack, and wait until its containers and networks are gone, since the engine does not."""
+        self.engine("docker", "stack", "rm", self.stack)
+        client, ours = connect(), {"label": f"{NAMESPACE}={self.stack}"}
+
+        def is_gone() -> bool:
+            return not client.containers.list(all=True, filters=ours) and not client.networks.list(filters=ours)
+
+        if not _wait_until(is_gone):
+            raise StageError(
+                f"the stack {self.stack} does not end: `docker stack ps {self.stack}` says what is left"
+            )
+        for volume in client.volumes.list(filters=ours) if volumes else []:
+            volume.remove()
+
+    def keep_logs(self) -> None:
+        """Keep what the services printed with the stage's logs."""
+        for service in connect().services.list(filters={"label": f"{NAMESPACE}={self.stack}"}):
+            self.engine("docker", "service", "logs", "--no-trunc", service.name)
+
+    def lend(self, module: str, *arguments: str) -> str:
+        """Run a module of `shared` in the worker, beside the level's code; return what it prints."""
+        with subprocess.Popen(
+            ["tar", "-c", "-C", str(ROOT), "--exclude=__pycache__", "shared"], stdout=subprocess.PIPE
+        ) as packed:
+            lent = "mkdir -p /tmp/lent && cd /tmp/lent && tar -x && ln -sf /application/* ."
+            subprocess.run([self.environment["INSIDE"], "sh", "-c", lent], stdin=packed.stdout, check=True)
+        command = shlex.join(["python", "-m", module, *arguments])
+        return self.engine(self.environment["INSIDE"], "sh", "-c", f"cd /tmp/lent && {command}")
+
+    def _shell(self, command: str, where: str, more: dict[str, str]) -> list[str]:
+        if where == "host":
+            return super()._shell(command, where, more)
+        given = [f"{name}={value}" for name, value in more.items()]
+        return [self.environment["INSIDE"], "env", *given, "bash", "-c", command]
+
+
+def translate(compose: dict[str, Any]) -> dict[str, Any]:
+    """Return what a compose.yaml says in the words of a swarm.
+
+    What is for one machine only is left out: a swarm builds nothing, starts again by itself, knows no profiles,
+    and publishes no port on loopback: the overlay names those of a node.
+    """
+    services = {}
+    for name, service in compose["services"].items():
+        if "profiles" in service:
+            continue
+        limits = {"limits": {"memory": service["mem_limit"]}}
+        services[name] = {key: value for key, value in service.items() if key not in ONE_MACHINE} | {
+            "deploy": {"endpoint_mode": "dnsrr", "labels": service["labels"], "resources": limits},
+            "volumes": [*service.get("volumes", []), *map(_in_memory, service["tmpfs"])],
+        }
+    return {"version": "3.9", "services": services, "volumes": compose["volumes"], "networks": compose["networks"]}
+
+
+def _in_memory(path: str) -> dict[str, str]:
+    return {"type": "tmpfs", "target": path}
+
+
+def join(workspace: Path) -> None:
+    """Make this engine a swarm of one node, unless it is in one already; say so.
+
+    The swarm carries a label, by which `clean` knows that it may leave it.
+
+    Raises:
+        StageError: this node cannot deploy.
+    """
+    client = connect()
+    swarm = client.info()["Swarm"]
+    if swarm["LocalNodeState"] == "inactive":
+        labels = {LABEL: str(workspace)}
+        if not client.networks.list(names=[BRIDGE]):  # else the engine makes one that publishes on all addresses
+            options = {"com.docker.network.bridge.name": BRIDGE, BINDS: LOOPBACK}
+            options |= {"com.docker.network.bridge.enable_icc": "false"}
+            client.networks.create(BRIDGE, driver="bridge", options=options, labels=labels)
+        client.swarm.init(advertise_addr=LOOPBACK, listen_addr=f"{LOOPBACK}:2377", labels=labels)
+        print("made this engine a swarm of one node: `make clean ENGINE=swarm` takes it back", flush=True)
+    elif not swarm["ControlAvailable"]:
+        raise StageError("this node is a worker of a swarm: deploy from a manager of it")
+    if client.networks.get(BRIDGE).attrs["Options"].get(BINDS) != LOOPBACK:
+        print(f"the ports of the stage are open on all addresses: {BRIDGE} was there before", flush=True)
+
+
+def _wait_until(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + SECONDS_TO_CHANGE
+    while not (holds := condition()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return holds

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -141,7 +141,7 @@ def service_metrics(counted: Mapping[str, float]) -> Metrics:
     }
     if memory := [sample.value for sample in families["process_resident_memory_bytes"]]:  # some systems count none
         metrics[("memory_mb", ALL)] = max(memory) / 2**20
-    buckets: Counter[str] = Counter()
+    buckets: dict[str, float] = defaultdict(float)
     for sample in families["http_request_duration_highr_seconds"]:
         if sample.name.endswith("_bucket"):
             buckets[sample.labels["le"]] += sample.value

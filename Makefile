@@ -64,6 +64,7 @@ help: ## this list
 	@echo "  make level2                        bring level 2 up, play 7 days, serve until Ctrl-C"
 	@echo "  make level2 ONCE=1                 stop after the play"
 	@echo "  make level2 ENGINE=docker          as containers of its own images"
+	@echo "  make level3 ENGINE=swarm REPLICAS=3 as replicas behind a balancer, in a swarm"
 	@echo "  make level2 FROM=2013-06-01 DAYS=14"
 	@echo "  make level2 OFFSET=1000            when ports are taken: moves all of them"
 	@echo "  make level4 POSTGRES=postgresql://user@host:5432 S3=s3://bucket   with its state on servers"
@@ -231,7 +232,7 @@ install: | .venv-serving/.installed .venv-serving/.postgresql-installed $(call i
 	@if [ -f carried/images.tar ]; then \
 	  if command -v docker >/dev/null; then docker load --quiet --input carried/images.tar; else echo "no docker here: the images stay in carried"; fi; fi
 
-clean: preflight-clean ## remove stages, environment and caches; ENGINE=docker containers, networks, volumes and images
+clean: preflight-clean ## remove stages, environment and caches; ENGINE=docker or swarm: what they hold in the engine
 ifdef ENGINE
 clean: | $(call installed,shared)
 	@$(RUN) -m shared clean

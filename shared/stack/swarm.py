@@ -19,10 +19,8 @@ from ..base import ROOT, StageError
 from .docker import LABEL, ContainerStage, connect
 
 SECONDS_TO_CHANGE = 60.0
-OVERLAY = "compose.scale.yaml"
+OVERLAY, BALANCER = "compose.scale.yaml", "compose.balancer.yaml"
 LOOPBACK = "127.0.0.1"
-BRIDGE = "docker_gwbridge"  # the network that publishes the ports of a swarm's containers on their node
-BINDS = "com.docker.network.bridge.host_binding_ipv4"
 NAMESPACE = "com.docker.stack.namespace"  # the label of all that belongs to a stack
 SERVICE = "com.docker.swarm.service.name"
 # What a swarm has no word for, has another one for, or does anyhow.
@@ -41,7 +39,6 @@ class SwarmStage(ContainerStage):
             raise StageError(f"REPLICAS={replicas}: say how many there are to be, from 1 to 10")
         environment = super()._environment()
         return environment | {
-            "COMPOSE_FILE": f"{environment['COMPOSE_FILE']}{os.pathsep}{overlay}",
             "ENGINE": "swarm",
             "INSIDE": str(self.workspace / "inside"),
             "REPLICAS": replicas,
@@ -62,27 +59,33 @@ class SwarmStage(ContainerStage):
         inside.chmod(inside.stat().st_mode | stat.S_IXUSR)
 
     def bring_up(self) -> None:
-        """Deploy the stack, and wait until its worker is there."""
+        """Deploy the stack, wait until its worker is there, and open the way in."""
         content = yaml.safe_load((ROOT / self.package / "compose.yaml").read_text())
         stack = self.workspace / "stack.yaml"
         stack.write_text(yaml.safe_dump(translate(content), sort_keys=False))
         files = ["-c", str(stack), "-c", str(ROOT / self.package / OVERLAY)]
         self.engine("docker", "stack", "deploy", "--resolve-image", "never", *files, self.stack)
-        if not _wait_until(self._worker_runs):
+        if not wait_until(self._worker_runs):
             raise StageError(f"the worker did not start: `docker stack ps {self.stack} --no-trunc` says why")
+        self._balancer("up", "--detach", "--build")
+
+    def _balancer(self, *arguments: str) -> None:
+        """Run a command of compose for the balancer, which is a container of this machine."""
+        self.compose("-f", str(ROOT / self.package / BALANCER), *arguments)
 
     def _worker_runs(self) -> bool:
         return bool(connect().containers.list(filters={"label": f"{SERVICE}={self.stack}_worker"}))
 
     def remove(self, volumes: bool = False) -> None:
         """Remove the stack, and wait until its containers and networks are gone, since the engine does not."""
+        self._balancer("rm", "--stop", "--force")
         self.engine("docker", "stack", "rm", self.stack)
         client, ours = connect(), {"label": f"{NAMESPACE}={self.stack}"}
 
         def is_gone() -> bool:
             return not client.containers.list(all=True, filters=ours) and not client.networks.list(filters=ours)
 
-        if not _wait_until(is_gone):
+        if not wait_until(is_gone):
             raise StageError(
                 f"the stack {self.stack} does not end: `docker stack ps {self.stack}` says what is left"
             )
@@ -91,6 +94,7 @@ class SwarmStage(ContainerStage):
 
     def keep_logs(self) -> None:
         """Keep what the services printed with the stage's logs."""
+        self._balancer("logs", "--no-color")
         for service in connect().services.list(filters={"label": f"{NAMESPACE}={self.stack}"}):
             self.engine("docker", "service", "logs", "--no-trunc", service.name)
 
@@ -115,7 +119,7 @@ def translate(compose: dict[str, Any]) -> dict[str, Any]:
     """Return what a compose.yaml says in the words of a swarm.
 
     What is for one machine only is left out: a swarm builds nothing, starts again by itself, knows no profiles,
-    and publishes no port on loopback: the overlay names those of a node.
+    and publishes ports on all addresses and not on loopback, which is left to the balancer.
     """
     services = {}
     for name, service in compose["services"].items():
@@ -145,19 +149,14 @@ def join(workspace: Path) -> None:
     swarm = client.info()["Swarm"]
     if swarm["LocalNodeState"] == "inactive":
         labels = {LABEL: str(workspace)}
-        if not client.networks.list(names=[BRIDGE]):  # else the engine makes one that publishes on all addresses
-            options = {"com.docker.network.bridge.name": BRIDGE, BINDS: LOOPBACK}
-            options |= {"com.docker.network.bridge.enable_icc": "false"}
-            client.networks.create(BRIDGE, driver="bridge", options=options, labels=labels)
         client.swarm.init(advertise_addr=LOOPBACK, listen_addr=f"{LOOPBACK}:2377", labels=labels)
         print("made this engine a swarm of one node: `make clean ENGINE=swarm` takes it back", flush=True)
     elif not swarm["ControlAvailable"]:
         raise StageError("this node is a worker of a swarm: deploy from a manager of it")
-    if client.networks.get(BRIDGE).attrs["Options"].get(BINDS) != LOOPBACK:
-        print(f"the ports of the stage are open on all addresses: {BRIDGE} was there before", flush=True)
 
 
-def _wait_until(condition: Callable[[], bool]) -> bool:
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Poll a condition until it is true or a minute is over; return its last value."""
     deadline = time.monotonic() + SECONDS_TO_CHANGE
     while not (holds := condition()) and time.monotonic() < deadline:
         time.sleep(0.2)

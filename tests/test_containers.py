@@ -242,7 +242,8 @@ def test_a_model_goes_into_running_containers_and_back(stage: ContainerStage, co
     before = version_at(stage)
     assert before["model"].startswith("flight-delays/1@")
     assert before["challenger"].startswith("flight-delays/2@")
-    inside(stage, "python -c \"from $LEVEL.delivery import promotion; promotion.promote('a test')\" 2>&1")
+    promote = "from datetime import date; promotion.promote('a test', date(2013, 7, 1))"
+    inside(stage, f'python -c "from $LEVEL.delivery import promotion; {promote}" 2>&1')
     assert version_at(stage)["model"] == before["challenger"]
     stage.run("python -m ${LEVEL} rollback")
     assert version_at(stage)["model"] == before["model"]

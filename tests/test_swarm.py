@@ -1,4 +1,4 @@
-"""Level 3 as three replicas in a swarm: no request fails, whatever is released or killed, and nothing stays behind."""
+"""Level 3 as three replicas in a swarm: no request fails, whatever is released or killed, and nothing is left."""
 
 import json
 import os
@@ -164,7 +164,8 @@ def traffic(stage: SwarmStage, name: str) -> Iterator[Traffic]:
 LOGGED = """
 import json, sqlite3
 log = sqlite3.connect("/stage/predictions.db")
-print(json.dumps([flight for flight, in log.execute("SELECT flight_id FROM predictions WHERE flight_id LIKE 'NAME-%'")]))
+rows = log.execute("SELECT flight_id FROM predictions WHERE flight_id LIKE 'NAME-%'")
+print(json.dumps([flight for flight, in rows]))
 """
 
 
@@ -182,10 +183,17 @@ def is_replaced(stage: SwarmStage, victim: str) -> bool:
     return victim not in [container.id for container in alive] and health == ["healthy"] * REPLICAS
 
 
+PROMOTE = """
+from datetime import date
+from ${LEVEL}.delivery import promotion
+promotion.promote("a test", date(2013, 7, 1))
+"""
+
+
 def test_no_request_fails_while_a_model_is_released_and_rolled_back(stage: SwarmStage) -> None:
     before = version_at(stage)
     with traffic(stage, "released") as asked:
-        stage.run("python -c \"from ${LEVEL}.delivery import promotion; promotion.promote('a test')\"")
+        stage.run(f"python -c '{PROMOTE}'")
         assert version_at(stage)["model"] == before["challenger"]
         stage.run("python -m ${LEVEL} rollback")
         assert version_at(stage)["model"] == before["model"]

@@ -186,14 +186,14 @@ def is_replaced(stage: SwarmStage, victim: str) -> bool:
 PROMOTE = """
 from datetime import date
 from ${LEVEL}.delivery import promotion
-promotion.promote("a test", date(2013, 7, 1))
+promotion.promote('a test', date(2013, 7, 1))
 """
 
 
 def test_no_request_fails_while_a_model_is_released_and_rolled_back(stage: SwarmStage) -> None:
     before = version_at(stage)
     with traffic(stage, "released") as asked:
-        stage.run(f"python -c '{PROMOTE}'")
+        stage.run(f'python -c "{PROMOTE}"')
         assert version_at(stage)["model"] == before["challenger"]
         stage.run("python -m ${LEVEL} rollback")
         assert version_at(stage)["model"] == before["model"]

@@ -6,11 +6,13 @@ of compose.yaml are for one machine only: `translate` says the same in those of 
 
 import os
 import shlex
+import shutil
 import stat
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import yaml
@@ -39,6 +41,7 @@ class SwarmStage(ContainerStage):
             raise StageError(f"REPLICAS={replicas}: say how many there are to be, from 1 to 10")
         environment = super()._environment()
         return environment | {
+            "COMPOSE_FILE": f"{environment['COMPOSE_FILE']}{os.pathsep}{overlay}",
             "ENGINE": "swarm",
             "INSIDE": str(self.workspace / "inside"),
             "REPLICAS": replicas,
@@ -53,6 +56,7 @@ class SwarmStage(ContainerStage):
         """Make an empty workspace in a swarm, with a command that reaches into the worker wherever that is."""
         join(self.workspace)
         super().prepare(keep)
+        make_secrets(self.workspace / "secrets")
         worker = f"docker ps --quiet --filter label={SERVICE}={self.stack}_worker"
         inside = Path(self.environment["INSIDE"])
         inside.write_text(f'#!/bin/sh\nexec docker exec -i "$({worker} | head -n 1)" "$@"\n')
@@ -113,6 +117,26 @@ class SwarmStage(ContainerStage):
             return super()._shell(command, where, more)
         given = [f"{name}={value}" for name, value in more.items()]
         return [self.environment["INSIDE"], "env", *given, "bash", "-c", command]
+
+
+def make_secrets(folder: Path) -> None:
+    """Write the passwords of a new stage into files of their own, each in the form in which it is read."""
+    if folder.exists():
+        return
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(mode=0o700)
+    postgres, s3 = token_hex(16), token_hex(20)
+    contents = {
+        "pgpass": f"*:*:*:stage:{postgres}\n",
+        "postgres_password": postgres,
+        "s3_credentials": f"[default]\naws_access_key_id = stage\naws_secret_access_key = {s3}\n",
+        "s3_key": f"stage,{s3}",
+        "seal_key": token_hex(32),
+    }
+    for name, content in contents.items():
+        (part / name).write_text(content)
+    part.rename(folder)
 
 
 def translate(compose: dict[str, Any]) -> dict[str, Any]:

@@ -61,7 +61,9 @@ def _image_of(service: Service) -> str:
 def _update(service: Service, commit: str) -> bool:
     """Give a service the image of a commit, and wait for the end; tell whether it kept it."""
     image = f"{_image_of(service).rpartition(':')[0]}:{commit}"
-    return _docker("service", "update", "--no-resolve-image", "--image", image, service.name)
+    _docker("service", "update", "--no-resolve-image", "--image", image, service.name)
+    service.reload()  # an update that was rolled back is none that failed, for the command
+    return _image_of(service) == image
 
 
 def _go_back(services: list[Service]) -> None:
@@ -69,5 +71,5 @@ def _go_back(services: list[Service]) -> None:
         _docker("service", "rollback", service.name)
 
 
-def _docker(*arguments: str) -> bool:
-    return subprocess.run(["docker", *arguments], capture_output=True, check=False).returncode == 0
+def _docker(*arguments: str) -> None:
+    subprocess.run(["docker", *arguments], capture_output=True, check=False)

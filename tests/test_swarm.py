@@ -162,10 +162,13 @@ def traffic(stage: SwarmStage, name: str) -> Iterator[Traffic]:
 
 
 LOGGED = """
-import json, sqlite3
-log = sqlite3.connect("/stage/predictions.db")
-rows = log.execute("SELECT flight_id FROM predictions WHERE flight_id LIKE 'NAME-%'")
-print(json.dumps([flight for flight, in rows]))
+import json, os
+from importlib import import_module
+package = os.environ["LEVEL"]
+log, paths = import_module(f"{package}.serving.prediction_log"), import_module(f"{package}.config.paths")
+with log.open_log(paths.PREDICTION_LOG) as connection:
+    rows = connection.rows("SELECT flight_id FROM predictions WHERE flight_id LIKE 'NAME-%'")
+print(json.dumps([row["flight_id"] for row in rows]))
 """
 
 

@@ -30,6 +30,8 @@ def deploy(revision: str) -> str:
         services, needs_model = _released(), bool(ask_version().get("model"))
         before = _image_of(services[0]).rpartition(":")[2]
         build(commit, before)
+        if os.environ.get("REGISTRY"):
+            _docker("push", f"{_image_of(services[0]).rpartition(':')[0]}:{commit}")
         for n, service in enumerate(services):
             if not _update(service, commit):
                 _go_back(services[:n])

@@ -39,11 +39,12 @@ class SwarmStage(ContainerStage):
         replicas = os.environ.get("REPLICAS") or "2"
         if not replicas.isdecimal() or not 0 < int(replicas) <= 10:
             raise StageError(f"REPLICAS={replicas}: say how many there are to be, from 1 to 10")
-        environment = super()._environment()
+        environment, registry = super()._environment(), os.environ.get("REGISTRY", "")
         return environment | {
             "COMPOSE_FILE": f"{environment['COMPOSE_FILE']}{os.pathsep}{overlay}",
             "ENGINE": "swarm",
             "INSIDE": str(self.workspace / "inside"),
+            "REGISTRY": registry and f"{registry.rstrip('/')}/",  # of images, for the other nodes
             "REPLICAS": replicas,
         }
 
@@ -64,6 +65,10 @@ class SwarmStage(ContainerStage):
 
     def bring_up(self) -> None:
         """Deploy the stack, wait until its worker is there, and open the way in."""
+        if self.environment["REGISTRY"]:
+            self.engine("docker", "push", self.fill("${REGISTRY}${LEVEL}/app:${REVISION}"))
+        elif len(connect().nodes.list()) > 1:
+            print("without REGISTRY=host:port, nodes run what images they have: give each the application's")
         content = yaml.safe_load((ROOT / self.package / "compose.yaml").read_text())
         stack = self.workspace / "stack.yaml"
         stack.write_text(yaml.safe_dump(translate(content), sort_keys=False))

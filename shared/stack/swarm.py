@@ -69,11 +69,12 @@ class SwarmStage(ContainerStage):
             self.engine("docker", "push", self.fill("${REGISTRY}${LEVEL}/app:${REVISION}"))
         elif len(connect().nodes.list()) > 1:
             print("without REGISTRY=host:port, nodes run what images they have: give each the application's")
-        content = yaml.safe_load((ROOT / self.package / "compose.yaml").read_text())
+        files = (ROOT / self.package / name for name in ("compose.yaml", OVERLAY))
+        compose, overlay = (yaml.safe_load(file.read_text()) for file in files)
         stack = self.workspace / "stack.yaml"
-        stack.write_text(yaml.safe_dump(translate(content), sort_keys=False))
-        files = ["-c", str(stack), "-c", str(ROOT / self.package / OVERLAY)]
-        self.engine("docker", "stack", "deploy", "--resolve-image", "never", *files, self.stack)
+        stack.write_text(yaml.safe_dump(translate(compose, overlay), sort_keys=False))
+        merged = ["-c", str(stack), "-c", str(ROOT / self.package / OVERLAY)]
+        self.engine("docker", "stack", "deploy", "--resolve-image", "never", *merged, self.stack)
         if not wait_until(self._worker_runs):
             raise StageError(f"the worker did not start: `docker stack ps {self.stack} --no-trunc` says why")
         self._balancer("up", "--detach", "--build")
@@ -136,7 +137,7 @@ def make_secrets(folder: Path) -> None:
         "pgpass": f"*:*:*:stage:{postgres}\n",
         "postgres_password": postgres,
         "s3_credentials": f"[default]\naws_access_key_id = stage\naws_secret_access_key = {s3}\n",
-        "s3_key": f"stage,{s3}",
+        "s3_key": f'"stage,{s3}"',  # one entry of a list
         "seal_key": token_hex(32),
     }
     for name, content in contents.items():
@@ -144,20 +145,23 @@ def make_secrets(folder: Path) -> None:
     part.rename(folder)
 
 
-def translate(compose: dict[str, Any]) -> dict[str, Any]:
+def translate(compose: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     """Return what a compose.yaml says in the words of a swarm.
 
     What is for one machine only is left out: a swarm builds nothing, starts again by itself, knows no profiles,
-    and publishes ports on all addresses and not on loopback, which is left to the balancer.
+    and publishes ports on all addresses and not on loopback, which is left to the balancer. So is a volume where
+    the overlay has something else in its place: `docker stack deploy` would mount both.
     """
     services = {}
     for name, service in compose["services"].items():
         if "profiles" in service:
             continue
+        over = [mount["target"] for mount in overlay["services"][name].get("volumes", [])]
+        volumes = [volume for volume in service.get("volumes", []) if volume.split(":")[1] not in over]
         limits = {"limits": {"memory": service["mem_limit"]}}
         services[name] = {key: value for key, value in service.items() if key not in ONE_MACHINE} | {
             "deploy": {"endpoint_mode": "dnsrr", "labels": service["labels"], "resources": limits},
-            "volumes": [*service.get("volumes", []), *map(_in_memory, service["tmpfs"])],
+            "volumes": [*volumes, *map(_in_memory, service["tmpfs"])],
         }
     return {"version": "3.9", "services": services, "volumes": compose["volumes"], "networks": compose["networks"]}
 

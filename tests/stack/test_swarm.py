@@ -22,13 +22,15 @@ def read(level: str, name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("level", SCALED)
 def test_a_swarm_is_told_the_same_limits_and_nothing_that_it_refuses(level: str) -> None:
     compose = read(level, "compose.yaml")
-    translated = translate(compose)["services"]
+    translated = translate(compose, read(level, OVERLAY))["services"]
     assert translated.keys() == compose["services"].keys() - {"tests"}
     for name, service in translated.items():
         assert service["deploy"]["resources"]["limits"]["memory"] == compose["services"][name]["mem_limit"]
         assert not service.keys() & {"mem_limit", "profiles", "ports", "restart", "build"}, name
         assert {"type": "tmpfs", "target": "/tmp"} in service["volumes"]  # noqa: S108 - in the container
         assert service["read_only"], name
+    assert not [volume for volume in translated["app"]["volumes"] if "state:/stage" in volume]
+    assert "state:/stage" in translated["worker"]["volumes"]
 
 
 @pytest.mark.parametrize("level", SCALED)
@@ -57,7 +59,7 @@ def test_passwords_are_for_the_user_of_the_stage_and_stay(tmp_path: Path) -> Non
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     contents = {path.name: path.read_text() for path in folder.iterdir()}
     assert contents["postgres_password"] in contents["pgpass"]
-    assert contents["s3_key"].removeprefix("stage,") in contents["s3_credentials"]
+    assert contents["s3_key"].strip('"').removeprefix("stage,") in contents["s3_credentials"]
     make_secrets(folder)
     assert {path.name: path.read_text() for path in folder.iterdir()} == contents
     make_secrets(tmp_path / "another")

@@ -21,7 +21,8 @@ from shared import base
 from shared.base import ROOT, StageError, levels, write_text
 from shared.demo.play import play
 from shared.markdown import table
-from shared.stack.docker import LABEL, ContainerStage, connect, open_stage
+from shared.stack.docker import LABEL, ContainerStage, connect
+from shared.stack.engines import open_stage
 from shared.stack.stage import Event, Stage, running
 from shared.world.dataset import Year, days, load_year
 from shared.world.period import Period

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .base import ROOT, StageError, levels
-from .stack.docker import open_stage
+from .stack.engines import open_stage
 from .world.period import LIVE, Period
 
 if TYPE_CHECKING:

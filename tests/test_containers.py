@@ -26,7 +26,8 @@ from shared import base
 from shared.base import ROOT, StageError, levels
 from shared.demo.more_days import play_more
 from shared.stack.cleanup import clean
-from shared.stack.docker import IMAGE_LABEL, LABEL, ContainerStage, connect, open_stage
+from shared.stack.docker import IMAGE_LABEL, LABEL, ContainerStage, connect
+from shared.stack.engines import open_stage
 from shared.stack.stage import running
 from shared.world.bad_models import deliver_candidate
 from shared.world.dataset import load_year

@@ -18,7 +18,8 @@ import pytest
 import shared.demo.play
 from shared import base
 from shared.stack.cleanup import clean_swarm
-from shared.stack.docker import LABEL, open_stage
+from shared.stack.docker import LABEL
+from shared.stack.engines import open_stage
 from shared.stack.stage import running
 from shared.stack.swarm import NAMESPACE, SERVICE, SwarmStage
 from shared.world.dataset import load_year

@@ -23,23 +23,6 @@ BESIDE = "pyproject.toml", "requirements.lock"  # what a build needs beside the 
 IMAGE_LABEL = "mlops-levels.image"  # on images: their level
 
 
-def open_stage(number: int) -> Stage:
-    """Return a stage of a level, as containers if the environment says `ENGINE=docker`, or `ENGINE=swarm`.
-
-    Raises:
-        StageError: there is no such level or engine, or no engine answers.
-    """
-    from .swarm import SwarmStage  # which is a stage of containers too
-
-    kinds = {"": Stage, "docker": ContainerStage, "swarm": SwarmStage}
-    engine = os.environ.get("ENGINE", "")
-    if engine not in kinds:
-        raise StageError(f"ENGINE={engine} is not known: leave it out, or say ENGINE=docker or ENGINE=swarm")
-    if engine:
-        os.umask(0o022)  # the user in the containers must be able to read what is published here
-    return kinds[engine](number)
-
-
 def connect() -> Any:
     """Return a client of the engine.
 
@@ -112,10 +95,14 @@ class ContainerStage(Stage):
         """Build the images, start the containers, and in one of them the process that runs the days."""
         if not self._is_carried():  # where no package can be had, images cannot be built
             print(f"{self.package}: building its images, which takes minutes the first time", flush=True)
-            self.compose("build")
+            self.build()
         self._up = True
         self.bring_up()
         self.start_daily_runs()
+
+    def build(self) -> None:
+        """Build the images of the level."""
+        self.compose("build")
 
     def bring_up(self) -> None:
         """Start the containers, whose images are there."""

@@ -18,10 +18,12 @@ from typing import Any
 import yaml
 
 from ..base import ROOT, StageError
+from .carry import BASE_IMAGE
 from .docker import LABEL, ContainerStage, connect
 
 SECONDS_TO_CHANGE = 60.0
 OVERLAY, BALANCER = "compose.scale.yaml", "compose.balancer.yaml"
+SERVERS = "balancer", "postgres", "s3"
 LOOPBACK = "127.0.0.1"
 NAMESPACE = "com.docker.stack.namespace"  # the label of all that belongs to a stack
 SERVICE = "com.docker.swarm.service.name"
@@ -40,13 +42,20 @@ class SwarmStage(ContainerStage):
         if not replicas.isdecimal() or not 0 < int(replicas) <= 10:
             raise StageError(f"REPLICAS={replicas}: say how many there are to be, from 1 to 10")
         environment, registry = super()._environment(), os.environ.get("REGISTRY", "")
-        return environment | {
-            "COMPOSE_FILE": f"{environment['COMPOSE_FILE']}{os.pathsep}{overlay}",
-            "ENGINE": "swarm",
-            "INSIDE": str(self.workspace / "inside"),
-            "REGISTRY": registry and f"{registry.rstrip('/')}/",  # of images, for the other nodes
-            "REPLICAS": replicas,
-        }
+        images = {_variable(server): f"{self.package}/{server}" for server in SERVERS}
+        given = {name: os.environ[name] for name in images if os.environ.get(name)}
+        return (
+            environment
+            | images
+            | given
+            | {
+                "COMPOSE_FILE": f"{environment['COMPOSE_FILE']}{os.pathsep}{overlay}",
+                "ENGINE": "swarm",
+                "INSIDE": str(self.workspace / "inside"),
+                "REGISTRY": registry and f"{registry.rstrip('/')}/",  # of images, for the other nodes
+                "REPLICAS": replicas,
+            }
+        )
 
     @property
     def stack(self) -> str:
@@ -63,6 +72,17 @@ class SwarmStage(ContainerStage):
         inside.write_text(f'#!/bin/sh\nexec docker exec -i "$({worker} | head -n 1)" "$@"\n')
         inside.chmod(inside.stat().st_mode | stat.S_IXUSR)
 
+    def build(self) -> None:
+        """Build the images of the level, and those of the servers for which nobody named another."""
+        super().build()
+        base = os.environ.get("BASE_IMAGE") or BASE_IMAGE
+        arguments = ["--build-arg", f"BASE={base}", "--build-arg", f"LEVEL={self.package}"]
+        recipe = ["--file", str(ROOT / self.package / "Dockerfile.scale")]
+        for server in SERVERS:
+            if not os.environ.get(_variable(server)):
+                image = ["--tag", self.environment[_variable(server)], "--target", server]
+                self.engine("docker", "build", *arguments, *recipe, *image, str(ROOT))
+
     def bring_up(self) -> None:
         """Deploy the stack, wait until its worker is there, and open the way in."""
         if self.environment["REGISTRY"]:
@@ -77,7 +97,7 @@ class SwarmStage(ContainerStage):
         self.engine("docker", "stack", "deploy", "--resolve-image", "never", *merged, self.stack)
         if not wait_until(self._worker_runs):
             raise StageError(f"the worker did not start: `docker stack ps {self.stack} --no-trunc` says why")
-        self._balancer("up", "--detach", "--build")
+        self._balancer("up", "--detach")
 
     def _balancer(self, *arguments: str) -> None:
         """Run a command of compose for the balancer, which is a container of this machine."""
@@ -123,6 +143,11 @@ class SwarmStage(ContainerStage):
             return super()._shell(command, where, more)
         given = [f"{name}={value}" for name, value in more.items()]
         return [self.environment["INSIDE"], "env", *given, "bash", "-c", command]
+
+
+def _variable(server: str) -> str:
+    """Return which name in the environment says what its image is."""
+    return f"{server.upper()}_IMAGE"
 
 
 def make_secrets(folder: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from shared.base import ROOT, StageError, levels
-from shared.stack.docker import open_stage
+from shared.stack.engines import open_stage
 
 
 def test_a_level_without_containers_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

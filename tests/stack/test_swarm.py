@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from shared.base import ROOT, StageError, levels
-from shared.stack.docker import open_stage
+from shared.stack.engines import open_stage
 from shared.stack.swarm import BALANCER, OVERLAY, make_secrets, translate
 
 SCALED = [name for name in levels().values() if (ROOT / name / OVERLAY).exists()]

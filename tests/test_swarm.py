@@ -48,20 +48,27 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwarmStage]:
         patch.setenv("REPLICAS", str(REPLICAS))
         stage = open_stage(LEVEL)
         assert isinstance(stage, SwarmStage)
+        try:
+            yield from played(stage)
+        finally:
+            stage.remove(volumes=True)
+            clean_swarm(client)
+        ours = {"label": f"{LABEL}={stage.workspace}"}
+        assert not client.services.list(filters=ours)
+        assert not client.containers.list(all=True, filters=ours)
+        assert not client.networks.list(filters=ours)
+        assert not client.volumes.list(filters=ours)
+        assert client.info()["Swarm"]["LocalNodeState"] == "inactive"
+        assert not client.networks.list(names=["docker_gwbridge"])
+
+
+def played(stage: SwarmStage) -> Iterator[SwarmStage]:
+    """Keep a stage up on which a day was played, with a challenger."""
         with running(stage):
             shared.demo.play.play(stage, Period.of(str(stage.description["play"]["from"]), 1), time.monotonic())
             publish(load_year(base.WORKSPACES / "year"), TRAINING_DAY, stage.workspace / "drop")
             assert "delivered" in [event.kind for event in stage.run_day(TRAINING_DAY)]
             yield stage
-        ours = {"label": f"{LABEL}={stage.workspace}"}
-        assert not client.services.list(filters=ours)
-        assert not client.containers.list(all=True, filters=ours)
-        assert not client.networks.list(filters=ours)
-        for volume in client.volumes.list(filters=ours):
-            volume.remove()
-        clean_swarm(client)
-        assert client.info()["Swarm"]["LocalNodeState"] == "inactive"
-        assert not client.networks.list(names=["docker_gwbridge"])
 
 
 def containers(stage: SwarmStage, service: str) -> list[Any]:

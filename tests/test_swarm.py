@@ -64,11 +64,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwarmStage]:
 
 def played(stage: SwarmStage) -> Iterator[SwarmStage]:
     """Keep a stage up on which a day was played, with a challenger."""
-        with running(stage):
-            shared.demo.play.play(stage, Period.of(str(stage.description["play"]["from"]), 1), time.monotonic())
-            publish(load_year(base.WORKSPACES / "year"), TRAINING_DAY, stage.workspace / "drop")
-            assert "delivered" in [event.kind for event in stage.run_day(TRAINING_DAY)]
-            yield stage
+    with running(stage):
+        shared.demo.play.play(stage, Period.of(str(stage.description["play"]["from"]), 1), time.monotonic())
+        publish(load_year(base.WORKSPACES / "year"), TRAINING_DAY, stage.workspace / "drop")
+        assert "delivered" in [event.kind for event in stage.run_day(TRAINING_DAY)]
+        yield stage
 
 
 def containers(stage: SwarmStage, service: str) -> list[Any]:

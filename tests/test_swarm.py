@@ -1,5 +1,6 @@
 """Level 3 as three replicas in a swarm: no request fails, whatever is released or killed, and nothing is left."""
 
+import fcntl
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import httpx
@@ -37,13 +39,21 @@ REQUESTS = 2_000  # at least, while something changes
 LEVEL = 3
 
 
+@contextmanager
+def alone_in_engine() -> Iterator[Any]:
+    """Return a client of an engine in no swarm, once no other test has one: an engine can be in one at a time."""
+    client = engine()
+    with (Path(gettempdir()) / "swarm-of-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if client.info()["Swarm"]["LocalNodeState"] != "inactive":
+            pytest.skip("this engine is in a swarm already, which is left alone")
+        yield client
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwarmStage]:
     """Bring a level up in a swarm, play a day through it, and let a challenger have a share of the traffic."""
-    client = engine()
-    if client.info()["Swarm"]["LocalNodeState"] != "inactive":
-        pytest.skip("this engine is in a swarm already, which is left alone")
-    with elsewhere(tmp_path_factory.mktemp("stages")) as patch:
+    with alone_in_engine() as client, elsewhere(tmp_path_factory.mktemp("stages")) as patch:
         patch.setenv("ENGINE", "swarm")
         patch.setenv("REPLICAS", str(REPLICAS))
         stage = open_stage(LEVEL)
@@ -54,7 +64,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwarmStage]:
             stage.remove(volumes=True)
             clean_swarm(client)
         ours = {"label": f"{LABEL}={stage.workspace}"}
-        assert not client.services.list(filters=ours)
         assert not client.containers.list(all=True, filters=ours)
         assert not client.networks.list(filters=ours)
         assert not client.volumes.list(filters=ours)

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 import shared.demo.play
+from shared.stack.cleanup import BRIDGE
 from shared.stack.engines import open_stage
 from shared.stack.stage import running
 from shared.stack.swarm import SERVICE, SwarmStage
@@ -21,7 +22,7 @@ from shared.world.period import Period
 
 from .conftest import elsewhere, wait_for
 from .test_containers import engine
-from .test_swarm import LEVEL, traffic
+from .test_swarm import LEVEL, alone_in_engine, traffic
 
 pytestmark = pytest.mark.slow
 
@@ -34,20 +35,21 @@ def second() -> Iterator[Any]:
     names = ("ENGINE2", "NODE1", "NODE2")
     if not all(os.environ.get(name) for name in names):
         pytest.skip(f"there is no second engine: {', '.join(names)} name one, and the addresses of both")
-    first, other = engine(), docker.DockerClient(os.environ["ENGINE2"])
-    if first.info()["Swarm"]["LocalNodeState"] != "inactive":
-        pytest.skip("this engine is in a swarm already, which is left alone")
+    other = docker.DockerClient(os.environ["ENGINE2"])
     node1, node2 = (os.environ[name] for name in ("NODE1", "NODE2"))
-    first.swarm.init(advertise_addr=node1, listen_addr=f"{node1}:2377")
-    try:
-        first.swarm.reload()
-        token = first.swarm.attrs["JoinTokens"]["Worker"]
-        other.swarm.join([f"{node1}:2377"], token, advertise_addr=node2, listen_addr=f"{node2}:2377")
-        yield other
-    finally:
-        for client in (other, first):
-            with suppress(docker.errors.DockerException):  # it may have been killed
-                client.swarm.leave(force=True)
+    with alone_in_engine() as first:
+        first.swarm.init(advertise_addr=node1, listen_addr=f"{node1}:2377")
+        try:
+            first.swarm.reload()
+            token = first.swarm.attrs["JoinTokens"]["Worker"]
+            other.swarm.join([f"{node1}:2377"], token, advertise_addr=node2, listen_addr=f"{node2}:2377")
+            yield other
+        finally:
+            for client in (other, first):
+                with suppress(docker.errors.DockerException, OSError):  # it may have been killed
+                    client.swarm.leave(force=True)
+            for network in first.networks.list(names=[BRIDGE]):
+                network.remove()
 
 
 @pytest.fixture

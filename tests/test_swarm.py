@@ -170,7 +170,7 @@ def traffic(stage: SwarmStage, name: str) -> Iterator[Traffic]:
         asked.over.set()
         for client in clients:
             client.join()
-    print(f"{name}: {len(asked.answered)} answered, {len(asked.failed)} failed")
+    print(f"{name}: {len(asked.answered)} answered, {len(asked.failed)} failed {asked.failed[:3]}")
     assert not asked.failed, (
         f"{len(asked.failed)} of {len(asked.failed) + len(asked.answered)}: {asked.failed[:3]}"
     )
@@ -184,7 +184,7 @@ from importlib import import_module
 package = os.environ["LEVEL"]
 log, paths = import_module(f"{package}.serving.prediction_log"), import_module(f"{package}.config.paths")
 with log.open_log(paths.PREDICTION_LOG) as connection:
-    rows = connection.rows("SELECT flight_id FROM predictions WHERE flight_id LIKE 'NAME-%'")
+    rows = connection.rows("SELECT flight_id FROM predictions WHERE flight_id LIKE ?", ["NAME-%"])
 print(json.dumps([row["flight_id"] for row in rows]))
 """
 

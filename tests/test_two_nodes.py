@@ -1,12 +1,12 @@
 """Level 3 as replicas on two nodes of a swarm, of which one is killed."""
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -65,10 +65,13 @@ def stage(second: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swa
         image = stage.fill("${LEVEL}/app:${REVISION}")
         with subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE) as saved:
             subprocess.run(["docker", "-H", os.environ["ENGINE2"], "load"], stdin=saved.stdout, check=True)
-        with running(stage):
-            shared.demo.play.play(stage, Period.of(str(stage.description["play"]["from"]), 1), time.monotonic())
-            yield stage
-        stage.remove(volumes=True)
+        try:
+            with running(stage):
+                period = Period.of(str(stage.description["play"]["from"]), 1)
+                shared.demo.play.play(stage, period, time.monotonic())
+                yield stage
+        finally:
+            stage.remove(volumes=True)
 
 
 def replicas(client: Any, stage: SwarmStage) -> list[Any]:
@@ -79,7 +82,7 @@ def test_no_request_fails_while_a_node_is_killed(stage: SwarmStage, second: Any)
     here, there = replicas(engine(), stage), replicas(second, stage)
     assert len(here) == len(there) == REPLICAS // 2
     with traffic(stage, "node"):
-        kill([container.attrs["State"]["Pid"] for container in there])
+        kill([container.attrs["State"]["Pid"] for container in there], second.info()["DockerRootDir"])
         wait_for("all replicas on the node that is left", partial(is_whole, stage))
 
 
@@ -88,15 +91,23 @@ def is_whole(stage: SwarmStage) -> bool:
     return len(replicas(engine(), stage)) == REPLICAS
 
 
-def kill(containers: list[int]) -> None:
-    """Kill an engine with all that runs under it, as if its machine had lost its power."""
+def kill(containers: list[int], folder: str) -> None:
+    """Kill an engine with all that runs under it, as if its machine had lost its power.
+
+    Args:
+        containers: the first process of each.
+        folder: where the engine keeps what is its own; a machine without power has mounted nothing either.
+    """
     path = os.environ["ENGINE2"].removeprefix("unix://")
     daemon = next(
         process
         for process in psutil.process_iter(["name", "cmdline"])
         if process.info["name"] == "dockerd" and path in " ".join(process.info["cmdline"] or [])
     )
-    for process in [daemon, *daemon.children(recursive=True)]:
-        process.kill()
-    for pid in containers:
-        os.kill(pid, signal.SIGKILL)
+    shims = [parent for pid in containers if (parent := psutil.Process(pid).parent())]
+    for process in [daemon, *daemon.children(recursive=True), *shims, *map(psutil.Process, containers)]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for mount in sorted((mount for mount in mounts if mount.startswith(folder)), reverse=True):
+        subprocess.run(["umount", "--lazy", mount], check=True)

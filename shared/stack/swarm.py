@@ -11,6 +11,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -126,7 +127,8 @@ class SwarmStage(ContainerStage):
         """Keep what the services printed with the stage's logs."""
         self._balancer("logs", "--no-color")
         for service in connect().services.list(filters={"label": f"{NAMESPACE}={self.stack}"}):
-            self.engine("docker", "service", "logs", "--no-trunc", service.name)
+            with suppress(StageError):  # those of a node that died cannot be had
+                self.engine("docker", "service", "logs", "--no-trunc", service.name)
 
     def lend(self, module: str, *arguments: str) -> str:
         """Run a module of `shared` in the worker, beside the level's code; return what it prints."""

@@ -110,7 +110,7 @@ class SwarmStage(ContainerStage):
     def remove(self, volumes: bool = False) -> None:
         """Remove the stack, and wait until its containers and networks are gone, since the engine does not."""
         self._balancer("rm", "--stop", "--force")
-        with suppress(StageError):  # what is on its way out cannot be removed twice; that all is gone is seen below
+        with suppress(StageError):  # what is being removed already; that it is gone is seen below
             self.engine("docker", "stack", "rm", self.stack)
         client, ours = connect(), {"label": f"{NAMESPACE}={self.stack}"}
 

@@ -83,7 +83,7 @@ preflight-%:
 simulate: | .venv-serving/.installed $(call installed,shared $(if $(call folder_of,$(LEVEL)),level$(LEVEL))) ## simulate days with incidents: LEVEL=1 DAYS=30 INCIDENTS=celsius,gap FROM= PEOPLE=none
 	@exec $(RUN) -m shared simulate $(LEVEL) --days $(or $(DAYS),30) $(if $(FROM),--from $(FROM)) $(if $(INCIDENTS),--incidents $(INCIDENTS)) $(if $(PEOPLE),--people $(PEOPLE))
 
-scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared $(if $(CLUSTER),scale)) ## simulate the year at every level, write docs/scoreboard.md: LEVEL=3 one level, WORKERS=2 side by side, CLUSTER=tcp://host:8786 elsewhere
+scoreboard: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared $(if $(CLUSTER),cluster)) ## simulate the year at every level, write docs/scoreboard.md: LEVEL=3 one level, WORKERS=2 side by side, CLUSTER=tcp://host:8786 elsewhere
 	@exec $(RUN) -m shared scoreboard $(LEVEL) $(if $(WORKERS),--workers $(WORKERS))
 
 # What a command cannot do without.
@@ -193,7 +193,7 @@ sbom: | $(call installed,shared) ## write the software bill of materials of a le
 
 lock: .venv/bin/uv ## compile requirements.lock again
 	.venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group scale --group shared --group dev --group docs --group bench --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
+	  $(foreach level,$(LEVELS),--group level$(level)) --group serving --group scale --group cluster --group shared --group dev --group docs --group bench --group bootstrap -o requirements.lock $(if $(UPGRADE),--upgrade)
 
 check: | $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## format, lint, types, workflows, guard on the copies
 	.venv/bin/ruff format --check --quiet .
@@ -208,7 +208,7 @@ test: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) s
 replica: | $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## play a policy of your own over the year, on cached models: POLICY=file.py
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica $(POLICY)
 
-bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench $(if $(CLUSTER),scale)) ## measure speed, scale, first start, and how often decisions are right, on real flights: docs/speed.*, scale.*, start.*, fresh.*, decisions.*; with a cluster, fanout.* [ROWS=30000000 CLUSTER=local]
+bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared bench $(if $(CLUSTER),cluster)) ## measure speed, scale, first start, and how often decisions are right, on real flights: docs/speed.*, scale.*, start.*, fresh.*, decisions.*; with a cluster, fanout.* [ROWS=30000000 CLUSTER=local]
 	@$(RUN) -m benchmarks.speed
 	@STAGE=.stage/bench $(RUN) -m benchmarks.replica
 	@STAGE=.stage/bench ROWS=$(ROWS) $(RUN) -m benchmarks.scale

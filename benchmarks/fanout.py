@@ -141,7 +141,7 @@ took {several["there"] / several["here"]:.2f} times as long as here. A second ma
 
 ## What a worker needs
 
-The same commit, the packages of the levels and of `scale`, and nothing else: it makes the year's data from the
+The same commit, the packages of the levels and of `cluster`, and nothing else: it makes the year's data from the
 packages, once, in its own `.stage`. It is sent the name of a function and a few words. A worker with other code
 is told apart, and its result is refused. Workers with another number of cores give the same probabilities, and at
 levels 0 and 1 other names: a model is named by the hash of its pickle, which has the number of threads in it.

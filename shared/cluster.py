@@ -54,7 +54,7 @@ def connected() -> Iterator[Any]:
     try:
         from distributed import Client, LocalCluster
     except ModuleNotFoundError as error:
-        raise StageError("CLUSTER needs the packages of `scale`: see docs/fanout.md, or leave it out") from error
+        raise StageError("CLUSTER needs the packages of `cluster`: see docs/fanout.md, or leave it out") from error
     if address() != "local":
         try:
             with Client(address(), timeout=SECONDS_TO_CONNECT) as client:

@@ -9,15 +9,17 @@ import os
 from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from prefect import flow, get_client
+from prefect import Flow, flow, get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterName
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.deployments import run_deployment
-from prefect.deployments.runner import EntrypointType
+from prefect.deployments.runner import EntrypointType, RunnerDeployment
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.deployment_triggers import DeploymentEventTrigger
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.states import Cancelled
@@ -61,6 +63,7 @@ def ask_for_check(day: str) -> list[Event]:
         run = run_deployment(
             f"{CHECK}/{CHECK}", parameters={"day": day}, timeout=SECONDS, poll_interval=1, as_subflow=False
         )
+        assert isinstance(run, FlowRun)  # noqa: S101 - or a coroutine, as the type checker sees it
         if run.state is None or not run.state.is_final():
             with get_client(sync_client=True) as client:  # or a worker that comes later would check a past day
                 client.set_flow_run_state(run.id, Cancelled(message="nobody waits for it any more"), force=True)
@@ -100,17 +103,19 @@ def deploy() -> None:
             client.create_work_pool(pool)
         if not client.read_automations_by_name(CLEANER):
             client.create_automation(_cleaner())
-    for each, name, triggers in (
-        (retraining.retraining, "retraining", [retraining.trigger()]),
-        (check_elsewhere, CHECK, []),
-    ):
-        each.to_deployment(
-            name,
-            triggers=triggers,
-            work_pool_name=POOL,
-            entrypoint_type=EntrypointType.MODULE_PATH,
-            job_variables={"command": f"python -m {ENGINE}", "working_dir": str(PACKAGE.parent)},
-        ).apply()
+    _deploy(retraining.retraining, "retraining", retraining.trigger())
+    _deploy(check_elsewhere, CHECK)
+
+
+def _deploy(what: Flow[..., Any], name: str, *triggers: DeploymentEventTrigger) -> None:
+    RunnerDeployment.from_flow(
+        what,
+        name,
+        triggers=list(triggers),
+        work_pool_name=POOL,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        job_variables={"command": f"python -m {ENGINE}", "working_dir": str(PACKAGE.parent)},
+    ).apply()
 
 
 def _cleaner() -> AutomationCore:
@@ -124,7 +129,8 @@ def _cleaner() -> AutomationCore:
         threshold=1,
         within=timedelta(seconds=SECONDS_OF_SILENCE),
     )
-    cancel = ChangeFlowRunState(state=StateType.CANCELLED, message="silent: its worker was killed")
+    killed = "silent: its worker was killed"
+    cancel = ChangeFlowRunState(name=None, state=StateType.CANCELLED, message=killed, force=False)
     return AutomationCore(name=CLEANER, trigger=silence, actions=[cancel])
 
 

@@ -6,6 +6,7 @@ They write what the real ones write, and a training goes on for as long as the f
 import os
 import sys
 from pathlib import Path
+from unittest.mock import patch
 from uuid import uuid4
 
 import mlflow
@@ -13,6 +14,7 @@ from prefect import flow
 
 from ...config import paths
 from ...config.files import write_text
+from ...config.version import PACKAGE
 from ...events import Event, Kind, as_line
 from ...monitoring import flow_run, pool, retraining, store
 from ...monitoring.alarm import Cause
@@ -53,17 +55,23 @@ def ask(day: str) -> None:
         print(as_line(day, pool.ask_for_check(day)))
 
 
+def run() -> None:
+    """Run a flow as a worker would have it run, but for what stands in."""
+    with (
+        patch.object(retraining, "start_training", start_training),
+        patch.object(retraining, "deliver", lambda version: f"version {version} is challenger"),
+        patch.object(pool, "check", check),
+        patch.object(models, "tag"),
+    ):
+        flow_run.run()
+
+
 if __name__ == "__main__":
-    pool.ENGINE, pool.SECONDS_OF_SILENCE = f"{__spec__.name} run", SECONDS_OF_SILENCE
-    match sys.argv[1]:
+    pool.ENGINE, pool.SECONDS_OF_SILENCE = f"{PACKAGE.name}.tests.monitoring.machine run", SECONDS_OF_SILENCE
+    match sys.argv.pop(1):
         case "work":
             pool.work()
         case "run":
-            pool.check = check  # type: ignore[attr-defined]
-            retraining.start_training = start_training  # type: ignore[attr-defined]
-            retraining.deliver = lambda version: f"version {version} is challenger"  # type: ignore[attr-defined]
-            models.tag = lambda *_: None  # type: ignore[assignment]
-            del sys.argv[1]
-            flow_run.run()
+            run()
         case day:
             ask(day)

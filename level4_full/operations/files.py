@@ -15,7 +15,16 @@ from ..config import paths
 from ..config.database import Database, connect, is_server
 from ..errors import StageError
 
-KEPT = paths.CHECKS, paths.DATA, paths.ISSUES, paths.KNOWN, paths.OUTBOX, paths.REPORTS, paths.SNAPSHOTS
+KEPT = (
+    paths.BENTOS,
+    paths.CHECKS,
+    paths.DATA,
+    paths.ISSUES,
+    paths.KNOWN,
+    paths.OUTBOX,
+    paths.REPORTS,
+    paths.SNAPSHOTS,
+)
 # What DVC has in the remote, or makes again.
 NOT_KEPT = "/snapshots/.dvc/cache/**", "/snapshots/.dvc/tmp/**", "/snapshots/*.parquet"
 COMMITTED = paths.SNAPSHOTS / ".git/objects"

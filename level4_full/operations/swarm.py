@@ -30,8 +30,10 @@ def deploy(revision: str) -> str:
         services, needs_model = _released(), bool(ask_version().get("model"))
         before = _image_of(services[0]).rpartition(":")[2]
         build(commit, before)
-        if os.environ.get("REGISTRY"):
-            _docker("push", f"{_image_of(services[0]).rpartition(':')[0]}:{commit}")
+        if registry := os.environ.get("REGISTRY"):
+            for name in {_image_of(service).rpartition(":")[0] for service in services}:
+                if name.startswith(registry):
+                    _docker("push", f"{name}:{commit}")
         for n, service in enumerate(services):
             if not _update(service, commit):
                 _go_back(services[:n])

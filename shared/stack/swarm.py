@@ -87,9 +87,10 @@ class SwarmStage(ContainerStage):
     def bring_up(self) -> None:
         """Deploy the stack, wait until its worker is there, and open the way in."""
         if self.environment["REGISTRY"]:
-            self.engine("docker", "push", self.fill("${REGISTRY}${LEVEL}/app:${REVISION}"))
+            for image in self._anywhere():
+                self.engine("docker", "push", image)
         elif len(connect().nodes.list()) > 1:
-            print("without REGISTRY=host:port, nodes run what images they have: give each the application's")
+            print("without REGISTRY=host:port, nodes run what images they have: give each", *self._anywhere())
         files = (ROOT / self.package / name for name in ("compose.yaml", OVERLAY))
         compose, overlay = (yaml.safe_load(file.read_text()) for file in files)
         stack = self.workspace / "stack.yaml"
@@ -99,6 +100,12 @@ class SwarmStage(ContainerStage):
         if not wait_until(self._worker_runs):
             raise StageError(f"the worker did not start: `docker stack ps {self.stack} --no-trunc` says why")
         self._balancer("up", "--detach")
+
+    def _anywhere(self) -> list[str]:
+        """Return the images that run on any node."""
+        services = yaml.safe_load((ROOT / self.package / OVERLAY).read_text())["services"].values()
+        images = {service["image"] for service in services if service.get("image", "").startswith("${REGISTRY}")}
+        return sorted(map(self.fill, images))
 
     def _balancer(self, *arguments: str) -> None:
         """Run a command of compose for the balancer, which is a container of this machine."""

@@ -10,7 +10,17 @@ import typer
 
 from .errors import StageError
 
+WITH_FILES = "forget", "restore", "resume", "search", "trace", "train"
 commands = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@commands.callback()
+def main(context: typer.Context) -> None:
+    """Let who works with the stage's files have them; servers, and the days one by one, do that themselves."""
+    if context.invoked_subcommand in WITH_FILES:
+        from .operations.files import at_hand
+
+        context.with_resource(at_hand())
 
 
 @commands.command()
@@ -116,6 +126,14 @@ def pipeline() -> None:
     os.chdir(current_release())
     waiting = f"from {__package__}.monitoring.retraining import serve; serve()"
     os.execv(sys.executable, [sys.executable, "-c", waiting])  # noqa: S606
+
+
+@commands.command()
+def work() -> None:
+    """Be a worker of the pool: train on an alarm and check production, whenever one is asked for."""
+    from .monitoring.pool import work
+
+    work()
 
 
 @commands.command()

@@ -10,6 +10,7 @@ from .data.collect import collect, gone
 from .data.published import BadFileError
 from .errors import RefusedError
 from .events import Event, Kind, as_line
+from .operations.files import at_hand
 from .operations.readiness import wait_for_servers
 
 
@@ -17,7 +18,7 @@ def run_days(days: Iterable[str]) -> None:
     """Run each day that comes in, and print its events as one line, so that one process can serve a whole year."""
     for day in map(str.strip, days):
         try:
-            with redirect_stdout(sys.stderr):  # libraries print too
+            with redirect_stdout(sys.stderr), at_hand():  # libraries print too
                 events = run_day(day)
         except Exception as error:  # the next day comes all the same
             events = [Event(Kind.FAILED, f"the daily run failed, {type(error).__name__}: {error}")]
@@ -75,6 +76,10 @@ def finish_delivery(_day: date) -> list[Event]:
 
 def check_production(day: date) -> list[Event]:
     """Measure yesterday's production, and do what the policy says; the schedule is one trigger among others."""
+    if paths.FILES:
+        from .monitoring.pool import ask_for_check
+
+        return ask_for_check(day.isoformat())
     from .monitoring.daily_check import check
 
     return check(day.isoformat())

@@ -19,3 +19,6 @@ ISSUES = STAGE / "issues"  # what only people can settle
 KNOWN = STAGE / "surroundings.json"  # what was known of them on the last morning
 SUBSCRIBERS = STAGE / "subscribers"  # what each of them has acknowledged
 OUTBOX = STAGE / "outbox"  # notifications that have not been sent yet
+BENTOS = STAGE / "bentoml"  # what BentoML keeps
+CHECKS = STAGE / "checks"  # what daily checks on other machines report
+FILES = os.environ.get("FILES_REMOTE", "")  # s3://bucket/path, where the work goes from machine to machine

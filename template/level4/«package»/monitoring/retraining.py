@@ -10,6 +10,7 @@ from ..config import paths
 from ..config.problem import NAME
 from ..delivery.pipeline import deliver
 from ..errors import RefusedError, StageError
+from ..operations.files import handed_over
 from ..operations.polling import wait_until
 from ..operations.readiness import NoServerError
 from ..registry import models
@@ -51,12 +52,16 @@ def retraining(alarm: str, cause: str) -> str:
 
 def serve() -> None:
     """Wait for alarms: an automation of the orchestration server starts the flow on each event."""
-    trigger = DeploymentEventTrigger(
+    retraining.serve(name="retraining", triggers=[trigger()], limit=1, print_starting_message=False)
+
+
+def trigger() -> DeploymentEventTrigger:
+    """Return what starts the flow."""
+    return DeploymentEventTrigger(
         name=AUTOMATION,
         expect={EVENT},
         parameters={"alarm": "{{ event.payload.alarm }}", "cause": "{{ event.payload.cause }}"},
     )
-    retraining.serve(name="retraining", triggers=[trigger], limit=1, print_starting_message=False)
 
 
 def wait_for_automation() -> None:
@@ -79,17 +84,22 @@ def request(decision: Record) -> Record:
         StageError: no training began, or none ended in time.
     """
     try:
-        wait_for_automation()
-        if not any(_starts(decision) for _ in range(ASKS)):
-            raise StageError(f"no training began within {SECONDS_TO_START:.0f} s, asked {ASKS} times")
-        wait_until(lambda: _read(decision.id).status is not Status.RUNNING or _is_dead(decision.id), SECONDS)
-        if _read(decision.id).status is Status.RUNNING:
-            raise StageError("its training was killed, or takes too long")
+        with handed_over():  # whoever trains needs what this check has found
+            _wait_for_training(decision)
     except Exception as error:
         lost = f"{error}: see the logs of `pipeline`; the next alarm asks again"
         _conclude(decision.id, Status.LOST, lost)  # unless its training ends later
         raise StageError(f"alarm {decision.id}: {lost}") from error
     return _read(decision.id)
+
+
+def _wait_for_training(decision: Record) -> None:
+    wait_for_automation()
+    if not any(_starts(decision) for _ in range(ASKS)):
+        raise StageError(f"no training began within {SECONDS_TO_START:.0f} s, asked {ASKS} times")
+    wait_until(lambda: _read(decision.id).status is not Status.RUNNING or _is_dead(decision.id), SECONDS)
+    if _read(decision.id).status is Status.RUNNING:
+        raise StageError("its training was killed, or takes too long")
 
 
 def _starts(decision: Record) -> bool:

@@ -78,3 +78,12 @@ def test_a_level_that_has_no_replicas_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("ENGINE", "swarm")
     with pytest.raises(StageError, match=r"level 1 has no compose\.scale\.yaml: leave ENGINE=swarm out"):
         open_stage(1)
+
+
+def test_a_worker_of_the_pool_runs_on_any_node_and_keeps_nothing_there() -> None:
+    overlay = read("level4_full", OVERLAY)
+    pipeline = translate(read("level4_full", "compose.yaml"), overlay)["services"]["pipeline"]
+    over = overlay["services"]["pipeline"]
+    assert over["image"].startswith("${REGISTRY}")
+    assert "placement" not in over["deploy"]
+    assert {mount["type"] for mount in (*pipeline["volumes"], *over["volumes"])} == {"tmpfs"}

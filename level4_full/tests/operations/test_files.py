@@ -1,6 +1,7 @@
 """The files of a stage go from machine to machine: one has them at a time, and what a killed one wrote is gone."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -61,12 +62,19 @@ def test_who_is_killed_takes_nothing_back_and_keeps_nobody_waiting(do: Do, tmp_p
     assert do("one", "assert (paths.STAGE / 'data/a').read_text() == 'a'").wait() == 0
 
 
-def test_who_could_not_bring_them_takes_nothing_back(do: Do, tmp_path: Path) -> None:
+def test_who_could_not_bring_them_takes_nothing_back(
+    do: Do, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert do("one", "write('data/a', 'a')").wait() == 0
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other/data").write_text("no folder")
+    cut_off = tmp_path / "bin" / "rclone"  # of a machine that can write to the bucket, and not read from it
+    cut_off.parent.mkdir()
+    cut_off.write_text(
+        f'#!/bin/sh\ncase "$*" in *" :s3:stage/files /"*) exit 1;; esac; exec {shutil.which("rclone")} "$@"'
+    )
+    cut_off.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{cut_off.parent}:{os.environ['PATH']}")
     assert "FilesError" in do("other", "pass").communicate()[1]
-    assert do("one", "assert (paths.STAGE / 'data/a').read_text() == 'a'").wait() == 0
+    assert (tmp_path / "buckets/stage/files/data/a").read_text() == "a"
 
 
 def test_others_wait_until_the_files_are_handed_over(do: Do, tmp_path: Path) -> None:

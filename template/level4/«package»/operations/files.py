@@ -61,13 +61,20 @@ class _Files:
 
     def bring(self) -> None:
         """Wait until nobody else has the files, and bring them as they are in the bucket."""
-        self.lock = lock(FILES)
-        _sync(paths.FILES, str(paths.STAGE), KEPT if self.published_here else (*KEPT, paths.DROP))
+        holder = lock(FILES)
+        try:
+            paths.STAGE.mkdir(parents=True, exist_ok=True)
+            if _rclone("lsf", paths.FILES):  # at first the bucket is empty, and what is here is all there is
+                _sync(paths.FILES, str(paths.STAGE), KEPT if self.published_here else (*KEPT, paths.DROP))
+        except BaseException:
+            holder.close()
+            raise
+        self.lock = holder
 
     def take_back(self) -> None:
         """Take the files back, and let others have them."""
         lock, self.lock = self.lock, None
-        if lock is None:  # it was never had, as when the database did not answer
+        if lock is None:  # they were not brought, as when the database did not answer
             return
         try:
             if lock.is_lost():  # and somebody else may have worked since
@@ -125,15 +132,25 @@ def _sync(source: str, target: str, kept: Sequence[Path]) -> None:
     rules = [f"- {name}" for name in NOT_KEPT]
     rules += [f"+ {name}{under}" for name in names for under in ("", "/**")] + ["- *"]
     filters = [part for rule in rules for part in ("--filter", rule)]
-    ends = [end.replace("s3://", ":s3:") for end in (source, target)]
+    _rclone("sync", "--checksum", "--use-server-modtime", *filters, source, target)
+
+
+def _rclone(*arguments: str) -> str:
+    """Run rclone, which finds the bucket by the names that all clients of S3 know; return what it prints.
+
+    Raises:
+        FilesError: it failed.
+    """
     endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
     settings = {"ENV_AUTH": "true", "PROVIDER": "Other" if endpoint else "AWS", "ENDPOINT": endpoint}
+    settings |= {"NO_CHECK_BUCKET": "true"}  # who may write to it may not make it
     done = subprocess.run(
-        ["rclone", "sync", "--config", os.devnull, "--checksum", "--use-server-modtime", *filters, *ends],
+        ["rclone", "--config", os.devnull, *(each.replace("s3://", ":s3:") for each in arguments)],
         env=os.environ | {f"RCLONE_S3_{name}": value for name, value in settings.items()},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise FilesError(f"files could not be taken from {source} to {target}: {done.stderr.strip()[-300:]}")
+        raise FilesError(f"`rclone {arguments[0]}` between {paths.STAGE} and {paths.FILES}: {done.stderr[-300:]}")
+    return done.stdout

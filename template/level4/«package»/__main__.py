@@ -207,10 +207,10 @@ def forget(who: str) -> None:
 
 
 def operations() -> ModuleType:
-    """Return what releases the application: processes of this machine, or containers."""
-    from .operations import containers, deploy
+    """Return what releases the application: as processes of this machine, as containers, or as replicas."""
+    from .operations import containers, deploy, swarm
 
-    return containers if os.environ.get("ENGINE") == "docker" else deploy
+    return {"docker": containers, "swarm": swarm}.get(os.environ.get("ENGINE", ""), deploy)
 
 
 if __name__ == "__main__":

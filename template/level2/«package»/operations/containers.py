@@ -34,7 +34,7 @@ def deploy(revision: str) -> str:
     with exclusive_lock(paths.APP):
         before, needs_model = _application().labels[REVISION], bool(ask_version().get("model"))
         services = [container.labels[SERVICE] for container in _containers(RELEASED)]
-        _build(commit, before)
+        build(commit, before)
         if not (_replace(services, commit) and comes_up(commit, needs_model)):
             _replace(services, before)
             raise DeployError(f"{commit} did not come up: back to {before}")
@@ -48,7 +48,7 @@ def restart() -> bool:
     return comes_up(application.labels[REVISION])
 
 
-def _build(commit: str, before: str) -> None:
+def build(commit: str, before: str) -> None:
     """Build the images of a commit, and run its tests inside; `before` stays in service if they fail."""
     with TemporaryDirectory() as context:
         version.unpack(commit, Path(context), version.PACKAGE.name, *BESIDE)

@@ -1,7 +1,6 @@
 """The delivery pipeline: package, stage, certify, release. No person, and no way around a gate."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -72,7 +71,7 @@ def examine(version: str, digest: str) -> str:
     packaged = PackageEvidence(
         model=models.load(registered.source),
         artifact=artifact.load(folder, digest),
-        measured=run_benchmark((folder, digest), _served(champion) if champion else None),
+        measured=run_benchmark((folder, digest), models.package_of(champion) if champion else None),
         tests=tests,
         instances=recent,
     )
@@ -175,8 +174,3 @@ def _days(version: ModelVersion) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _training_params(version: ModelVersion) -> dict[str, Any]:
     """Return the parameters a version was trained with; those of today may be others."""
     return {name: yaml.safe_load(value) for name, value in models.training_of(version).params.items()}
-
-
-def _served(version: ModelVersion) -> tuple[Path, str]:
-    digest = version.tags["digest"]
-    return paths.FETCHED / digest, digest

@@ -12,6 +12,7 @@ from ..config.params import ExperimentParams
 from ..config.problem import ROWS
 from ..errors import RefusedError, StageError
 from ..operations.polling import wait_until
+from ..operations.replicas import ask
 from ..registry import history, models
 from ..registry.lifecycle import State
 from ..registry.models import CHAMPION
@@ -147,28 +148,43 @@ def rollback(why: str) -> str:
 
 
 def problem_of(version: str) -> str:
-    """Return why the application does not use a version that it should; empty if it says nothing about it."""
+    """Return why a replica does not use a version that it should; empty if none says anything about it."""
+    problems = [str(said["problem"]) for said in _say()]
+    return next((problem for problem in problems if problem.startswith(f"version {version}:")), "")
+
+
+def goes_on() -> str:
+    """Return the name of the model that serves by the application's own account; empty if none does."""
+    return next((str(said["model"]) for said in _say() if said["model"]), "")
+
+
+def _say() -> list[dict[str, Any]]:
+    """Return what each replica says about itself; none does while one is silent."""
     with suppress(httpx.HTTPError, ValueError):
-        problem = str(httpx.get(f"{os.environ['APPLICATION']}/version", timeout=5).json()["problem"])
-        if problem.startswith(f"version {version}:"):
-            return problem
-    return ""
+        return [answer.json() for answer in ask(os.environ["APPLICATION"], "/version")]
+    return []
 
 
 def _wait(address: str, **arms: str | None) -> None:
-    """Wait until the service at `address` says that these versions are its arms; None: it has none."""
+    """Wait until each replica at `address` says that these versions are its arms; None: it has none."""
     status = "no answer"
 
     def follows() -> bool:
         nonlocal status
         try:
-            serving: dict[str, Any] = httpx.get(f"{address}/version", timeout=5).json()
-            status = serving["problem"] or ", ".join(f"{arm} is {serving[arm]}" for arm in arms)
+            replicas: list[dict[str, Any]] = [answer.json() for answer in ask(address, "/version")]
+            said = [each["problem"] or ", ".join(f"{arm} is {each[arm]}" for arm in arms) for each in replicas]
         except (httpx.HTTPError, ValueError, KeyError):  # no answer yet, or that of another program
             return False
-        if any(status.startswith(f"version {version}:") for version in arms.values()):
-            raise NotTakenError(f"the service refuses {status}")
-        return all((serving[arm] and models.number_of(serving[arm])) == version for arm, version in arms.items())
+        status = "; ".join(dict.fromkeys(said))
+        for problem in said:
+            if any(problem.startswith(f"version {version}:") for version in arms.values()):
+                raise NotTakenError(f"the service refuses {problem}")
+        return all(
+            (each[arm] and models.number_of(each[arm])) == version
+            for each in replicas
+            for arm, version in arms.items()
+        )
 
     if not wait_until(follows, SECONDS_TO_FOLLOW):
         raise NotFollowedError(f"the service did not follow to {arms} within {SECONDS_TO_FOLLOW:.0f} s: {status}")

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from ..config import paths
 from ..events import Event, Kind
 from ..registry import models
-from ..serving import last_known
 from ..serving.prediction_log import experiment_predictions, predictions_since
 from ..training.paired import Difference
 from . import promotion
@@ -44,7 +43,7 @@ def review_challenger(day: date) -> list[Event]:
 def review_champion(day: date) -> list[Event]:
     """Compare the champion with the one that it replaced; bring that one back if the new one is surely worse."""
     champion, version = models.champion(), models.version_of(PREVIOUS)
-    if champion is None and (served := last_known.name(paths.FETCHED)):
+    if champion is None and (served := promotion.goes_on()):
         return [Event(Kind.FAILED, f"the registry names no champion: {served} goes on until one is released")]
     if champion is None or version is None:
         return []

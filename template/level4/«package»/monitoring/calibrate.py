@@ -47,8 +47,7 @@ def calibrate(day: str, recent: pd.DataFrame, serving: Iterable[ModelVersion], p
     label = label_of(landed).to_numpy()
     intercepts = {}
     for version in serving:
-        digest = version.tags["digest"]
-        predicted = artifact.load(paths.FETCHED / digest, digest).predict(make_features(landed))
+        predicted = artifact.load(*models.package_of(version)).predict(make_features(landed))
         intercepts[models.served_as(version)] = fit(predicted, label, policy.calibration)
     facts: dict[str, float] = {"instances": len(landed)}
     return _publish(Calibration(day, intercepts), facts, policy)

@@ -16,7 +16,6 @@ from ..errors import StageError
 from ..events import Event, Kind
 from ..operations.readiness import NoServerError
 from ..registry import models
-from ..serving import last_known
 from ..serving.calibration import Calibration
 from . import guards, issues, notify, retraining, store
 from .alarm import Alarm, Cause
@@ -50,7 +49,7 @@ def check(day: str) -> list[Event]:
 def daily_check(day: str) -> list[Event]:
     """Measure, decide and act, as a flow listed beside the trainings."""
     champion = models.champion()
-    if champion is None and (served := last_known.name(paths.FETCHED)):
+    if champion is None and (served := promotion.goes_on()):
         raise StageError(f"the registry names no champion, and {served} goes on: nobody can tell how well")
     if champion is None:
         return [Event(Kind.CHECKED, "there is no champion yet")]

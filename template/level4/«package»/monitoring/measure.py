@@ -28,8 +28,7 @@ def predictions_with_outcomes(champion: ModelVersion, first: str, last: str) -> 
     predictions = metrics.predictions(paths.PREDICTION_LOG, first, last)
     if predictions.empty:
         return pd.DataFrame(columns=["day", "model", *SLICES, TIME, OUTCOME])
-    digest = champion.tags["digest"]
-    raw = artifact.load(paths.FETCHED / digest, digest).predict(make_features(predictions))
+    raw = artifact.load(*models.package_of(champion)).predict(make_features(predictions))
     predictions = predictions.assign(raw_probability=raw)
     outcomes = metrics.outcomes(paths.DATA, sorted(predictions["day"].unique()))
     return predictions.merge(outcomes, on=ID, how="left")
@@ -92,9 +91,9 @@ def predictions_by_model(instances: pd.DataFrame) -> Iterator[tuple[str, pd.Data
 
 def artifacts(predictions: pd.DataFrame) -> dict[str, artifact.Artifact]:
     """Return the packages of the models that made these predictions, by the name in the prediction."""
-    folders = {path.name[:12]: path for path in paths.FETCHED.iterdir()}
+    made = {models.served_as(version): version for version in models.versions() if "digest" in version.tags}
     return {
-        name: artifact.load(folder, folder.name)
+        name: artifact.load(*models.package_of(made[name]))
         for name in predictions["model"].unique()
-        if (folder := folders.get(name.partition("@")[2]))
+        if name in made
     }

@@ -2,15 +2,16 @@
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.json as pj
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from ..config import problem
 from ..config.database import Address
@@ -21,6 +22,7 @@ from ..config.problem import ID, LABEL_SCALE, SLICES, TIME
 «% endif %»
 from ..data import tables
 from ..data.features import CATEGORICAL, make_features
+from ..operations.replicas import ask
 from ..registry.artifact import Artifact
 from ..serving.calibration import calibrated
 from ..serving.prediction_log import open_log
@@ -138,26 +140,25 @@ def skew_metrics(predictions: pd.DataFrame, published: pd.DataFrame, artifacts: 
 
 
 def service_metrics(counted: Mapping[str, float]) -> Metrics:
-    """Read the service's own metrics: requests and errors since its start, memory, and the p95 latency in ms.
+    """Read the metrics of all replicas: requests and errors since their start, memory, and the p95 latency in ms.
 
     The latency is that of the requests since they were `counted`: a slow day would vanish among all those before.
     """
-    families = {
-        family.name: family.samples
-        for family in text_string_to_metric_families(httpx.get(f"{os.environ['APPLICATION']}/metrics").text)
-    }
-    requests = [sample for sample in families.get("http_requests", []) if sample.name.endswith("_total")]
+    families: dict[str, list[Sample]] = defaultdict(list)
+    for answer in ask(os.environ["APPLICATION"], "/metrics"):
+        for family in text_string_to_metric_families(answer.text):
+            families[family.name] += family.samples
+    requests = [sample for sample in families["http_requests"] if sample.name.endswith("_total")]
     metrics: Metrics = {
         ("requests", ALL): sum(sample.value for sample in requests),
         ("errors", ALL): sum(sample.value for sample in requests if sample.labels["status"].startswith("5")),
     }
-    for sample in families.get("process_resident_memory_bytes", []):  # not every system counts it
-        metrics[("memory_mb", ALL)] = sample.value / 2**20
-    buckets = {
-        sample.labels["le"]: sample.value
-        for sample in families.get("http_request_duration_highr_seconds", [])
-        if sample.name.endswith("_bucket")
-    }
+    if memory := [sample.value for sample in families["process_resident_memory_bytes"]]:  # some systems count none
+        metrics[("memory_mb", ALL)] = max(memory) / 2**20
+    buckets: dict[str, float] = defaultdict(float)
+    for sample in families["http_request_duration_highr_seconds"]:
+        if sample.name.endswith("_bucket"):
+            buckets[sample.labels["le"]] += sample.value
     metrics |= {("answered_within", edge): count for edge, count in buckets.items()}
     if any(count < counted.get(edge, 0.0) for edge, count in buckets.items()):
         counted = {}  # by a process that has been replaced

@@ -1,13 +1,15 @@
 """Wait for the servers that the pipeline writes to, and for the one that it monitors."""
 
-import json
 import math
 import os
 import urllib.request
 from typing import Any
 
+import httpx
+
 from ..errors import StageError
 from .polling import wait_until
+from .replicas import ask
 
 SECONDS_TO_START, SECONDS_TO_FOLLOW = 90.0, 60.0
 
@@ -34,26 +36,30 @@ def wait_for_servers() -> None:
 
 def wait_for_champion() -> None:
     """Wait, as long as it takes, until a model serves: before that there is nothing to monitor."""
-    wait_until(lambda: bool(_version().get("model")), math.inf)
+    wait_until(lambda: any(version.get("model") for version in _versions()), math.inf)
 
 
 def wait_until_served(what: str, day: str | None) -> None:
-    """Wait until the application answers with the calibration, or the repair, of a day; None: with none.
+    """Wait until every replica answers with the calibration, or the repair, of a day; None: with none.
 
     Raises:
         NoServerError: it did not follow the registry in time.
     """
-    if not wait_until(lambda: _version().get(what, "") == day, SECONDS_TO_FOLLOW):
+
+    def is_served() -> bool:
+        versions = _versions()
+        return bool(versions) and all(version.get(what, "") == day for version in versions)
+
+    if not wait_until(is_served, SECONDS_TO_FOLLOW):
         raise NoServerError(f"the application does not answer with the {what} of {day}: see its logs")
 
 
-def _version() -> dict[str, Any]:
+def _versions() -> list[dict[str, Any]]:
+    """Return what each replica of the application says about itself; none does while one is silent."""
     try:
-        with urllib.request.urlopen(f"{os.environ['APPLICATION']}/version", timeout=5) as answer:  # noqa: S310 - ours
-            version: dict[str, Any] = json.load(answer)
-            return version
-    except OSError:
-        return {}
+        return [answer.json() for answer in ask(os.environ["APPLICATION"], "/version")]
+    except (httpx.HTTPError, ValueError):
+        return []
 
 
 def _answers(address: str) -> bool:

@@ -1,5 +1,6 @@
 """The model registry: which versions there are, and which one serves."""
 
+import os
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +18,10 @@ from mlflow.models import infer_signature
 from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
+from ..config import paths
 from ..config.problem import NAME
 from ..errors import RefusedError, StageError
+from . import artifact
 from .lifecycle import CROWNED, State, transitions
 
 CHAMPION = "champion"  # the alias of the version that serves
@@ -173,6 +176,15 @@ def served_as(version: ModelVersion) -> str:
 def judged(version: ModelVersion) -> str:
     """Return the address of the model that a version was judged by: it was not trained on its held-out days."""
     return training_of(version).tags["judged"]
+
+
+def package_of(version: ModelVersion) -> tuple[Path, str]:
+    """Return the folder of a version's package and its digest; it is fetched if no service here has done so."""
+    digest = version.tags["digest"]
+    folder = paths.FETCHED / digest
+    if not (folder / artifact.DESCRIPTION).exists():
+        artifact.fetch(os.environ["MLFLOW_TRACKING_URI"], version.run_id, folder, digest)
+    return folder, digest
 
 
 def keep(version: ModelVersion, path: Path) -> None:

@@ -15,7 +15,6 @@ from ...delivery import promotion, review
 from ...delivery.promotion import CHALLENGER, PREVIOUS
 from ...events import Event, Kind
 from ...registry import models
-from ...serving import last_known
 from ...serving.prediction_log import Logged, append, open_log
 from ..arms import arm
 from ..example import numbered
@@ -169,12 +168,12 @@ def test_the_shadow_ends_after_two_weeks(aliases: dict[str, str]) -> None:
 
 
 def test_a_registry_that_names_no_champion_any_more_is_told(
-    aliases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    aliases: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "champion", lambda: None)
-    monkeypatch.setattr(paths, "FETCHED", tmp_path / "serving")
+    monkeypatch.setattr(promotion, "goes_on", lambda: "")
     assert review.review_champion(FIRST) == []
-    last_known.keep(tmp_path / "serving", dict.fromkeys(last_known.FACTS, ONE))
+    monkeypatch.setattr(promotion, "goes_on", lambda: ONE)
     (event,) = review.review_champion(FIRST)
     assert (event.kind, event.text) == (
         Kind.FAILED,

@@ -67,6 +67,7 @@ def published(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]
     always = SimpleNamespace(predict=lambda features: np.full(len(features[CATEGORICAL[0]]), 0.2))
     monkeypatch.setattr(models, "tag_model", tags.__setitem__)
     monkeypatch.setattr(calibration_code, "wait_until_served", lambda *_: None)
+    monkeypatch.setattr(models, "package_of", lambda *_: ("", ""))
     monkeypatch.setattr(artifact, "load", lambda *_: always)
     monkeypatch.setattr(paths, "PREDICTION_LOG", tmp_path / "predictions.db")
     return tags

@@ -165,7 +165,7 @@ process_resident_memory_bytes 5.36870912e+08
 
 def test_the_service_is_measured_by_its_own_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
-    monkeypatch.setattr(httpx, "get", lambda address: httpx.Response(200, text=METRICS))
+    monkeypatch.setattr(metrics, "ask", lambda *_: [httpx.Response(200, text=METRICS)])
     measured = metrics.service_metrics({})
     assert {name: value for (name, of), value in measured.items() if of == ALL} == {
         "requests": 100,
@@ -175,9 +175,19 @@ def test_the_service_is_measured_by_its_own_metrics(monkeypatch: pytest.MonkeyPa
     }
 
 
+def test_the_metrics_of_all_replicas_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
+    bigger = METRICS.replace("5.36870912e+08", "1.073741824e+09")
+    monkeypatch.setattr(metrics, "ask", lambda *_: [httpx.Response(200, text=text) for text in (bigger, METRICS)])
+    measured = metrics.service_metrics({})
+    assert measured["requests", ALL] == 200
+    assert measured["memory_mb", ALL] == 1024
+    assert measured["answered_within", "0.025"] == 192
+
+
 def test_a_slow_day_shows_however_many_fast_requests_came_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
-    monkeypatch.setattr(httpx, "get", lambda address: httpx.Response(200, text=METRICS))
+    monkeypatch.setattr(metrics, "ask", lambda *_: [httpx.Response(200, text=METRICS)])
     fast = {"0.01": 80.0, "0.025": 80.0, "+Inf": 80.0}
     assert metrics.service_metrics(fast)["p95_ms", ALL] == np.inf  # of the 20 since then
     assert metrics.service_metrics({edge: 10 * count for edge, count in fast.items()})["p95_ms", ALL] == 25

@@ -1,0 +1,4 @@
+CREATE DATABASE metrics;
+CREATE DATABASE mlflow;
+CREATE DATABASE predictions;
+CREATE DATABASE prefect;

@@ -85,7 +85,7 @@ class SwarmStage(ContainerStage):
                 self.engine("docker", "build", *arguments, *recipe, *image, str(ROOT))
 
     def bring_up(self) -> None:
-        """Deploy the stack, wait until its worker is there, and open the way in."""
+        """Deploy the stack, wait until a day can run in it, and open the way in."""
         if self.environment["REGISTRY"]:
             for image in self._anywhere():
                 self.engine("docker", "push", image)
@@ -97,8 +97,8 @@ class SwarmStage(ContainerStage):
         stack.write_text(yaml.safe_dump(translate(compose, overlay), sort_keys=False))
         merged = ["-c", str(stack), "-c", str(ROOT / self.package / OVERLAY)]
         self.engine("docker", "stack", "deploy", "--resolve-image", "never", *merged, self.stack)
-        if not wait_until(self._worker_runs):
-            raise StageError(f"the worker did not start: `docker stack ps {self.stack} --no-trunc` says why")
+        if not wait_until(self._answers):
+            raise StageError(f"it did not start: `docker stack ps {self.stack} --no-trunc` says why")
         self._balancer("up", "--detach")
 
     def _anywhere(self) -> list[str]:
@@ -111,8 +111,12 @@ class SwarmStage(ContainerStage):
         """Run a command of compose for the balancer, which is a container of this machine."""
         self.compose("-f", str(ROOT / self.package / BALANCER), *arguments)
 
-    def _worker_runs(self) -> bool:
-        return bool(connect().containers.list(filters={"label": f"{SERVICE}={self.stack}_worker"}))
+    def _answers(self) -> bool:
+        """Tell whether the first day can run: there is a worker, and a database for what is logged."""
+        services = connect().services
+        needed = [services.get(f"{self.stack}_{name}") for name in ("worker", "postgres")]
+        states = [{task["Status"]["State"] for task in service.tasks()} for service in needed]
+        return all("running" in of_one for of_one in states)  # and healthy, or it would be starting
 
     def remove(self, volumes: bool = False) -> None:
         """Remove the stack, and wait until its containers and networks are gone, since the engine does not."""
@@ -184,17 +188,19 @@ def translate(compose: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any
     """Return what a compose.yaml says in the words of a swarm.
 
     What is for one machine only is left out: a swarm builds nothing, starts again by itself, knows no profiles,
-    and publishes ports on all addresses and not on loopback, which is left to the balancer. So is a volume where
-    the overlay has something else in its place: `docker stack deploy` would mount both.
+    and publishes ports on all addresses and not on loopback, which is left to the balancer. So is a volume or a
+    command where the overlay has another one: `docker stack deploy` would mount both, and join the two.
     """
     services = {}
     for name, service in compose["services"].items():
         if "profiles" in service:
             continue
-        over = [mount["target"] for mount in overlay["services"][name].get("volumes", [])]
+        added = overlay["services"][name]
+        over = [mount["target"] for mount in added.get("volumes", [])]
         volumes = [volume for volume in service.get("volumes", []) if volume.split(":")[1] not in over]
         limits = {"limits": {"memory": service["mem_limit"]}}
-        services[name] = {key: value for key, value in service.items() if key not in ONE_MACHINE} | {
+        left_out = {*ONE_MACHINE} | ({"command"} & added.keys())
+        services[name] = {key: value for key, value in service.items() if key not in left_out} | {
             "deploy": {"endpoint_mode": "dnsrr", "labels": service["labels"], "resources": limits},
             "volumes": [*volumes, *map(_in_memory, service["tmpfs"])],
         }

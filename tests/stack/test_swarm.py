@@ -86,4 +86,6 @@ def test_a_worker_of_the_pool_runs_on_any_node_and_keeps_nothing_there() -> None
     over = overlay["services"]["pipeline"]
     assert over["image"].startswith("${REGISTRY}")
     assert "placement" not in over["deploy"]
+    assert over["command"].endswith(" work")
+    assert "command" not in pipeline  # the engine would join the two
     assert {mount["type"] for mount in (*pipeline["volumes"], *over["volumes"])} == {"tmpfs"}

@@ -23,7 +23,7 @@ def clean() -> None:
             thing.remove(**({"force": True, "v": True} if kind == "containers" else {}))
     for image in client.images.list(all=False, filters={"label": IMAGE_LABEL}):
         name = ", ".join(image.tags) or image.short_id
-        if any(container.image == image for container in client.containers.list(all=True)):
+        if any(container.image == image for container in client.containers.list(all=True, ignore_removed=True)):
             print(f"leaving image {name}: a container of another checkout runs it")
             continue
         print(f"removing image {name}", flush=True)
@@ -52,7 +52,7 @@ def clean_swarm(client: Any) -> None:
 
 def _has_ended(client: Any, service: str) -> bool:
     """Tell whether the containers of a service on this node are gone."""
-    return not client.containers.list(all=True, filters={"label": f"{SERVICE_ID}={service}"})
+    return not client.containers.list(all=True, ignore_removed=True, filters={"label": f"{SERVICE_ID}={service}"})
 
 
 def _ours(client: Any, kind: str) -> list[Any]:

@@ -126,7 +126,8 @@ class SwarmStage(ContainerStage):
         client, ours = connect(), {"label": f"{NAMESPACE}={self.stack}"}
 
         def is_gone() -> bool:
-            return not client.containers.list(all=True, filters=ours) and not client.networks.list(filters=ours)
+            left = client.containers.list(all=True, filters=ours, ignore_removed=True)
+            return not left and not client.networks.list(filters=ours)
 
         if not wait_until(is_gone):
             raise StageError(

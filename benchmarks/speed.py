@@ -41,6 +41,7 @@ DAY, MONTH = "2013-03-01", "2013-03-31"  # the first model is trained on the two
 SIZES, CLIENTS = (1, 100), (1, 8, 32)  # flights a request, and who asks at the same time
 WHOLE_DAY = 966  # flights
 ROUNDS, SECONDS = 2, 2
+MOST = 1_000_000  # requests; none comes near it
 SWAP_SECONDS, SECONDS_BETWEEN_SWAPS = 12, 1.5
 
 
@@ -48,10 +49,12 @@ SWAP_SECONDS, SECONDS_BETWEEN_SWAPS = 12, 1.5
 class Measured:
     """What one round of load measured."""
 
+    answered: int
     requests_per_second: float
     p50_ms: float
     p99_ms: float
     processor_ms: float  # of the server, a request
+    client_ms: float  # of who asked
     refused: float  # share of the requests
 
 
@@ -76,14 +79,15 @@ class Load:
         year = load_year(base.WORKSPACES / "year")
         self.flights, self.folder = year.flights.loc[DAY:MONTH].reset_index(drop=True), folder
 
-    def put(self, server: Server, size: int, clients: int, seconds: int = SECONDS) -> Measured:
-        """Ask a server for some seconds.
+    def put(self, server: Server, size: int, clients: int, seconds: int = SECONDS, most: int = MOST) -> Measured:
+        """Ask a server for some seconds, and at most so many times.
 
         Raises:
             StageError: a request failed.
         """
         requests, result = self._requests(size, server.requests), self.folder / "result.json"
         named = {"LOAD_REQUESTS": str(requests), "LOAD_PATH": server.path, "LOAD_RESULT": str(result)}
+        named["LOAD_MOST"] = str(most)
         command = [sys.executable, "-m", "locust", "-f", str(ROOT / "benchmarks" / "load.py"), "--headless"]
         command += ["--users", str(clients), "--spawn-rate", "1000", "--run-time", f"{seconds}s"]
         command += ["--host", f"http://127.0.0.1:{server.port}", "--stop-timeout", "30"]
@@ -99,7 +103,8 @@ class Load:
         rate = len(asked) / ((asked + took / 1e3).max() - asked.min())
         p50, p99 = np.percentile(took, (50, 99)).tolist()
         refused = len(measured["failed"]) / (len(measured["failed"]) + len(asked))
-        return Measured(float(rate), p50, p99, used * 1e3 / len(asked), refused)
+        ours, theirs = used * 1e3 / len(asked), measured["processor"] * 1e3 / len(asked)
+        return Measured(len(asked), float(rate), p50, p99, ours, theirs, refused)
 
     def _requests(self, size: int, kind: str) -> Path:
         path = self.folder / f"{kind}-{size}.jsonl"

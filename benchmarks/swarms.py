@@ -32,8 +32,11 @@ promotion.promote('a test', date(2013, 7, 1))
 
 
 @contextmanager
-def alone_in_engine() -> Iterator[Any]:
+def alone_in_engine(empty: bool = False) -> Iterator[Any]:
     """Yield a client of an engine in no swarm, once nobody else here has one: an engine can be in one at a time.
+
+    Args:
+        empty: whether a swarm will do as well in which nothing runs.
 
     Raises:
         StageError: there is no engine, or it is in a swarm.
@@ -41,7 +44,9 @@ def alone_in_engine() -> Iterator[Any]:
     client = connect()
     with (Path(gettempdir()) / "swarm-of-tests.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if client.info()["Swarm"]["LocalNodeState"] != "inactive":
+        swarm = client.info()["Swarm"]
+        is_empty = swarm["ControlAvailable"] and not client.services.list()
+        if swarm["LocalNodeState"] != "inactive" and not (empty and is_empty):
             raise StageError("this engine is in a swarm already, which is left alone")
         yield client
 

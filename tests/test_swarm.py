@@ -1,24 +1,23 @@
 """Level 3 as three replicas in a swarm: no request fails, whatever is released or killed, and nothing is left."""
 
-import fcntl
 import json
 import os
 import signal
-import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from tempfile import gettempdir
 from typing import Any
 
-import httpx
 import pytest
 
 import shared.demo.play
+from benchmarks import swarms
+from benchmarks.clients import Traffic, asking, missing
+from benchmarks.swarms import PROMOTE, containers, in_worker, is_replaced
 from shared import base
+from shared.base import StageError
 from shared.stack.cleanup import clean_swarm
 from shared.stack.docker import LABEL
 from shared.stack.engines import open_stage
@@ -34,19 +33,19 @@ from .test_contract import FLIGHT
 
 pytestmark = pytest.mark.slow
 
-REPLICAS, CLIENTS = 3, 8
+REPLICAS = 3
 REQUESTS = 2_000  # at least, while something changes
 LEVEL = 3
 
 
 @contextmanager
 def alone_in_engine() -> Iterator[Any]:
-    """Return a client of an engine in no swarm, once no other test has one: an engine can be in one at a time."""
-    client = engine()
-    with (Path(gettempdir()) / "swarm-of-tests.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if client.info()["Swarm"]["LocalNodeState"] != "inactive":
-            pytest.skip("this engine is in a swarm already, which is left alone")
+    """Return a client of an engine in no swarm, or skip."""
+    with ExitStack() as stack:
+        try:
+            client = stack.enter_context(swarms.alone_in_engine())
+        except StageError as error:
+            pytest.skip(str(error))
         yield client
 
 
@@ -80,17 +79,6 @@ def played(stage: SwarmStage) -> Iterator[SwarmStage]:
         yield stage
 
 
-def containers(stage: SwarmStage, service: str) -> list[Any]:
-    """Return the running containers of a service."""
-    return engine().containers.list(filters={"label": f"{SERVICE}={stage.stack}_{service}"})
-
-
-def in_worker(stage: SwarmStage, code: str) -> Any:
-    """Run Python in the worker; return what it prints, which is JSON."""
-    command = [stage.environment["INSIDE"], "python", "-c", code]
-    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[-1])
-
-
 ASK_EACH = f"""
 import json, socket, urllib.request
 flights = [{FLIGHT!r} | {{"flight_id": f"each-{{n}}", "flight": n}} for n in range(1, 201)]
@@ -122,92 +110,30 @@ def test_replicas_may_do_no_more_than_they_must_and_only_loopback_leads_to_them(
 
 
 def test_all_replicas_give_a_flight_the_same_arm(stage: SwarmStage) -> None:
-    first, *others = in_worker(stage, ASK_EACH)
+    first, *others = json.loads(in_worker(stage, ASK_EACH))
     assert len(others) == REPLICAS - 1
     assert {prediction["arm"] for prediction in first} == {"champion", "challenger"}
     assert all(other == first for other in others)
 
 
-class Traffic:
-    """What eight clients were told: which flights were answered, and what was not."""
-
-    def __init__(self, stage: SwarmStage, name: str) -> None:
-        self.address = f"http://127.0.0.1:{stage.environment['PORT']}/predict"
-        self.name = name
-        self.answered: list[str] = []
-        self.failed: list[str] = []
-        self.models: set[str] = set()
-        self.over = threading.Event()
-
-    def ask(self, client: int) -> None:
-        """Ask about one flight after another until it is over, and there have been enough."""
-        with httpx.Client(timeout=30) as http:
-            n = 0
-            while not self.over.is_set() or len(self.answered) < REQUESTS:
-                n, flight = n + 1, f"{self.name}-{client}-{n}"
-                try:
-                    answer = http.post(self.address, json={"flights": [FLIGHT | {"flight_id": flight}]})
-                    answer.raise_for_status()
-                except httpx.HTTPError as error:
-                    self.failed.append(f"{time.strftime('%X')} {type(error).__name__}: {error}")
-                    if len(self.failed) > REQUESTS:
-                        return
-                else:
-                    self.answered.append(flight)
-                    self.models.add(answer.json()["predictions"][0]["model"])
-
-
 @contextmanager
 def traffic(stage: SwarmStage, name: str) -> Iterator[Traffic]:
     """Let clients ask while the block runs; in the end, each was answered, and each answer is in the log."""
-    asked = Traffic(stage, name)
-    clients = [threading.Thread(target=asked.ask, args=[client]) for client in range(CLIENTS)]
-    for client in clients:
-        client.start()
-    try:
+    with asking(stage, name, FLIGHT, REQUESTS) as asked:
         yield asked
-    finally:
-        asked.over.set()
-        for client in clients:
-            client.join()
-    print(f"{name}: {len(asked.answered)} answered, {len(asked.failed)} failed {asked.failed[:3]}")
+    print(f"{name}: {asked.summary()}")
     assert not asked.failed, (
         f"{len(asked.failed)} of {len(asked.failed) + len(asked.answered)}: {asked.failed[:3]}"
     )
     assert len(asked.answered) >= REQUESTS
-    assert set(asked.answered) <= set(in_worker(stage, LOGGED.replace("NAME", name)))
-
-
-LOGGED = """
-import json, os
-from importlib import import_module
-package = os.environ["LEVEL"]
-log, paths = import_module(f"{package}.serving.prediction_log"), import_module(f"{package}.config.paths")
-with log.open_log(paths.PREDICTION_LOG) as connection:
-    rows = connection.rows("SELECT flight_id FROM predictions WHERE flight_id LIKE ?", ["NAME-%"])
-print(json.dumps([row["flight_id"] for row in rows]))
-"""
+    assert not missing(stage, asked)
 
 
 def test_no_request_fails_while_a_replica_is_killed(stage: SwarmStage) -> None:
     with traffic(stage, "killed"):
         victim = containers(stage, "app")[0]
         os.kill(victim.attrs["State"]["Pid"], signal.SIGKILL)
-        wait_for("another replica", partial(is_replaced, stage, victim.id))
-
-
-def is_replaced(stage: SwarmStage, victim: str) -> bool:
-    """Tell whether there are as many replicas as before, all healthy, and the killed one is none of them."""
-    alive = containers(stage, "app")
-    health = [container.attrs["State"]["Health"]["Status"] for container in alive]
-    return victim not in [container.id for container in alive] and health == ["healthy"] * REPLICAS
-
-
-PROMOTE = """
-from datetime import date
-from ${LEVEL}.delivery import promotion
-promotion.promote('a test', date(2013, 7, 1))
-"""
+        wait_for("another replica", partial(is_replaced, stage, victim.id, REPLICAS))
 
 
 def test_no_request_fails_while_a_model_is_released_and_rolled_back(stage: SwarmStage) -> None:

@@ -54,7 +54,7 @@ def keep(new: Figures) -> None:
 def run(parts: list[str], level: int) -> list[str]:
     """Measure parts at one level, on a stage of one node; return what failed."""
     failed = []
-    with swarms.alone_in_engine() as client, ExitStack() as cleaning:
+    with swarms.alone_in_engine(empty=True) as client, ExitStack() as cleaning:
         cleaning.callback(clean_swarm, client)
         with swarms.brought_up(level, troubles.REPLICAS) as stage:
             for part in parts:
@@ -107,7 +107,6 @@ def main() -> None:
                 failed += job()
             except StageError as error:
                 failed.append(f"level {level}: {error}")
-    print("wrote docs/replicas.json, docs/replicas.md, docs/replicas.png")
     if failed:
         raise SystemExit("\n".join(["left as it was:", *failed]))
 

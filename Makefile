@@ -56,7 +56,7 @@ lower = $(shell echo $(1) | tr A-Z a-z)
 installed = $(patsubst %,.venv/.%-installed,$(1))
 
 .DEFAULT_GOAL := help
-.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate forget search restore diff diffs kubernetes sbom docs record exercise check-exercise hint solution sync lock check test bench replica carry install clean simulate scoreboard assess where traffic drift sizes
+.PHONY: new template help levelN preflight-clean $(addprefix level,$(LEVELS)) retrain deploy image release train models approve rollback resume history trace explain salvage candidate forget search restore diff diffs kubernetes sbom docs record exercise check-exercise hint solution sync lock check test bench bench-scale replica carry install clean simulate scoreboard assess where traffic drift sizes
 
 help: ## this list
 	@echo "mlops-levels: one small model on one real year of flights, at every level of MLOps maturity."
@@ -215,6 +215,9 @@ bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) 
 	@$(RUN) -m benchmarks.start
 	@$(RUN) -m benchmarks.fresh
 	$(if $(CLUSTER),@STAGE=.stage/bench $(RUN) -m benchmarks.fanout)
+
+bench-scale: | $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure replicas in a swarm, their speed, cost, and what they survive: docs/replicas.*; PART=troubles one part, ENGINE2= NODE1= NODE2= on two nodes
+	@exec $(RUN) -m benchmarks.replicas $(PART)
 
 assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## test every claim of the maturity models: [LEVEL=3] [ABLATE=1]
 	@$(RUN) -m shared.assessment $(if $(ABLATE),ablate,assess) $(if $(LEVEL),--level $(LEVEL))

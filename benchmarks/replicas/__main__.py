@@ -1,6 +1,6 @@
 """Measure what replicas in a swarm bring, cost and survive; write docs/replicas.json, .md and .png.
 
-Run: `make bench-scale` measures all of it, `python -m benchmarks.replicas troubles --level 3` a part. Every figure
+Run: `make bench-scale` measures all of it, `make bench-scale PART='troubles --level 3'` a part. Every figure
 is written as soon as it is known; those of a part that fails or whose engine is missing stay as they were.
 """
 

@@ -43,7 +43,7 @@ def page(speed: Figures, board: Figures, endurance: Figures, replicas: Figures) 
     return f"""# Kubernetes: when to use it, and when not
 
 Written by `make kubernetes`; the figures are those of [speed](speed.md), [endurance](endurance.md), the
-[scoreboard](scoreboard.md) and `make bench-scale`, on a machine of {speed["cores"]} cores. The manifests,
+[scoreboard](scoreboard.md) and [replicas](replicas.md), on a machine of {speed["cores"]} cores. The manifests,
 {links}, are **validated and not run**.
 
 ## The short answer

@@ -23,6 +23,7 @@ def navigation(root: Path = ROOT) -> list[dict[str, Any]]:
                 {"Fan out": "docs/fanout.md"},
                 {"Kubernetes": "docs/kubernetes.md"},
                 {"Speed": "docs/speed.md"},
+                {"Replicas": "docs/replicas.md"},
                 {"Endurance": "docs/endurance.md"},
                 {"First start": "docs/start.md"},
             ]

@@ -110,7 +110,7 @@ def give(image: str) -> None:
 def containers(stage: SwarmStage, service: str, client: Any = None) -> list[Any]:
     """Return the running containers of a service, on this node or on that of another client."""
     name = f"{SERVICE}={stage.stack}_{service}"
-    return list((client or connect()).containers.list(filters={"label": name}))
+    return list((client or connect()).containers.list(filters={"label": name}, ignore_removed=True))
 
 
 def are_healthy(stage: SwarmStage, service: str, count: int) -> bool:

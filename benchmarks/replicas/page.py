@@ -189,8 +189,8 @@ def page(figures: Figures) -> str:
 {found_log(figures)}
 
 Written by `make bench-scale` (benchmarks/replicas), on a shared machine of {figures.get("cores", 2)} cores:
-level 4 in a Docker Swarm, with client, balancer, replicas and PostgreSQL on the same cores. `PART=speed`, or `log`,
-`troubles`, `nodes`, measures a part alone; the others stay as they are.
+level 4 in a Docker Swarm, with client, balancer, replicas and PostgreSQL on the same cores. `PART=speed`, `log`,
+`troubles` or `nodes` measures a part alone; the others stay as they are.
 
 ![requests a second, and what takes the processor](replicas.png)
 

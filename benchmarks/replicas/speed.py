@@ -62,7 +62,9 @@ def used(stage: SwarmStage, clients: list[Any]) -> tuple[Counter[str], Counter[s
     """Return the processor seconds so far of each part of a stage, and its memory in MB without cached files."""
     seconds, memory = Counter[str](), Counter[str]()
     for client in clients:
-        for container in client.containers.list(filters={"label": f"{LABEL}={stage.workspace}"}):
+        for container in client.containers.list(
+            filters={"label": f"{LABEL}={stage.workspace}"}, ignore_removed=True
+        ):
             stats = container.stats(stream=False, one_shot=True)
             seconds[part_of(container)] += stats["cpu_stats"]["cpu_usage"]["total_usage"] / NANOSECONDS
             held = stats["memory_stats"]

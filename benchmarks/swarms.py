@@ -89,7 +89,8 @@ def brought_up(level: int, replicas: int, second: bool = False) -> Iterator[Swar
     os.umask(0o022)  # the user in the containers must be able to read what is published here
     stage = SwarmStage(level, base.WORKSPACES / f"swarm{level}")
     if second:
-        stage.build()
+        if not stage._is_carried():
+            stage.build()
         for image in stage._anywhere():
             give(image)
     try:

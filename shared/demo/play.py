@@ -27,8 +27,8 @@ LAST_RUN = "last_daily_run"  # in the workspace: the last day that has run
 QUALITY = {"log_loss": "log loss", "auc": "AUC"}
 
 
-def play(stage: Stage, period: Period, started: float) -> None:
-    """Play the days through a stage that is starting; write its summary.
+def play(stage: Stage, period: Period, started: float) -> dict[str, Answer]:
+    """Play the days through a stage that is starting; write its summary, and return the answers by flight.
 
     Args:
         stage: prepared and started; it need not answer yet.
@@ -52,6 +52,7 @@ def play(stage: Stage, period: Period, started: float) -> None:
     _check_answered(year, period, answers)
     summary = summarise(stage, year, period, answers, seconds - started)
     write_text(stage.workspace / "summary.json", json.dumps(summary, indent=2) + "\n")
+    return answers
 
 
 def play_days(

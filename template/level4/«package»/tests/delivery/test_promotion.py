@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from ...config import paths
@@ -17,6 +18,7 @@ from ...events import Kind
 from ...registry import history, models, uncertified
 from ...registry.lifecycle import State
 from ...registry.models import CHAMPION
+from ...training.train import train
 
 
 @pytest.fixture
@@ -152,6 +154,23 @@ def test_a_version_that_nobody_here_made_is_refused_once_and_never_built(
     assert event.kind is Kind.REFUSED
     assert "version 7 was not registered by a training of this project" in event.text
     assert recorded == [("7", State.REFUSED)]
+
+
+def test_two_trainings_with_the_same_code_data_and_parameters_give_the_same_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, instances: pd.DataFrame
+) -> None:
+    tags, digests = {"snapshot": "md5", "commit": "abc"}, []
+    monkeypatch.setattr(paths, "RUNS", tmp_path)
+    monkeypatch.setattr(pipeline, "_days", lambda _: (instances, instances))
+    monkeypatch.setattr(pipeline, "_training_params", lambda _: {"max_iter": 5, "holdout_days": 14})
+    monkeypatch.setattr(models, "load", lambda _: train(instances, {"max_iter": 5, "random_state": 0}))
+    monkeypatch.setattr(models, "keep", lambda *_: None)
+    monkeypatch.setattr(models, "tag", lambda version, name, digest: digests.append(digest))
+    monkeypatch.setattr(models, "version", lambda run: SimpleNamespace(run_id=run, source="", tags=tags))
+    assert pipeline.build.fn("one run") == pipeline.build.fn("another run")
+    tags["commit"] = "def"
+    pipeline.build.fn("other code")
+    assert len(digests) == 3 and len(set(digests)) == 2
 
 
 def test_a_version_that_silences_a_service_twice_is_refused_and_those_behind_it_go_on(

@@ -1,29 +1,38 @@
-"""The same fourteen days on files, on servers, and as replicas on two nodes: same answers, decisions and digests."""
+"""The same fourteen days, on files, on servers and on two nodes, give the same answers, decisions and digests."""
 
 import json
 import os
 import shlex
 import subprocess
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 
+import shared.demo.more_days
 import shared.demo.play
+from benchmarks.swarms import containers, give
 from level3_deployment.tests.databases import Server, postgresql  # noqa: F401 - a fixture
 from level4_full.tests.buckets import serving_a_bucket
 from shared.demo import journal
-from shared.stack import elsewhere as servers
+from shared.stack.elsewhere import WAYS
 from shared.stack.engines import open_stage
 from shared.stack.stage import Answer, Stage, running
+from shared.stack.swarm import SwarmStage
 from shared.stack.tracking import Tracking
 from shared.world.period import Period
 
-from .conftest import elsewhere
+from .conftest import ROOT, elsewhere, wait_for
+from .test_contract import FLIGHT
+from .test_two_nodes import second  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.slow, pytest.mark.full]
 
@@ -31,6 +40,10 @@ LEVEL = 4
 # The shortest period that holds it all: people's first model, summer storms, an alarm, a retraining, an A/B test.
 FIRST, DAYS = "2013-06-22", 14
 EXACT = 1e-9  # how far the probabilities of a flight may lie apart
+NAMED_BY = "snapshot", "commit", "digest"  # tags of a version: MD5 of its table, its code, SHA-256 of its package
+PAST = "history."  # begins the tags with what became of it, and when
+REPLICAS = 3
+SECONDS_AWAY, CLIENTS, ENOUGH = 30.0, 4, 100
 
 
 @dataclass(frozen=True)
@@ -40,19 +53,21 @@ class Days:
     answers: dict[str, Answer]
     events: list[tuple[str, str, str]]  # day, kind and text
     decisions: list[dict[str, Any]]
-    versions: list[dict[str, str]]  # number, snapshot, digest, commit
+    versions: list[dict[str, str]]  # number, and what each was made from and is
     history: list[tuple[str, str]]  # version, and what became of it
     seconds: float
 
 
-DECISIONS = """
+# Asked inside the stage, since nobody else reaches its databases everywhere.
+ROWS = """
 import json, os
 from importlib import import_module
 package = os.environ["LEVEL"]
-store, paths = import_module(f"{package}.monitoring.store"), import_module(f"{package}.config.paths")
-with store.open_store(paths.METRICS_STORE) as connection:
-    print(json.dumps(connection.rows("SELECT * FROM decisions ORDER BY day, id"), default=dict))
+database, paths = (import_module(f"{package}.config.{name}") for name in ("database", "paths"))
+print(json.dumps([dict(row) for row in database.connect(paths.WHERE).rows("QUERY")]))
 """
+DECISIONS = ROWS.replace("WHERE", "METRICS_STORE").replace("QUERY", "SELECT * FROM decisions ORDER BY day, id")
+LOGGED = ROWS.replace("WHERE", "PREDICTION_LOG").replace("QUERY", "SELECT flight_id FROM predictions")
 
 
 def play(stage: Stage) -> Days:
@@ -60,28 +75,20 @@ def play(stage: Stage) -> Days:
     started = time.monotonic()
     answers = shared.demo.play.play(stage, Period.of(FIRST, DAYS), started)
     seconds = time.monotonic() - started
-    played = journal.read(stage.workspace)
-    events = [(day.day, kind, text) for day in played for kind, text in day.events]
-    versions = Tracking.of(stage).versions()
-    told = [
-        {"version": number} | {name: tags[name] for name in ("snapshot", "digest", "commit")}
-        for number, tags in versions.items()
-    ]
-    past = sorted(
-        (name, number, text)
-        for number, tags in versions.items()
-        for name, text in tags.items()
-        if name.startswith("history.")
-    )
-    return Days(answers, events, decisions(stage), told, [(number, text) for _, number, text in past], seconds)
+    events = [(day.day, kind, text) for day in journal.read(stage.workspace) for kind, text in day.events]
+    tags = Tracking.of(stage).versions()
+    versions = [{"version": version} | {name: tags[version][name] for name in NAMED_BY} for version in tags]
+    moves = [(name, version, text) for version in tags for name, text in tags[version].items() if PAST in name]
+    history = [(version, text) for _, version, text in sorted(moves)]
+    return Days(answers, events, rows(stage, DECISIONS), versions, history, seconds)
 
 
-def decisions(stage: Stage) -> list[dict[str, Any]]:
-    """Ask the stage's store, wherever that is, what was decided."""
-    command = [*shlex.split(stage.environment["INSIDE"]), "python", "-c", DECISIONS]
+def rows(stage: Stage, code: str) -> list[dict[str, Any]]:
+    """Run code inside the stage that prints rows of its databases."""
+    command = [*shlex.split(stage.environment["INSIDE"]), "python", "-c", code]
     environment = os.environ | stage.environment
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return [dict(row) for row in json.loads(done.stdout.splitlines()[-1])]
+    return list(json.loads(done.stdout.splitlines()[-1]))
 
 
 @pytest.fixture(scope="module")
@@ -93,51 +100,148 @@ def on_files(tmp_path_factory: pytest.TempPathFactory) -> Days:
             return play(stage)
 
 
-@pytest.fixture
-def on_servers(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> Days:  # noqa: F811
-    """Play the days with all state in PostgreSQL and S3."""
+@pytest.fixture(scope="module")
+def servers(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, Days]]:  # noqa: F811
+    """Play the days with all state in PostgreSQL and S3, and keep the stage up."""
+    serving = str(ROOT / ".venv-serving/bin/python")
+    if subprocess.run([serving, "-c", "import psycopg"], capture_output=True, check=False).returncode:
+        pytest.skip("what serves has no driver for PostgreSQL: `make install POSTGRES=...`")
     folder = tmp_path_factory.mktemp("servers")
     with serving_a_bucket(folder) as bucket, elsewhere(folder / "stages") as patch:
-        for name in servers.WAYS:
-            if name in bucket:
-                patch.setenv(name, bucket[name])
+        for name in bucket.keys() & set(WAYS):
+            patch.setenv(name, bucket[name])
         patch.setenv("POSTGRES", postgresql.address().removesuffix("/postgres"))
         patch.setenv("S3", "s3://stage")
         stage = Stage(LEVEL)
         with running(stage):
-            days = play(stage)
-            assert not list(stage.workspace.glob("*.db")), "what is said to be on servers is in files"
-            return days
+            yield stage, play(stage)
 
 
-def test_the_days_hold_a_retraining_and_an_experiment(on_files: Days) -> None:
+@pytest.fixture
+def on_nodes(second: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Days]:  # noqa: F811
+    """Play the days through three replicas on two nodes."""
+    with elsewhere(tmp_path_factory.mktemp("nodes")) as patch:
+        patch.setenv("ENGINE", "swarm")
+        patch.setenv("REPLICAS", str(REPLICAS))
+        stage = open_stage(LEVEL)
+        assert isinstance(stage, SwarmStage)
+        if not stage._is_carried():
+            stage.build()
+        for image in stage._anywhere():
+            give(image)
+        try:
+            with running(stage):
+                days = play(stage)
+                here, there = containers(stage, "app"), containers(stage, "app", second)
+                assert (bool(here), bool(there), len(here + there)) == (True, True, REPLICAS)
+                yield days
+        finally:
+            stage.remove(volumes=True)
+
+
+def test_the_days_hold_a_retraining_an_experiment_and_its_end(on_files: Days) -> None:
     assert "retrain" in [decision["action"] for decision in on_files.decisions]
     assert "alarm" in [kind for _, kind, _ in on_files.events]
-    assert len(on_files.versions) == len({version["digest"] for version in on_files.versions}) > 1
+    assert len({version["digest"] for version in on_files.versions}) == 2
+    assert "promoted" in [text.partition(":")[0] for _, text in on_files.history]
     assert {answer.arm for answer in on_files.answers.values()} >= {"champion", "challenger"}
 
 
-def test_postgresql_and_s3_give_what_files_give(on_files: Days, on_servers: Days) -> None:
-    check_same(on_files, on_servers)
+def test_three_replicas_on_two_nodes_give_what_files_give(on_files: Days, on_nodes: Days) -> None:
+    check_same("three replicas on two nodes", on_files, on_nodes)
 
 
-def check_same(expected: Days, days: Days) -> None:
-    """Check that other fourteen days are the same, and say what was compared."""
+def test_postgresql_and_s3_give_what_files_give(on_files: Days, servers: tuple[Stage, Days]) -> None:
+    stage, days = servers
+    assert not list(stage.workspace.glob("*.db")), "what should be on servers is in files"
+    check_same("PostgreSQL and S3", on_files, days)
+
+
+def test_postgresql_that_is_away_for_half_a_minute_loses_no_answer_that_was_given(
+    servers: tuple[Stage, Days],
+    postgresql: Server,  # noqa: F811
+) -> None:
+    stage, _ = servers
+    with asking(stage) as asked:
+        wait_for("answers", lambda: len(asked.answered) > ENOUGH)
+        postgresql.stop()
+        stopped = time.monotonic()
+        try:
+            wait_for("half a minute of refusals", lambda: time.monotonic() - stopped > SECONDS_AWAY)
+        finally:
+            postgresql.start()
+        back, before = time.monotonic(), len(asked.answered)
+        wait_for("answers again", lambda: len(asked.answered) > before)
+        again = time.monotonic() - back
+        wait_for("more answers", lambda: len(asked.answered) > before + ENOUGH)
+    assert set(asked.refused) == {503}
+    logged = {row["flight_id"] for row in rows(stage, LOGGED)}
+    assert set(asked.answered) <= logged
+    print(
+        f"PostgreSQL away for {SECONDS_AWAY:.0f} s: {len(asked.answered)} answered, {asked.refused[503]} refused "
+        f"with 503, none of the answered missing in the log; answers again {again:.1f} s after its return"
+    )
+    shared.demo.more_days.play_more(Stage(LEVEL), 1)  # whatever else needs the database goes on too
+    *_, day = journal.read(stage.workspace)
+    assert {"collected", "checked"} <= {kind for kind, _ in day.events}
+    assert not [text for kind, text in day.events if kind == "failed"]
+
+
+class Asked:
+    """What clients were told while a server was away."""
+
+    def __init__(self) -> None:
+        self.answered: list[str] = []  # flights
+        self.refused = Counter[int]()  # by status; 0 is no answer at all
+        self.over = threading.Event()
+
+    def ask(self, endpoint: str, client: int) -> None:
+        """Ask about one flight after another, until it is over."""
+        with httpx.Client(timeout=30) as http:
+            for n in count():
+                if self.over.is_set():
+                    return
+                flight = f"away-{client}-{n}"
+                try:
+                    answer = http.post(endpoint, json={"flights": [FLIGHT | {"flight_id": flight}]})
+                except httpx.TransportError:
+                    self.refused[0] += 1
+                    continue
+                if answer.is_success:
+                    self.answered.append(flight)
+                else:
+                    self.refused[answer.status_code] += 1
+
+
+@contextmanager
+def asking(stage: Stage) -> Iterator[Asked]:
+    """Let clients ask while the block runs."""
+    asked, endpoint = Asked(), stage.fill(stage.description["predictions"])
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        sent = [pool.submit(asked.ask, endpoint, client) for client in range(CLIENTS)]
+        try:
+            yield asked
+        finally:
+            asked.over.set()
+    for client in sent:
+        client.result()
+
+
+def check_same(where: str, expected: Days, days: Days) -> None:
+    """Check that the days are the same elsewhere, and say what was compared."""
     assert days.versions == expected.versions
     assert days.history == expected.history
     assert days.decisions == expected.decisions
     assert days.events == expected.events
     assert days.answers.keys() == expected.answers.keys()
-    others = [
-        flight for flight, answer in expected.answers.items() if not is_same(answer, days.answers[flight])
-    ]
+    others = [flight for flight, answer in expected.answers.items() if not is_same(answer, days.answers[flight])]
     assert not others, f"{len(others)} of {len(expected.answers)}, the first is {others[0]}"
     furthest = max(
         abs(answer.late_probability - days.answers[flight].late_probability)
         for flight, answer in expected.answers.items()
     )
     print(
-        f"{len(days.answers):,} flights, at most {furthest:.1g} apart; {len(days.versions)} versions, "
+        f"{where}: {len(days.answers):,} flights, at most {furthest:.1g} apart; {len(days.versions)} versions, "
         f"{len(days.decisions)} decisions and {len(days.events)} events are the same; "
         f"{expected.seconds:.0f} s and {days.seconds:.0f} s"
     )

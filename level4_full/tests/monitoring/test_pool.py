@@ -86,6 +86,7 @@ def stage(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Start the servers and two workers."""
     folder, port = tmp_path_factory.mktemp("machines"), free_port()
     environment = os.environ | {
+        "FILES_REMOTE": "s3://stage/files",
         "HOLD": str(folder / "hold"),
         "METRICS_STORE": postgresql.make(),
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db",

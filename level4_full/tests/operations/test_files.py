@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from ...config.version import PACKAGE, ROOT
-from ..buckets import serving_a_bucket
+from ..buckets import WHERE, serving_a_bucket
 from ..databases import Server
 
 pytestmark = pytest.mark.slow
 
-Do = Callable[[str, str], "subprocess.Popen[str]"]
+Do = Callable[..., "subprocess.Popen[str]"]
 AT_HAND = f"""
 import os, signal, sys
 from {PACKAGE.name}.config import paths
@@ -31,10 +31,11 @@ with at_hand():
 def do(postgresql: Server, tmp_path: Path) -> Iterator[Do]:
     """Return what lets a machine do something, in Python, while it has the files."""
     with serving_a_bucket(tmp_path) as names:
-        names |= {"METRICS_STORE": postgresql.make(), "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
+        names |= {"FILES_REMOTE": "s3://stage/files", "METRICS_STORE": postgresql.make()}
+        names["PYTHONPATH"] = f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"
 
-        def do(machine: str, what: str) -> "subprocess.Popen[str]":
-            environment = os.environ | names | {"STAGE": str(tmp_path / machine)}
+        def do(machine: str, what: str, path: str = WHERE) -> "subprocess.Popen[str]":
+            environment = os.environ | names | {"STAGE": str(tmp_path / machine), "PATH": path}
             command, pipe = [sys.executable, "-c", AT_HAND + what], subprocess.PIPE
             return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
@@ -62,18 +63,14 @@ def test_who_is_killed_takes_nothing_back_and_keeps_nobody_waiting(do: Do, tmp_p
     assert do("one", "assert (paths.STAGE / 'data/a').read_text() == 'a'").wait() == 0
 
 
-def test_who_could_not_bring_them_takes_nothing_back(
-    do: Do, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_could_not_bring_them_takes_nothing_back(do: Do, tmp_path: Path) -> None:
     assert do("one", "write('data/a', 'a')").wait() == 0
     cut_off = tmp_path / "bin" / "rclone"  # of a machine that can write to the bucket, and not read from it
     cut_off.parent.mkdir()
-    cut_off.write_text(
-        f'#!/bin/sh\ncase "$*" in *" :s3:stage/files /"*) exit 1;; esac; exec {shutil.which("rclone")} "$@"'
-    )
+    rclone = shutil.which("rclone", path=WHERE)
+    cut_off.write_text(f'#!/bin/sh\ncase "$*" in *" :s3:stage/files /"*) exit 1;; esac; exec {rclone} "$@"')
     cut_off.chmod(0o700)
-    monkeypatch.setenv("PATH", f"{cut_off.parent}:{os.environ['PATH']}")
-    assert "FilesError" in do("other", "pass").communicate()[1]
+    assert "FilesError" in do("other", "pass", path=f"{cut_off.parent}:{WHERE}").communicate()[1]
     assert (tmp_path / "buckets/stage/files/data/a").read_text() == "a"
 
 

@@ -3,12 +3,9 @@
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +16,7 @@ from dvc.scm import Git
 
 from ...config.problem import ID, OUTCOME, OUTCOMES, TIME
 from ...data.snapshot import SnapshotError, fingerprints, load_table, restore, save
+from ..buckets import WHERE, serving_a_bucket
 from ..conftest import make_instances, write_days
 
 
@@ -119,10 +117,8 @@ def test_a_snapshot_whose_saving_was_killed_is_saved_again(
 
 def run(*command: str | Path) -> str:
     """Return what a command prints that a person types in the environment of these tests."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=True
-    ).stdout
+    environment = os.environ | {"PATH": WHERE}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture
@@ -261,52 +257,23 @@ def test_every_collected_file_has_its_fingerprint_and_a_changed_one_another(
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Serve a folder as an S3 store: each folder in it is a bucket."""
-    rclone = shutil.which("rclone", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if rclone is None:
-        pytest.skip("there is no S3 server on this machine: install the group `dev`")
+    """Serve a bucket; return the folder that has what is in it."""
     pytest.importorskip("dvc_s3", reason="there is no driver for S3: install the group `scale`")
     folder = tmp_path_factory.mktemp("store")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    secrets = folder / "credentials"
-    secrets.write_text("[default]\naws_access_key_id = tests\naws_secret_access_key = secret\n")
-    (folder / "buckets" / "kept").mkdir(parents=True)
-    command = [rclone, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "tests,secret"]
-    # It looks for its own settings in the user's folder otherwise.
-    command += ["--config", str(folder / "rclone.conf"), str(folder / "buckets")]
-    names = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_SHARED_CREDENTIALS_FILE": str(secrets),
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }
-    with pytest.MonkeyPatch.context() as patch:
+    with serving_a_bucket(folder) as names, pytest.MonkeyPatch.context() as patch:
         for name, value in names.items():
             patch.setenv(name, value)
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-            deadline = time.monotonic() + 60
-            while not _listens(port):
-                assert server.poll() is None
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-            yield folder / "buckets"
-            server.terminate()
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-        return True
-    return False
+        yield folder / "buckets" / "stage"
 
 
 @pytest.mark.slow
 def test_a_bucket_gives_a_snapshot_back_byte_for_byte(
     table: Path, folder: Path, store: Path, tmp_path: Path
 ) -> None:
-    name = save(table, folder, "s3://kept/here")
+    name = save(table, folder, "s3://stage/here")
     assert [path.name for path in store.rglob("*") if path.is_file()] == [name[2:]]
     shutil.rmtree(folder)
-    restore(name, tmp_path / "colleague", "s3://kept/here", tmp_path / "back.parquet")
+    restore(name, tmp_path / "colleague", "s3://stage/here", tmp_path / "back.parquet")
     assert (tmp_path / "back.parquet").read_bytes() == table.read_bytes()
 
 
@@ -314,13 +281,13 @@ def test_a_bucket_gives_a_snapshot_back_byte_for_byte(
 def test_a_bucket_says_what_is_wrong_with_a_snapshot_as_a_folder_does(
     table: Path, folder: Path, store: Path, tmp_path: Path
 ) -> None:
-    name = save(table, folder, "s3://kept/there")
-    with pytest.raises(SnapshotError, match=r"no snapshot 0{32} in s3://kept/there: take the name"):
-        restore("0" * 32, folder, "s3://kept/there", tmp_path / "back.parquet")
-    (kept,) = (path for path in (store / "kept" / "there").rglob("*") if path.is_file())
+    name = save(table, folder, "s3://stage/there")
+    with pytest.raises(SnapshotError, match=r"no snapshot 0{32} in s3://stage/there: take the name"):
+        restore("0" * 32, folder, "s3://stage/there", tmp_path / "back.parquet")
+    (kept,) = (path for path in (store / "there").rglob("*") if path.is_file())
     kept.write_bytes(kept.read_bytes()[:-1])
-    with pytest.raises(SnapshotError, match=f"{name} is damaged: put back kept/there/.*{name[2:]}"):
-        restore(name, folder, "s3://kept/there", tmp_path / "back.parquet")
+    with pytest.raises(SnapshotError, match=f"{name} is damaged: put back stage/there/.*{name[2:]}"):
+        restore(name, folder, "s3://stage/there", tmp_path / "back.parquet")
     assert kept.exists()
     assert not (tmp_path / "back.parquet").exists()
 
@@ -329,13 +296,13 @@ def test_a_bucket_says_what_is_wrong_with_a_snapshot_as_a_folder_does(
 def test_a_bucket_that_nobody_may_read_is_no_missing_snapshot(
     table: Path, folder: Path, store: Path, tmp_path: Path
 ) -> None:
-    name = save(table, folder, "s3://kept/closed")
+    name = save(table, folder, "s3://stage/closed")
     # A process of its own: a connection is kept for as long as a process lives.
     wrong = os.environ | {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "else"}
     code = f"""
 from pathlib import Path
 from {restore.__module__} import restore
-restore("{name}", Path("{folder}"), "s3://kept/closed", Path("{tmp_path}/back"))
+restore("{name}", Path("{folder}"), "s3://stage/closed", Path("{tmp_path}/back"))
 """
     done = subprocess.run([sys.executable, "-c", code], env=wrong, capture_output=True, text=True, check=False)
-    assert "SnapshotError: the remote s3://kept/closed cannot be read: " in done.stderr
+    assert "SnapshotError: the remote s3://stage/closed cannot be read: " in done.stderr

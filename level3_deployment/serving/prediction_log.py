@@ -18,8 +18,8 @@ SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS predictions (
   id INTEGER PRIMARY KEY,
   asked_at TEXT NOT NULL,          -- UTC
-  {ID} TEXT NOT NULL,
-  {TIME} TEXT NOT NULL,
+  "{ID}" TEXT NOT NULL,
+  "{TIME}" TEXT NOT NULL,
   experiment TEXT,                 -- null outside experiments
   arm TEXT NOT NULL,
   model TEXT NOT NULL,
@@ -27,10 +27,10 @@ CREATE TABLE IF NOT EXISTS predictions (
   others TEXT NOT NULL,            -- by model, JSON: what others predicted that did not serve this flight
   inputs TEXT NOT NULL             -- the flight as requested, JSON
 );
-CREATE INDEX IF NOT EXISTS by_flight ON predictions ({ID});
+CREATE INDEX IF NOT EXISTS by_flight ON predictions ("{ID}");
 CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 """
-COLUMNS = f"asked_at {ID} {TIME} experiment arm model late_probability others inputs"
+COLUMNS = f'asked_at "{ID}" "{TIME}" experiment arm model late_probability others inputs'
 MARKS = ", ".join("?" * len(COLUMNS.split()))
 INSERT = f"INSERT INTO predictions ({', '.join(COLUMNS.split())}) VALUES ({MARKS})"  # noqa: S608 - of our own names
 SECONDS_UNREADY = 10.0  # after a failure; then a request may try again
@@ -135,13 +135,13 @@ def experiment_predictions(address: Address, experiment: str) -> list[Row]:
 
 def predictions_since(address: Address, day: str) -> list[Row]:
     """Return the last prediction for each flight that departs on a day (`2013-03-01`) or later."""
-    return _last_predictions(address, f"{TIME} >= ?", day)
+    return _last_predictions(address, f'"{TIME}" >= ?', day)
 
 
 def _last_predictions(address: Address, condition: str, value: str) -> list[Row]:
     query = f"""
-    SELECT {ID}, arm, model, late_probability, others
-    FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY {ID})
+    SELECT "{ID}", arm, model, late_probability, others
+    FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY "{ID}")
     """  # noqa: S608 - the condition is one of the two above
     with open_log(address) as log:
         return log.rows(query, [value])
@@ -149,7 +149,7 @@ def _last_predictions(address: Address, condition: str, value: str) -> list[Row]
 
 def last_prediction(address: Address, flight_id: str) -> Row | None:
     """Return the newest prediction for a flight."""
-    query = f"SELECT * FROM predictions WHERE {ID} = ? ORDER BY id DESC LIMIT 1"  # noqa: S608
+    query = f'SELECT * FROM predictions WHERE "{ID}" = ? ORDER BY id DESC LIMIT 1'  # noqa: S608
     with open_log(address) as log:
         return next(iter(log.rows(query, [flight_id])), None)
 

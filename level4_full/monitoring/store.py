@@ -120,9 +120,7 @@ def read(store: Database, model: str, first: str, last: str) -> pd.DataFrame:
     """Return the metrics of a model over all flights, one column each, one row per day from `first` to `last`."""
     query = "SELECT day, name, value FROM metrics WHERE model = ? AND slice = ? AND day BETWEEN ? AND ?"
     rows = store.rows(query, [model, ALL, first, last])
-    return pd.DataFrame(map(dict, rows), columns=["day", "name", "value"]).pivot(
-        index="day", columns="name", values="value"
-    )
+    return pd.DataFrame(rows, columns=["day", "name", "value"]).pivot(index="day", columns="name", values="value")
 
 
 def by_slice(store: Database, model: str, day: str, name: str) -> dict[str, float]:
@@ -186,12 +184,12 @@ def changes(store: Database) -> list[dict[str, Any]]:
     """Return what became of decisions and when (UTC), oldest first."""
     facts = "day, action, cause, at, id, changes.status, changes.result"
     query = f"SELECT {facts} FROM decision_changes AS changes JOIN decisions USING (id) ORDER BY number"  # noqa: S608
-    return [dict(row) for row in store.rows(query)]
+    return store.rows(query)
 
 
 def decisions(store: Database) -> list[Record]:
     """Return all decisions, oldest first."""
-    rows = [dict(row) for row in store.rows("SELECT * FROM decisions ORDER BY day, id")]
+    rows = store.rows("SELECT * FROM decisions ORDER BY day, id")
     return [
         Record(
             **row

@@ -17,6 +17,7 @@ RESERVED = {
     *("schema", "schema_json", "update_forward_refs", "validate"),
     *("bool", "datetime", "float", "int", "str"),  # types of a schema
     *("day", "arm", "others", "experiment", "inputs", "label", "prediction", "served_at"),  # of logged predictions
+    *("asked_at", "calibration", "intercept", "repaired"),
 }
 MAX_LENGTH = 60
 NAMELESS = re.compile(r"\s*|Unnamed: \d+|__index_level_\d+__")  # the index of a table that was written along
@@ -63,6 +64,8 @@ def clean(name: str) -> str:
         return f"n_{word}"
     if word == "model" or word.startswith("model_"):  # pydantic keeps these for itself
         return f"own_{word}"
+    if word == "id":  # by which the predictions of the log are numbered
+        return "row_id"
     return f"{word}_" if word in RESERVED else word
 
 

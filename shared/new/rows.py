@@ -75,7 +75,7 @@ def find_id(table: Named, frame: pd.DataFrame, named: str, dates: dict[str, Date
         table.notes.append(f"id: {table.own[name]}, which is different in every row")
         return name
     table.notes.append("id: made up from what is in a row, since no column looks like one")
-    return table.free("id")
+    return table.free("row_id")
 
 
 def _check(table: Named, name: str, dates: Dates, known: "pd.Series[bool]") -> None:

@@ -285,11 +285,11 @@ def test_rows_without_a_time_are_spread_as_was_proposed(tmp_path: Path) -> None:
 def test_rows_without_an_id_are_named_and_have_the_same_name_next_time(tmp_path: Path) -> None:
     project = Project(tmp_path, propose(nameless(), "price"))
     project.publish(write_csv(tmp_path, nameless()))
-    names = project.all("instances")["id"]
+    names = project.all("instances")["row_id"]
     assert names.is_unique
     assert names.str.match(r"row-[0-9a-f]{16}(-1)?$").all()
     project.publish(write_csv(tmp_path, nameless().tail(20).assign(price=None)))
-    assert set(project.all("instances")["id"]) == set(names)
+    assert set(project.all("instances")["row_id"]) == set(names)
 
 
 def test_the_day_belongs_to_the_name_of_a_row(tmp_path: Path) -> None:
@@ -297,10 +297,10 @@ def test_the_day_belongs_to_the_name_of_a_row(tmp_path: Path) -> None:
     table["at"] = pd.date_range("2024-01-01", periods=1_100, freq="h").astype(str)
     project = Project(tmp_path, propose(table, "price"))
     project.publish(write_csv(tmp_path, table))
-    names = project.all("instances")["id"]
+    names = project.all("instances")["row_id"]
     assert names.nunique() == 1_100
     project.publish(write_csv(tmp_path, table.tail(24)))  # what came before does not matter
-    assert set(project.all("instances")["id"]) == set(names)
+    assert set(project.all("instances")["row_id"]) == set(names)
 
 
 # --- the file itself ---------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import BaseModel
 
-from shared.base import StageError
+from shared.base import ROOT, StageError
 from shared.new import table as table_module
 from shared.new.kinds import as_dates
 from shared.new.made_up import made_up
@@ -193,6 +193,13 @@ def test_no_name_hides_what_a_schema_inherits() -> None:
     inherited = {name for name in dir(BaseModel) if not name.startswith(("_", "model_"))}
     assert inherited <= RESERVED
     assert not any(clean(name) in inherited or clean(name).startswith("model_") for name in dir(BaseModel))
+
+
+def test_no_name_is_one_that_the_prediction_log_has_for_itself() -> None:
+    log = (ROOT / "template/level4/«package»/serving/prediction_log.py").read_text()
+    own = re.findall(r"^  (\w+) [A-Z]", log, re.MULTILINE)
+    assert {"id", "inputs"} <= set(own)
+    assert not [name for name in own if clean(name) == name]
 
 
 def test_what_is_renamed_is_noted(tmp_path: Path) -> None:
@@ -483,7 +490,7 @@ def test_long_texts_are_no_id() -> None:
 
 def test_without_an_id_one_is_made_up() -> None:
     found = propose(small().drop(columns="id"), "left")
-    assert (found.id, found.sources["id"], found.example["id"]) == ("id", "", "row-000001")
+    assert (found.id, found.sources["row_id"], found.example["row_id"]) == ("row_id", "", "row-000001")
     assert noted(found, "id: made up")
 
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -11,15 +12,19 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
+from ...config import problem
 from ...config.database import Address, DatabaseError
 from ...config.problem import ID, TIME, WHO
 from ...data.schema import Flight
+from ...serving import prediction_log
 from ...serving.prediction_log import (
     CONNECTIONS,
     SECONDS_LOST,
@@ -61,6 +66,24 @@ def test_of_each_flight_the_last_prediction_counts(address: Address) -> None:
     assert json.loads(newest["inputs"])[ID] == name(1)
     assert json.loads(newest["others"]) == {"another": 0.5}
     assert last_prediction(address, name(4)) is None
+
+
+@pytest.mark.filterwarnings("ignore:.*found in sys.modules")
+@pytest.mark.parametrize(("its_id", "its_time"), [("CustomerID", "SignedUp"), ("order", "when")])
+def test_the_columns_of_a_problem_may_be_called_anything(
+    address: Address, monkeypatch: pytest.MonkeyPatch, its_id: str, its_time: str
+) -> None:
+    monkeypatch.setattr(problem, "ID", its_id)
+    monkeypatch.setattr(problem, "TIME", its_time)
+    other = runpy.run_module(prediction_log.__name__)
+    row = SimpleNamespace(**{its_id: "a", its_time: datetime(2013, 3, 1, tzinfo=UTC)}, model_dump_json=str)
+    with other["open_log"](address) as log:
+        for probability in (0.1, 0.2):
+            other["append"](log, [other["Logged"](row, "champion", "m", probability, "trial")])
+    (found,) = other["experiment_predictions"](address, "trial")
+    assert (found[its_id], found["late_probability"]) == ("a", 0.2)
+    assert other["predictions_since"](address, DAY[:4]) == [found]
+    assert other["last_prediction"](address, "a")[its_time].startswith("2013-03-01")
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf])

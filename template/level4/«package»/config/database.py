@@ -1,14 +1,16 @@
 """A database by its address: a file of SQLite, or `postgresql://...`; in SQL that both know, `?` is a value."""
 
+import re
 import select
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 Address = Path | str
+Row = dict[str, Any]
 # In seconds: a server that vanishes without a word is given up after half a minute, and not after hours.
 PATIENCE: dict[str, Any] = {
     "connect_timeout": 3,
@@ -22,19 +24,11 @@ IN_POSTGRESQL = {
     " REAL": " DOUBLE PRECISION",
     " TEXT": ' TEXT COLLATE "C"',
 }
+TEXT_OR_VALUE = re.compile(r"('[^']*')|\?")
 
 
 class DatabaseError(Exception):
     """A database refuses something, or does not answer."""
-
-
-class Row(Protocol):
-    """A row, whose columns are read by name."""
-
-    def __getitem__(self, name: str, /) -> Any: ...
-
-    def keys(self) -> Any:
-        """Return their names."""
 
 
 class Database:
@@ -42,29 +36,27 @@ class Database:
 
     errors: type[Exception] = sqlite3.Error
     member = "json_extract({}, '$.{}')"  # of a column that holds JSON
-    mark = "?"  # of a value
 
     def __init__(self, connect: Callable[[], Any]) -> None:
         self.connection = self._try(connect)
-        self.begin: Callable[[], AbstractContextManager[Any]] = lambda: self.connection
 
     def execute(self, query: str, values: Sequence[Any] = ()) -> int:
         """Change something; return how many rows it concerned."""
-        return int(self._try(self.connection.execute, query.replace("?", self.mark), values).rowcount)
+        return int(self._run(query, values).rowcount)
 
     def executemany(self, query: str, rows: Sequence[Sequence[Any]]) -> None:
         """Change something once for each row of values."""
-        self._try(self.connection.cursor().executemany, query.replace("?", self.mark), rows)
+        self._try(self.connection.cursor().executemany, self._spell(query), rows)
 
     def rows(self, query: str, values: Sequence[Any] = ()) -> list[Row]:
         """Return the rows that a query finds."""
-        return list(self._try(lambda: self.connection.execute(query.replace("?", self.mark), values).fetchall()))
+        return list(self._try(self._run(query, values).fetchall))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Let all of the block happen, or nothing."""
         try:
-            with self.begin():
+            with self._begin():
                 yield
         except self.errors as error:
             raise DatabaseError(str(error)) from error
@@ -89,6 +81,15 @@ class Database:
         """End the connection."""
         self.connection.close()
 
+    def _begin(self) -> Any:
+        return self.connection
+
+    def _spell(self, query: str) -> str:
+        return query
+
+    def _run(self, query: str, values: Sequence[Any]) -> Any:
+        return self._try(self.connection.execute, self._spell(query), values)
+
     def _try(self, action: Callable[..., Any], *arguments: Any) -> Any:
         try:
             return action(*arguments)
@@ -100,7 +101,6 @@ class PostgreSQL(Database):
     """A connection to PostgreSQL."""
 
     member = "({}::json ->> '{}')"
-    mark = "%s"
 
     def __init__(self, address: str, seconds: float | None) -> None:
         try:
@@ -113,7 +113,6 @@ class PostgreSQL(Database):
         super().__init__(lambda: psycopg.connect(address, autocommit=True, row_factory=dict_row, **PATIENCE))
         # A server that is stopped and closes nothing would be waited for for ever.
         self.connection.wait = partial(self.connection.wait, timeout=seconds)
-        self.begin = self.connection.transaction
 
     def make(self, schema: str) -> None:
         """Make the tables that are missing; who comes second waits."""
@@ -137,10 +136,20 @@ class PostgreSQL(Database):
         said.register(self.connection.fileno(), select.POLLIN)
         return bool(said.poll(0))
 
+    def _begin(self) -> Any:
+        return self.connection.transaction()
+
+    def _spell(self, query: str) -> str:
+        return TEXT_OR_VALUE.sub(lambda found: found[1] or "%s", query.replace("%", "%%"))
+
 
 def is_server(address: Address) -> bool:
     """Tell whether an address is that of a server, and not a file."""
     return str(address).startswith("postgresql://")
+
+
+def _by_name(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Row:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}
 
 
 def connect(address: Address, synchronous: str = "FULL", seconds: float | None = None) -> Database:
@@ -157,7 +166,7 @@ def connect(address: Address, synchronous: str = "FULL", seconds: float | None =
     if is_server(address):
         return PostgreSQL(str(address), seconds)
     database = Database(lambda: sqlite3.connect(address, timeout=30, check_same_thread=False))
-    database.connection.row_factory = sqlite3.Row
+    database.connection.row_factory = _by_name
     database.rows("PRAGMA journal_mode=WAL")  # readers do not wait for writers
     database.execute(f"PRAGMA synchronous={synchronous}")
     return database

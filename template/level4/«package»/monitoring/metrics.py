@@ -36,10 +36,10 @@ Metrics = dict[tuple[str, str], float]  # by name and slice
 SERVICE = "service"  # under whose name its metrics are kept, whichever model it serves
 MIN_INSTANCES = 20  # in a slice of a day
 QUERY = f"""
-SELECT substr({TIME}, 1, 10) AS day, arm, model, «prediction», others, intercept, inputs, repaired
+SELECT substr("{TIME}", 1, 10) AS day, arm, model, «prediction», others, intercept, inputs, repaired
 FROM predictions WHERE id IN (
-  SELECT max(id) FROM predictions WHERE {TIME} BETWEEN ? AND ? GROUP BY {ID}
-) ORDER BY {TIME}, {ID}
+  SELECT max(id) FROM predictions WHERE "{TIME}" BETWEEN ? AND ? GROUP BY "{ID}"
+) ORDER BY "{TIME}", "{ID}"
 """  # noqa: S608 - of our own names
 # Of the inputs: left to guess, the reader would take ids that look like dates for dates.
 KINDS = pa.schema(
@@ -57,8 +57,8 @@ def predictions(address: Address, first: str, last: str) -> pd.DataFrame:
     """
     with open_log(address) as log:
         # Made here: only monitoring queries by day, and a day must cost the same however long the log is.
-        log.make(f"CREATE INDEX IF NOT EXISTS by_time ON predictions ({TIME})")
-        logged = pd.DataFrame(map(dict, log.rows(QUERY, [first, f"{last}T99"])))
+        log.make(f'CREATE INDEX IF NOT EXISTS by_time ON predictions ("{TIME}")')
+        logged = pd.DataFrame(log.rows(QUERY, [first, f"{last}T99"]))
     if logged.empty:
         return logged
     logged["champion_probability"] = _by_champion(logged)

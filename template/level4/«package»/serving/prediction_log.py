@@ -19,8 +19,8 @@ SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS predictions (
   id INTEGER PRIMARY KEY,
   asked_at TEXT NOT NULL,          -- UTC
-  {ID} TEXT NOT NULL,
-  {TIME} TEXT NOT NULL,
+  "{ID}" TEXT NOT NULL,
+  "{TIME}" TEXT NOT NULL,
   experiment TEXT,                 -- null outside experiments
   arm TEXT NOT NULL,
   model TEXT NOT NULL,
@@ -31,11 +31,11 @@ CREATE TABLE IF NOT EXISTS predictions (
   repaired TEXT,                   -- the columns that were not as requested, JSON; null: all were
   inputs TEXT NOT NULL             -- the instance as requested, JSON
 );
-CREATE INDEX IF NOT EXISTS by_instance ON predictions ({ID});
+CREATE INDEX IF NOT EXISTS by_instance ON predictions ("{ID}");
 CREATE INDEX IF NOT EXISTS by_experiment ON predictions (experiment);
 """
 COLUMNS = (
-    f"asked_at {ID} {TIME} experiment arm model «prediction» others calibration intercept repaired inputs"
+    f'asked_at "{ID}" "{TIME}" experiment arm model «prediction» others calibration intercept repaired inputs'
 )
 MARKS = ", ".join("?" * len(COLUMNS.split()))
 INSERT = f"INSERT INTO predictions ({', '.join(COLUMNS.split())}) VALUES ({MARKS})"  # noqa: S608 - of our own names
@@ -159,13 +159,13 @@ def experiment_predictions(address: Address, experiment: str) -> list[Row]:
 
 def predictions_since(address: Address, day: str) -> list[Row]:
     """Return the last prediction for each instance that departs on a day (`2013-03-01`) or later."""
-    return _last_predictions(address, f"{TIME} >= ?", day)
+    return _last_predictions(address, f'"{TIME}" >= ?', day)
 
 
 def _last_predictions(address: Address, condition: str, value: str) -> list[Row]:
     query = f"""
-    SELECT {ID}, arm, model, «prediction», others
-    FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY {ID})
+    SELECT "{ID}", arm, model, «prediction», others
+    FROM predictions WHERE id IN (SELECT max(id) FROM predictions WHERE {condition} GROUP BY "{ID}")
     """  # noqa: S608 - the condition is one of the two above
     with open_log(address) as log:
         return log.rows(query, [value])
@@ -173,7 +173,7 @@ def _last_predictions(address: Address, condition: str, value: str) -> list[Row]
 
 def last_prediction(address: Address, instance_id: str) -> Row | None:
     """Return the newest prediction for an instance."""
-    query = f"SELECT * FROM predictions WHERE {ID} = ? ORDER BY id DESC LIMIT 1"  # noqa: S608
+    query = f'SELECT * FROM predictions WHERE "{ID}" = ? ORDER BY id DESC LIMIT 1'  # noqa: S608
     with open_log(address) as log:
         return next(iter(log.rows(query, [instance_id])), None)
 

@@ -164,7 +164,7 @@ def subscribers() -> None:
 @commands.command()
 def resume(why: str = "by hand") -> None:
     """End the open holds, so that trainings may start again."""
-    from .monitoring.daily_check import resume
+    from .monitoring.act import resume
 
     print(resume(why))
 

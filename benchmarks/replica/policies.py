@@ -24,8 +24,8 @@ from level4_full.config.policy import read_policy
 from level4_full.data.labels import label_dispersion
 from level4_full.monitoring.calibrate import fit
 from level4_full.monitoring.decide import Observation, decide
+from level4_full.monitoring.decisions import Action, Record, Status
 from level4_full.monitoring.shadow import is_worth_it
-from level4_full.monitoring.store import Action, Record, Status
 from level4_full.serving.calibration import calibrated
 from level4_full.training.evaluate import NotBetterError, check_beats
 from shared.simulation.operator_model import read_assumptions, working_days_after

@@ -9,8 +9,8 @@ import pandas as pd
 from ..config.policy import Guards, Policy
 from .alarm import Alarm, Cause
 from .dates import days_between
+from .decisions import Action, Record
 from .guards import failed_repeatedly, open_holds, reason_to_wait
-from .store import Action, Record
 from .triggers import hold_alarms, retraining_alarm
 
 

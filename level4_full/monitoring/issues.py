@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..config.files import write_text
 from .alarm import Alarm
-from .store import Record
+from .decisions import Record
 
 TEXT = """# {cause}
 

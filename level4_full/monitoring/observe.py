@@ -7,7 +7,7 @@ from ..config import paths
 from ..config.problem import OUTCOMES
 from ..delivery import promotion
 from ..registry import models
-from . import store
+from . import decisions, store
 from .dates import before, days_between
 from .decide import Observation
 from .guards import is_training
@@ -23,11 +23,11 @@ def observe(champion: ModelVersion, day: str) -> Observation:
     """
     name, yesterday = models.served_as(champion), before(day, 1)
     with store.open_store(paths.METRICS_STORE) as connection:
-        decisions = store.decisions(connection)
+        past = decisions.read(connection)
         training = reference(champion)
         window = store.read(connection, name, training.last_day, day)
         skew = store.by_slice(connection, name, yesterday, "skew").get(store.ALL, 0.0)
-    trainings = [decision.day for decision in decisions if is_training(decision)]
+    trainings = [decision.day for decision in past if is_training(decision)]
     last_training = trainings[-1] if trainings else before(training.last_day, -1)
     outcomes = [day_ for day_ in collected_outcomes() if training.last_day <= day_ <= yesterday]
     landed = [day_ for day_ in outcomes if count_outcomes(day_)]  # an empty file says nothing
@@ -39,7 +39,7 @@ def observe(champion: ModelVersion, day: str) -> Observation:
         new_flights=sum(map(count_outcomes, (day_ for day_ in landed if day_ >= last_training))),
         age_days=days_between(training.last_day, yesterday),
         in_ab_test=models.version_of(promotion.CHALLENGER) is not None,
-        decisions=decisions,
+        decisions=past,
     )
 
 

@@ -15,8 +15,8 @@ from ..operations.polling import wait_until
 from ..operations.readiness import NoServerError
 from ..registry import models
 from ..training.pipeline import start_training
-from . import store
-from .store import Record, Status
+from . import decisions, store
+from .decisions import Record, Status
 
 EVENT = f"{NAME}.retraining-requested"
 AUTOMATION = "retrain on request"
@@ -37,7 +37,7 @@ def retraining(alarm: str, cause: str) -> str:
         NotDecidedError: the policy has decided no such training, or it has begun before.
     """
     with store.open_store(paths.METRICS_STORE) as connection:
-        if not store.take(connection, alarm):
+        if not decisions.take(connection, alarm):
             raise NotDecidedError(f"no training {alarm} waits to be started: nothing is trained")
     try:
         version = start_training(cause)
@@ -122,9 +122,9 @@ def _is_dead(alarm: str) -> bool:
 
 def _read(decision_id: str) -> Record:
     with store.open_store(paths.METRICS_STORE) as connection:
-        return next(decision for decision in store.decisions(connection) if decision.id == decision_id)
+        return next(decision for decision in decisions.read(connection) if decision.id == decision_id)
 
 
 def _conclude(decision_id: str, status: Status, result: str) -> None:
     with store.open_store(paths.METRICS_STORE) as connection:
-        store.conclude(connection, decision_id, status, result)
+        decisions.conclude(connection, decision_id, status, result)

@@ -22,7 +22,7 @@ from ..config.problem import NAME
 from ..operations.readiness import wait_for_servers
 from ..registry import models
 from ..registry.lifecycle import State, Transition, transitions
-from . import notify, store
+from . import decisions, notify, store
 
 SECONDS_BETWEEN, SECONDS_AT_MOST = 3.0, 60.0
 AS_JSON = {"content-type": "application/cloudevents+json"}
@@ -73,7 +73,7 @@ def events() -> list[dict[str, Any]]:
             data = {"version": number, "state": past.state, "why": past.why}
             happened.append(_event(f"model.{past.state.name}", number, past.at, data))
     with store.open_store(paths.METRICS_STORE) as connection:
-        for change in store.changes(connection):
+        for change in decisions.changes(connection):
             kind = f"decision.{change['action']}.{change['status']}"
             happened.append(_event(kind, change["id"], change["at"], change))
     return sorted(happened, key=lambda event: event["time"])  # stable: where times are equal, as they came

@@ -135,16 +135,16 @@ def deliver_candidate(stage: Stage, kind: str) -> Delivery:
 
 def _train(level: str, kind: str) -> Delivery:
     tasks = importlib.import_module(f"{level}.training.tasks")
-    delivery = importlib.import_module(f"{level}.delivery.pipeline") if find_spec(f"{level}.delivery") else None
+    packages = find_spec(f"{level}.delivery")
     if seed_defect := KINDS[kind]:
-        seed_defect(tasks, delivery)
+        seed_defect(tasks, importlib.import_module(f"{level}.delivery.tasks") if packages else None)
     try:
         version = importlib.import_module(f"{level}.training.pipeline").start_training("manual")
     except importlib.import_module(f"{level}.errors").StageError as error:
         return Delivery(False, f"refused in its training: {error}")
-    if delivery is None:
+    if not packages:
         return Delivery(True, f"version {version} is registered; a person releases it, or does not")
-    event = delivery.attempt(version)
+    event = importlib.import_module(f"{level}.delivery.pipeline").attempt(version)
     return Delivery(event.kind == "delivered", event.text)
 
 

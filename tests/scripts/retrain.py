@@ -4,10 +4,10 @@ import sys
 
 from . import module
 
-alarm, decide, daily_check, store = map(
-    module, ("monitoring.alarm", "monitoring.decide", "monitoring.daily_check", "monitoring.store")
+act, alarm, decide, decisions, policy = map(
+    module, ("monitoring.act", "monitoring.alarm", "monitoring.decide", "monitoring.decisions", "config.policy")
 )
 
-decision = decide.Decision(store.Action.RETRAIN, alarm.Alarm(alarm.Cause.PERFORMANCE, {}))
-for event in daily_check.act(sys.argv[1], decision, daily_check.read_policy()):
+decision = decide.Decision(decisions.Action.RETRAIN, alarm.Alarm(alarm.Cause.PERFORMANCE, {}))
+for event in act.act(sys.argv[1], decision, policy.read_policy()):
     print(event.text)

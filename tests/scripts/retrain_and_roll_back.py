@@ -4,22 +4,23 @@ from datetime import date
 
 from . import module
 
-alarm, decide, daily_check, promotion, models, store, params = map(
+act, alarm, decide, decisions, promotion, models, params, policy = map(
     module,
     (
+        "monitoring.act",
         "monitoring.alarm",
         "monitoring.decide",
-        "monitoring.daily_check",
+        "monitoring.decisions",
         "delivery.promotion",
         "registry.models",
-        "monitoring.store",
         "config.params",
+        "config.policy",
     ),
 )
 
 performance = alarm.Alarm(alarm.Cause.PERFORMANCE, {})
-decision = decide.Decision(store.Action.RETRAIN, performance)
-for event in daily_check.act("2013-07-05", decision, daily_check.read_policy()):
+decision = decide.Decision(decisions.Action.RETRAIN, performance)
+for event in act.act("2013-07-05", decision, policy.read_policy()):
     print(event.text)
 if not models.version_of(promotion.CHALLENGER):
     promotion.release("2", params.read_params().experiment)

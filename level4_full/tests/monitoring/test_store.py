@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ...config.database import Address, DatabaseError
-from ...monitoring import store
+from ...monitoring import decisions, store
 from ...monitoring.alarm import Cause
-from ...monitoring.store import ALL, Action, Record, Status
+from ...monitoring.decisions import Action, Record, Status
+from ...monitoring.store import ALL
 from ...serving import calibration
 from ...serving.calibration import Calibration
 from ...serving.prediction_log import open_log
@@ -53,12 +54,12 @@ def test_what_is_measured_again_replaces_what_was_known_and_nothing_else(address
 def test_all_that_became_of_decisions_is_kept_in_order(address: Address) -> None:
     with store.open_store(address) as connection:
         for name in ("b", "a"):
-            store.record(connection, decision(name))
-        assert store.take(connection, "b")
-        store.conclude(connection, "b", Status.DONE, "version 2")
-        store.conclude(connection, "nobody decided this", Status.DONE, "")
-        store.record(connection, decision("a", Action.HOLD))
-        changed = store.changes(connection)
+            decisions.record(connection, decision(name))
+        assert decisions.take(connection, "b")
+        decisions.conclude(connection, "b", Status.DONE, "version 2")
+        decisions.conclude(connection, "nobody decided this", Status.DONE, "")
+        decisions.record(connection, decision("a", Action.HOLD))
+        changed = decisions.changes(connection)
         assert [(change["id"], change["status"], change["result"]) for change in changed] == [
             ("b", "open", ""),
             ("a", "open", ""),
@@ -67,7 +68,7 @@ def test_all_that_became_of_decisions_is_kept_in_order(address: Address) -> None
             ("a", "open", ""),
         ]
         assert sorted(change["at"] for change in changed) == [change["at"] for change in changed]
-        assert [(one.id, one.action, one.evidence) for one in store.decisions(connection)] == [
+        assert [(one.id, one.action, one.evidence) for one in decisions.read(connection)] == [
             ("a", Action.HOLD, {"share": 0.1 + 0.2}),
             ("b", Action.RETRAIN, {"share": 0.1 + 0.2}),
         ]
@@ -75,27 +76,27 @@ def test_all_that_became_of_decisions_is_kept_in_order(address: Address) -> None
 
 def test_of_many_that_take_a_decision_at_once_one_does(address: Address) -> None:
     with store.open_store(address) as connection:
-        store.record(connection, decision("a"))
+        decisions.record(connection, decision("a"))
 
     def take(_: int) -> bool:
         with store.open_store(address) as connection:
-            return store.take(connection, "a")
+            return decisions.take(connection, "a")
 
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(take, range(16))) == 1
     with store.open_store(address) as connection:
-        assert [change["status"] for change in store.changes(connection)] == ["open", "running"]
-        assert not store.take(connection, "nobody decided this")
+        assert [change["status"] for change in decisions.changes(connection)] == ["open", "running"]
+        assert not decisions.take(connection, "nobody decided this")
 
 
 def test_a_decision_that_cannot_be_kept_leaves_no_trace(address: Address, monkeypatch: pytest.MonkeyPatch) -> None:
     with store.open_store(address) as connection:
         monkeypatch.setattr(
-            store, "_keep_change", lambda opened, _: opened.execute("INSERT INTO nothing VALUES (1)")
+            decisions, "_keep_change", lambda opened, _: opened.execute("INSERT INTO nothing VALUES (1)")
         )
         with pytest.raises(DatabaseError):
-            store.record(connection, decision("a"))
-        assert store.decisions(connection) == []
+            decisions.record(connection, decision("a"))
+        assert decisions.read(connection) == []
 
 
 def test_a_calibration_made_again_replaces_the_first(address: Address) -> None:
@@ -120,6 +121,6 @@ def test_a_store_from_before_keeps_all_it_has_and_goes_on(tmp_path: Path) -> Non
         list(threads.map(opened, range(8)))
     with store.open_store(path) as connection:
         assert store.by_slice(connection, "m/1", "2013-03-01", "bias") == {ALL: 0.25}
-        assert [(change["at"], change["status"]) for change in store.changes(connection)] == known
-        store.record(connection, decision("b"))
-        assert [change["id"] for change in store.changes(connection)] == ["a", "a", "b"]
+        assert [(change["at"], change["status"]) for change in decisions.changes(connection)] == known
+        decisions.record(connection, decision("b"))
+        assert [change["id"] for change in decisions.changes(connection)] == ["a", "a", "b"]

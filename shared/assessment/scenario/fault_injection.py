@@ -31,8 +31,9 @@ class Pipeline:
         self.errors: Any = importlib.import_module(f"{level}.errors")
         try:
             self.delivery: Any = importlib.import_module(f"{level}.delivery.pipeline")
+            self.delivery_tasks: Any = importlib.import_module(f"{level}.delivery.tasks")
         except ModuleNotFoundError:
-            self.delivery = None
+            self.delivery = self.delivery_tasks = None
 
     def attempt(self, *arguments: Any, deliver: bool = False) -> Outcome:
         """Train, and deliver where that is asked for and there is a way; return what came of it."""
@@ -62,17 +63,17 @@ class Pipeline:
     @contextmanager
     def seeded(self, *kinds: str) -> Iterator[tuple[str, ...]]:
         """Seed defects in the data of candidates, and in their package where there is one; name them."""
-        hold_out, package = self.tasks.hold_out, getattr(self.delivery, "package", None)
+        hold_out, package = self.tasks.hold_out, getattr(self.delivery_tasks, "package", None)
         possible = tuple(kind for kind in kinds if self.delivery or kind in IN_THE_DATA)
         try:
             for kind in possible:
                 if seed_defect := KINDS[kind]:
-                    seed_defect(self.tasks, self.delivery)
+                    seed_defect(self.tasks, self.delivery_tasks)
             yield possible
         finally:
             self.tasks.hold_out = hold_out
             if self.delivery:
-                self.delivery.package = package
+                self.delivery_tasks.package = package
 
 
 def inject_defects(pipeline: Pipeline, snapshot: str) -> dict[str, Outcome]:

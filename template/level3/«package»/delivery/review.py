@@ -8,7 +8,7 @@ from ..events import Event, Kind
 from ..registry import models
 from ..serving.prediction_log import experiment_predictions, predictions_since
 from ..training.paired import Difference
-from . import promotion
+from . import following, promotion
 from .experiment import Plan, Verdict, excess_of, judge, paired_answers
 from .promotion import CHALLENGER, PREVIOUS
 
@@ -22,7 +22,7 @@ def review_challenger(day: date) -> list[Event]:
     champion, version = models.champion(), models.version_of(CHALLENGER)
     if champion is None or version is None:
         return []
-    if harm := promotion.problem_of(version):
+    if harm := following.problem_of(version):
         return [Event(Kind.WITHDRAWN, promotion.withdraw(f"harm to the service, {harm}"))]
     challenger, tags = models.version(version), models.tags()
     recipes = {models.training_of(arm).tags["recipe"] for arm in (champion, challenger)}
@@ -43,7 +43,7 @@ def review_challenger(day: date) -> list[Event]:
 def review_champion(day: date) -> list[Event]:
     """Compare the champion with the one that it replaced; bring that one back if the new one is surely worse."""
     champion, version = models.champion(), models.version_of(PREVIOUS)
-    if champion is None and (served := promotion.goes_on()):
+    if champion is None and (served := following.goes_on()):
         return [Event(Kind.FAILED, f"the registry names no champion: {served} goes on until one is released")]
     if champion is None or version is None:
         return []
@@ -55,7 +55,7 @@ def review_champion(day: date) -> list[Event]:
     rows = predictions_since(paths.PREDICTION_LOG, promoted_on)
     excess = excess_of(paired_answers(rows, *names, paths.DATA, promoted_on))
     if excess is None or not must_go_back(excess):
-        harm = promotion.problem_of(version)
+        harm = following.problem_of(version)
         text = f"nothing predicts beside the champion, so none can come back by itself: {harm}"
         return [Event(Kind.FAILED, text)] if harm else []
     why = f"loss {excess} above that of version {version} over {excess.days} days"

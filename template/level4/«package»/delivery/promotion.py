@@ -3,30 +3,17 @@
 import os
 from contextlib import suppress
 from datetime import date
-from typing import Any
-
-import httpx
 
 from ..config import paths
 from ..config.params import ExperimentParams
 from ..config.problem import ROWS
-from ..errors import RefusedError, StageError
-from ..operations.polling import wait_until
-from ..operations.replicas import ask
+from ..errors import StageError
 from ..registry import history, models
 from ..registry.lifecycle import State
 from ..registry.models import CHAMPION
+from .following import NotFollowedError, NotTakenError, wait_for
 
 CHALLENGER, PREVIOUS, STAGING = "challenger", "previous", "staging"
-SECONDS_TO_FOLLOW = 60.0
-
-
-class NotFollowedError(StageError):
-    """A service did not follow the registry in time; it may when it is tried again."""
-
-
-class NotTakenError(NotFollowedError, RefusedError):
-    """A service refused to load a version."""
 
 
 class NoPreviousError(StageError):
@@ -42,7 +29,7 @@ def stage(version: str) -> None:
     before = models.version_of(STAGING)
     models.set_alias(STAGING, version)
     try:
-        _wait(os.environ["STAGING"], model=version)
+        wait_for(os.environ["STAGING"], model=version)
     except NotFollowedError:
         models.set_alias(STAGING, before)
         raise
@@ -69,7 +56,7 @@ def release(version: str, experiment: ExperimentParams) -> str:
     models.tag_model("challenger_share", str(experiment.challenger_share))
     models.set_alias(CHALLENGER, version)
     try:
-        _wait(os.environ["APPLICATION"], challenger=version)
+        wait_for(os.environ["APPLICATION"], challenger=version)
     except NotTakenError as error:
         withdraw(str(error))
         raise
@@ -90,7 +77,7 @@ def _release_first(version: str) -> str:
     history.check(version, State.CHAMPION)
     models.set_alias(CHAMPION, version)
     try:
-        _wait(os.environ["APPLICATION"], model=version)
+        wait_for(os.environ["APPLICATION"], model=version)
     except NotFollowedError:
         models.set_alias(CHAMPION, None)
         raise
@@ -109,7 +96,7 @@ def promote(why: str, day: date) -> str:
         models.set_alias(CHAMPION, challenger)
     history.record(challenger, State.PROMOTED, why)
     models.set_alias(CHALLENGER, None)  # last: until then this is done again if the process dies
-    _wait(os.environ["APPLICATION"], model=challenger, challenger=None)
+    wait_for(os.environ["APPLICATION"], model=challenger, challenger=None)
     return f"version {challenger} is champion: {why}"
 
 
@@ -121,7 +108,7 @@ def withdraw(why: str) -> str:
     models.set_alias(CHALLENGER, None)
     history.record(challenger, State.WITHDRAWN, why)
     with suppress(NotFollowedError):  # it is withdrawn, even if the service follows later
-        _wait(os.environ["APPLICATION"], challenger=None)
+        wait_for(os.environ["APPLICATION"], challenger=None)
     return f"version {challenger} is withdrawn: {why}"
 
 
@@ -142,49 +129,6 @@ def rollback(why: str) -> str:
         history.record(left, State.ROLLED_BACK_FROM, why)  # first: if it dies here, nothing brings it back
     models.set_alias(CHAMPION, previous)
     models.set_alias(PREVIOUS, None)
-    _wait(os.environ["APPLICATION"], model=previous, challenger=None)
+    wait_for(os.environ["APPLICATION"], model=previous, challenger=None)
     history.record(previous, State.ROLLED_BACK_TO, why)
     return f"version {previous} is champion again: {why}"
-
-
-def problem_of(version: str) -> str:
-    """Return why a replica does not use a version that it should; empty if none says anything about it."""
-    problems = [str(said["problem"]) for said in _say()]
-    return next((problem for problem in problems if problem.startswith(f"version {version}:")), "")
-
-
-def goes_on() -> str:
-    """Return the name of the model that serves by the application's own account; empty if none does."""
-    return next((str(said["model"]) for said in _say() if said["model"]), "")
-
-
-def _say() -> list[dict[str, Any]]:
-    """Return what each replica says about itself; none does while one is silent."""
-    with suppress(httpx.HTTPError, ValueError):
-        return [answer.json() for answer in ask(os.environ["APPLICATION"], "/version")]
-    return []
-
-
-def _wait(address: str, **arms: str | None) -> None:
-    """Wait until each replica at `address` says that these versions are its arms; None: it has none."""
-    status = "no answer"
-
-    def follows() -> bool:
-        nonlocal status
-        try:
-            replicas: list[dict[str, Any]] = [answer.json() for answer in ask(address, "/version")]
-            said = [each["problem"] or ", ".join(f"{arm} is {each[arm]}" for arm in arms) for each in replicas]
-        except (httpx.HTTPError, ValueError, KeyError):  # no answer yet, or that of another program
-            return False
-        status = "; ".join(dict.fromkeys(said))
-        for problem in said:
-            if any(problem.startswith(f"version {version}:") for version in arms.values()):
-                raise NotTakenError(f"the service refuses {problem}")
-        return all(
-            (each[arm] and models.number_of(each[arm])) == version
-            for each in replicas
-            for arm, version in arms.items()
-        )
-
-    if not wait_until(follows, SECONDS_TO_FOLLOW):
-        raise NotFollowedError(f"the service did not follow to {arms} within {SECONDS_TO_FOLLOW:.0f} s: {status}")

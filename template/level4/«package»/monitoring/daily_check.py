@@ -11,21 +11,22 @@ from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settin
 from ..config import paths
 from ..config.policy import Policy, read_policy
 from ..config.problem import OUTCOME
-from ..delivery import promotion
+from ..delivery import following, promotion
 from ..errors import StageError
 from ..events import Event, Kind
 from ..operations.readiness import NoServerError
 from ..registry import models
 from ..serving.calibration import Calibration
-from . import guards, issues, notify, retraining, store
-from .alarm import Alarm, Cause
+from . import issues, notify
+from .act import act
+from .alarm import Alarm
 from .calibrate import calibrate
 from .dates import before
 from .decide import Decision, Observation, decide
+from .decisions import Action
 from .measure import DAYS_BACK, measure, predictions_with_outcomes, report
 from .observe import observe
 from .shadow import is_worth_it, shadow_refit
-from .store import Action, Record, Status
 from .watch import watch
 
 
@@ -49,7 +50,7 @@ def check(day: str) -> list[Event]:
 def daily_check(day: str) -> list[Event]:
     """Measure, decide and act, as a flow listed beside the trainings."""
     champion = models.champion()
-    if champion is None and (served := promotion.goes_on()):
+    if champion is None and (served := following.goes_on()):
         raise StageError(f"the registry names no champion, and {served} goes on: nobody can tell how well")
     if champion is None:
         return [Event(Kind.CHECKED, "there is no champion yet")]
@@ -124,59 +125,3 @@ def _checked(observation: Observation, decision: Decision) -> Event:
         facts |= {name: round(float(week[name].mean()), 4) for name in ("«loss»", "bias")}
         text = f"loss {facts['«loss»']:.3f} and bias {facts['bias']:+.3f} over {len(week)} days, {text}"
     return Event(Kind.CHECKED, text, facts)
-
-
-def act(day: str, decision: Decision, policy: Policy) -> list[Event]:
-    """Record a decision, carry it out, and record the outcome."""
-    alarm = decision.alarm
-    if decision.action is Action.NOTHING or alarm is None:
-        return []
-    identity = f"{day}-{alarm.cause.replace(' ', '-')}"
-    record = Record(identity, day, decision.action, alarm.cause, policy.sha256, alarm.evidence)
-    with store.open_store(paths.METRICS_STORE) as connection:
-        past = store.decisions(connection)
-        store.record(connection, record)
-    facts = {"id": identity, "cause": alarm.cause, "evidence": alarm.evidence}
-    if decision.action is Action.REFIT:
-        gain = "a refit gains too little: the champion stays"
-        _conclude(identity, gain)
-        kind = Kind.REFIT if alarm.cause is Cause.SCHEDULE else Kind.ALARM
-        return [Event(kind, f"{alarm}: {gain}", facts)]
-    if decision.action is Action.RETRAIN:
-        try:
-            concluded = retraining.request(record)
-        except StageError as error:  # the watch goes on, and calibrates: an alarm that was lost is raised again
-            return [Event(Kind.FAILED, str(error), facts)]
-        return [Event(Kind.ALARM, f"ALARM {alarm}: {concluded.result}", facts | {"status": concluded.status})]
-    if decision.action is Action.HOLD:
-        return [Event(Kind.HELD, f"HOLD {alarm}: {_hold(record, alarm, past)}", facts)]
-    result = resume(str(alarm), alarm.evidence["hold"])
-    _conclude(identity, result)
-    return [Event(Kind.RESUMED, f"RESUMED {result}", facts)]
-
-
-def _conclude(identity: str, result: str) -> None:
-    with store.open_store(paths.METRICS_STORE) as connection:
-        store.conclude(connection, identity, Status.DONE, result)
-
-
-def _hold(hold: Record, alarm: Alarm, past: list[Record]) -> str:
-    """Write an issue about a hold; return a line about it for people."""
-    try:
-        path = issues.write(paths.ISSUES, hold, alarm, past)
-    except OSError as error:  # it is held all the same
-        return f"no training until the cause is gone; no issue could be written, {error}"
-    notify.put(paths.OUTBOX, hold.id, path.read_text())
-    return f"no training until the cause is gone, see {path.name}"
-
-
-def resume(why: str, hold_id: str | None = None) -> str:
-    """End an open hold, or all of them: trainings may start again."""
-    with store.open_store(paths.METRICS_STORE) as connection:
-        holds = guards.open_holds(store.decisions(connection))
-        holds = [hold for hold in holds if hold_id in (None, hold.id)]
-        for hold in holds:
-            store.conclude(connection, hold.id, Status.DONE, f"ended: {why}")
-    for hold in holds:
-        (paths.ISSUES / f"{hold.id}.md").unlink(missing_ok=True)
-    return f"{len(holds)} issues ended" if holds else "no issue is open"

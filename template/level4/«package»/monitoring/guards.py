@@ -3,7 +3,7 @@
 from ..config.policy import Guards
 from .alarm import Cause
 from .dates import before, days_between
-from .store import Action, Record, Status
+from .decisions import Action, Record, Status
 
 
 def reason_to_wait(decisions: list[Record], day: str, in_ab_test: bool, policy: Guards) -> str:

@@ -51,7 +51,7 @@ def test_what_can_be_read_is_kept_in_its_order(log: Path, place: float) -> None:
     damage(log, place)
     assert salvage(log).startswith("kept ")
     kept = instances_in(log)
-    assert PREDICTIONS - 20 <= len(kept) <= PREDICTIONS
+    assert PREDICTIONS - 40 <= len(kept) <= PREDICTIONS  # a page has no more of the smallest
     assert kept == sorted(kept, key=lambda instance: int(instance.split()[1]))
     (copy,) = log.parent.glob(f"{log.name}.damaged-*")
     assert NOISE in copy.read_bytes()

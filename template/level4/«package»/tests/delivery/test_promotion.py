@@ -12,7 +12,8 @@ import pytest
 from ...config import paths
 from ...config.params import ExperimentParams
 from ...delivery import pipeline, promotion
-from ...delivery.promotion import CHALLENGER, PREVIOUS, STAGING, NotFollowedError, NotTakenError
+from ...delivery.following import NotFollowedError, NotTakenError
+from ...delivery.promotion import CHALLENGER, PREVIOUS, STAGING
 from ...errors import RefusedError, StageError
 from ...events import Kind
 from ...registry import history, models, uncertified
@@ -45,7 +46,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, State]]:
 @pytest.fixture
 def follows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand in for services that follow the registry at once."""
-    monkeypatch.setattr(promotion, "_wait", lambda *_, **__: None)
+    monkeypatch.setattr(promotion, "wait_for", lambda *_, **__: None)
     monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
 
 
@@ -105,7 +106,7 @@ def test_staging_keeps_the_version_it_had(
         assert aliases[STAGING] == "2"
         raise NotFollowedError("the service refuses version 2: it does not load")
 
-    monkeypatch.setattr(promotion, "_wait", refuses)
+    monkeypatch.setattr(promotion, "wait_for", refuses)
     monkeypatch.setenv("STAGING", "http://127.0.0.1:1")
     with pytest.raises(NotFollowedError):
         promotion.stage("2")
@@ -126,7 +127,7 @@ def test_a_release_that_nobody_answered_leaves_no_trace_but_a_refused_one_does(
         raise error("no answer")
 
     aliases[CHAMPION] = "1"
-    monkeypatch.setattr(promotion, "_wait", silent)
+    monkeypatch.setattr(promotion, "wait_for", silent)
     monkeypatch.setenv("APPLICATION", "http://127.0.0.1:1")
     with pytest.raises(error):
         promotion.release("2", ExperimentParams(days=7, challenger_share=0.2))

@@ -11,7 +11,7 @@ import pytest
 from ...config import paths
 from ...config.problem import ID, «threshold», NAME, OUTCOME, OUTCOMES, ROWS, TIME
 from ...data.schema import Instance
-from ...delivery import promotion, review
+from ...delivery import following, promotion, review
 from ...delivery.promotion import CHALLENGER, PREVIOUS
 from ...events import Event, Kind
 from ...registry import models
@@ -42,7 +42,7 @@ def aliases(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
     monkeypatch.setattr(promotion, "promote", lambda why, _: f"promoted: {why}")
     monkeypatch.setattr(promotion, "withdraw", lambda why: f"withdrawn: {why}")
     monkeypatch.setattr(promotion, "rollback", lambda why: f"rolled back: {why}")
-    monkeypatch.setattr(promotion, "problem_of", lambda _: "")
+    monkeypatch.setattr(following, "problem_of", lambda _: "")
     monkeypatch.setattr(paths, "PREDICTION_LOG", tmp_path / "predictions.db")
     monkeypatch.setattr(paths, "DATA", tmp_path)
     return aliases
@@ -118,7 +118,7 @@ def test_harm_to_the_service_ends_an_experiment_at_once(
     aliases: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aliases |= {"champion": "1", CHALLENGER: "2"}
-    monkeypatch.setattr(promotion, "problem_of", lambda version: f"version {version}: failed to predict")
+    monkeypatch.setattr(following, "problem_of", lambda version: f"version {version}: failed to predict")
     event = only(review.review_challenger(FIRST))
     assert event.kind is Kind.WITHDRAWN
     assert "harm to the service, version 2: failed to predict" in event.text
@@ -142,7 +142,7 @@ def test_people_hear_that_nothing_predicts_beside_the_champion(
     aliases: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aliases |= {"champion": "2", PREVIOUS: "1"}
-    monkeypatch.setattr(promotion, "problem_of", lambda version: f"version {version}: was slow")
+    monkeypatch.setattr(following, "problem_of", lambda version: f"version {version}: was slow")
     event = only(review.review_champion(FIRST))
     assert event.kind is Kind.FAILED
     assert "none can come back by itself: version 1: was slow" in event.text
@@ -153,7 +153,7 @@ def test_what_has_been_predicted_before_still_counts(
     aliases: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aliases |= {"champion": "2", PREVIOUS: "1"}
-    monkeypatch.setattr(promotion, "problem_of", lambda version: f"version {version}: was slow")
+    monkeypatch.setattr(following, "problem_of", lambda version: f"version {version}: was slow")
     serve(tmp_path, 3, one=0.5, two=0.3)
     assert only(review.review_champion(FIRST + timedelta(days=3))).kind is Kind.ROLLED_BACK
 «% endif %»
@@ -171,9 +171,9 @@ def test_a_registry_that_names_no_champion_any_more_is_told(
     aliases: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "champion", lambda: None)
-    monkeypatch.setattr(promotion, "goes_on", lambda: "")
+    monkeypatch.setattr(following, "goes_on", lambda: "")
     assert review.review_champion(FIRST) == []
-    monkeypatch.setattr(promotion, "goes_on", lambda: ONE)
+    monkeypatch.setattr(following, "goes_on", lambda: ONE)
     (event,) = review.review_champion(FIRST)
     assert (event.kind, event.text) == (
         Kind.FAILED,

@@ -16,9 +16,9 @@ from ...config import paths
 from ...config.files import write_text
 from ...config.version import PACKAGE
 from ...events import Event, Kind, as_line
-from ...monitoring import flow_run, pool, retraining, store
+from ...monitoring import decisions, flow_run, pool, retraining, store
 from ...monitoring.alarm import Cause
-from ...monitoring.store import Action, Record
+from ...monitoring.decisions import Action, Record
 from ...operations.files import at_hand
 from ...operations.polling import wait_until
 from ...registry import models
@@ -33,7 +33,7 @@ def check(day: str) -> list[Event]:
     write_text(paths.DATA / FOUND, day)
     decision = Record(day, day, Action.RETRAIN, Cause.DRIFT, "", {})
     with store.open_store(paths.METRICS_STORE) as connection:
-        store.record(connection, decision)
+        decisions.record(connection, decision)
     result = retraining.request(decision).result
     write_text(paths.ISSUES / f"{day}.md", f"{len(list(paths.SNAPSHOTS.glob(TRAINED)))} trainings")
     return [Event(Kind.ALARM, result)]

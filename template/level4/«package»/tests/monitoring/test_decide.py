@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from ...config.policy import POLICY, Policy, read_policy
-from ...monitoring import issues, store
+from ...monitoring import decisions, issues, store
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Observation, decide
-from ...monitoring.store import Action, Record, Status
+from ...monitoring.decisions import Action, Record, Status
 
 REFIT, RETRAIN, HOLD, RESUME = Action.REFIT, Action.RETRAIN, Action.HOLD, Action.RESUME
 FAILURES = Cause.FAILURES
@@ -210,9 +210,9 @@ def test_after_three_failures_in_a_row_people_are_asked_once() -> None:
 def test_a_decision_is_kept_in_order_of_its_day_with_what_came_of_it(tmp_path: Path) -> None:
     with store.open_store(tmp_path / "metrics.db") as connection:
         for day in ("2013-06-08", "2013-05-08"):
-            store.record(connection, Record(day, day, RETRAIN, Cause.DRIFT, "", {"share": 0.3}))
-        store.conclude(connection, "2013-05-08", Status.REFUSED, "version 2 is worse")
-        kept = store.decisions(connection)
+            decisions.record(connection, Record(day, day, RETRAIN, Cause.DRIFT, "", {"share": 0.3}))
+        decisions.conclude(connection, "2013-05-08", Status.REFUSED, "version 2 is worse")
+        kept = decisions.read(connection)
     assert [(decision.day, decision.status, decision.result) for decision in kept] == [
         ("2013-05-08", Status.REFUSED, "version 2 is worse"),
         ("2013-06-08", Status.OPEN, ""),

@@ -18,6 +18,7 @@ from ...errors import StageError
 from ...events import Event, Kind
 from ...monitoring import (
     daily_check,
+    decisions,
     guards,
     issues,
     measure,
@@ -28,9 +29,10 @@ from ...monitoring import (
     retraining,
     store,
 )
+from ...monitoring.act import act
 from ...monitoring.alarm import Alarm, Cause
 from ...monitoring.decide import Decision
-from ...monitoring.store import Action, Record, Status
+from ...monitoring.decisions import Action, Record, Status
 from ...registry import models
 from ...training.model import label_of
 from ..conftest import make_instances, write_days
@@ -150,21 +152,21 @@ def test_a_hold_whose_issue_cannot_be_written_holds_all_the_same(
 
     monkeypatch.setattr(issues, "write", full)
     alarm = Alarm(Cause.STALE_FEED, {"days": 3})
-    (event,) = daily_check.act("2013-03-15", Decision(Action.HOLD, alarm), read_policy())
+    (event,) = act("2013-03-15", Decision(Action.HOLD, alarm), read_policy())
     assert (event.kind, event.facts["cause"]) == (Kind.HELD, "stale feed")
     assert "no space left" in event.text
     with store.open_store(paths.METRICS_STORE) as connection:
-        assert len(guards.open_holds(store.decisions(connection))) == 1
+        assert len(guards.open_holds(decisions.read(connection))) == 1
 
 
 @pytest.mark.parametrize(("cause", "kind"), [(Cause.DRIFT, Kind.ALARM), (Cause.SCHEDULE, Kind.REFIT)])
 def test_an_alarm_stays_one_when_a_refit_gains_too_little(
     trained_on: pd.DataFrame, cause: Cause, kind: Kind
 ) -> None:
-    (event,) = daily_check.act("2013-03-15", Decision(Action.REFIT, Alarm(cause, {})), read_policy())
+    (event,) = act("2013-03-15", Decision(Action.REFIT, Alarm(cause, {})), read_policy())
     assert (event.kind, event.facts["cause"]) == (kind, cause)
     with store.open_store(paths.METRICS_STORE) as connection:
-        assert [decision.status for decision in store.decisions(connection)] == [Status.DONE]
+        assert [decision.status for decision in decisions.read(connection)] == [Status.DONE]
 
 
 def test_empty_outcomes_and_those_of_days_to_come_do_not_make_the_feed_fresh(
@@ -183,8 +185,8 @@ def test_empty_outcomes_and_those_of_days_to_come_do_not_make_the_feed_fresh(
 
 def test_evidence_that_is_no_number_is_kept_as_json(tmp_path: Path) -> None:
     with store.open_store(tmp_path / "decisions.db") as connection:
-        store.record(connection, store.Record("a", "2013-03-01", Action.HOLD, Cause.SKEW, "", {"share": np.nan}))
-        assert store.decisions(connection)[0].evidence == {"share": None}
+        decisions.record(connection, Record("a", "2013-03-01", Action.HOLD, Cause.SKEW, "", {"share": np.nan}))
+        assert decisions.read(connection)[0].evidence == {"share": None}
 
 
 def test_a_check_that_fails_is_an_issue_until_one_succeeds(
@@ -221,5 +223,5 @@ def test_an_alarm_whose_training_is_lost_does_not_end_the_check(
     monkeypatch.setattr(paths, "METRICS_STORE", tmp_path / "metrics.db")
     monkeypatch.setattr(retraining, "request", lost)
     alarm = Alarm(Cause.STALENESS, {"days": 28})
-    (event,) = daily_check.act("2013-03-15", Decision(Action.RETRAIN, alarm), read_policy())
+    (event,) = act("2013-03-15", Decision(Action.RETRAIN, alarm), read_policy())
     assert (event.kind, event.text) == (Kind.FAILED, "its training was killed")

@@ -17,8 +17,8 @@ import pytest
 from mlflow import MlflowClient
 
 from ...config.version import PACKAGE, ROOT
-from ...monitoring import store
-from ...monitoring.store import Status
+from ...monitoring import decisions, store
+from ...monitoring.decisions import Status
 from ...operations.polling import wait_until
 from ..buckets import answers, free_port, serving_a_bucket
 from ..databases import Server
@@ -56,7 +56,7 @@ class Stage:
     def status(self, alarm: str) -> Status | None:
         """Return what has become of an alarm."""
         with store.open_store(self.environment["METRICS_STORE"]) as connection:
-            return next((each.status for each in store.decisions(connection) if each.id == alarm), None)
+            return next((each.status for each in decisions.read(connection) if each.id == alarm), None)
 
 
 @contextmanager

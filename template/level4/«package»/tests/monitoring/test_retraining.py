@@ -6,11 +6,11 @@ import pytest
 
 from ...config import paths
 from ...errors import StageError
-from ...monitoring import retraining, store
+from ...monitoring import decisions, retraining, store
 from ...monitoring.alarm import Cause
+from ...monitoring.decisions import Action, Record, Status
 from ...monitoring.guards import is_training
 from ...monitoring.retraining import NotDecidedError
-from ...monitoring.store import Action, Record, Status
 from ...operations.readiness import NoServerError
 from ...registry import models
 
@@ -21,12 +21,12 @@ DECISION = Record("a", "2013-03-01", Action.RETRAIN, Cause.DRIFT, "", {})
 def _decision(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(paths, "METRICS_STORE", tmp_path / "metrics.db")
     with store.open_store(paths.METRICS_STORE) as connection:
-        store.record(connection, DECISION)
+        decisions.record(connection, DECISION)
 
 
 def status() -> Status:
     with store.open_store(paths.METRICS_STORE) as connection:
-        return store.decisions(connection)[0].status
+        return decisions.read(connection)[0].status
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_an_alarm_that_nobody_hears_is_asked_again_and_is_no_failed_training(emi
     assert emitted == ["a", "a"]
     assert status() is Status.LOST
     with store.open_store(paths.METRICS_STORE) as connection:
-        decisions = store.decisions(connection)
-        assert not any(map(is_training, decisions))  # so nothing has to cool down
-        store.conclude(connection, "a", Status.DONE, "version 2 is challenger")  # it came label
+        past = decisions.read(connection)
+        assert not any(map(is_training, past))  # so nothing has to cool down
+        decisions.conclude(connection, "a", Status.DONE, "version 2 is challenger")  # it came label
     assert status() is Status.DONE
 
 
@@ -74,7 +74,7 @@ def test_a_training_that_was_killed_is_known_as_soon_as_the_server_knows(
     monkeypatch.setattr(retraining, "SECONDS", 60.0)
     monkeypatch.setattr(retraining, "_is_dead", lambda _: True)
     with store.open_store(paths.METRICS_STORE) as connection:
-        assert store.take(connection, "a")  # a training has begun
+        assert decisions.take(connection, "a")  # a training has begun
     with pytest.raises(StageError, match="its training was killed"):
         retraining.request(DECISION)
     assert status() is Status.LOST

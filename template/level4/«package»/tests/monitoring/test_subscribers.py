@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from ...__main__ import commands
 from ...config import paths
-from ...monitoring import store, subscribers
+from ...monitoring import decisions, store, subscribers
 from ...monitoring.alarm import Cause
-from ...monitoring.store import Action, Record, Status
+from ...monitoring.decisions import Action, Record, Status
 from ...registry import history, models
 from ...registry.lifecycle import State
 from . import test_notify
@@ -78,9 +78,9 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Simpl
 def decide(*statuses: Status) -> None:
     """Let a hold be decided, and these things become of it."""
     with store.open_store(paths.METRICS_STORE) as connection:
-        store.record(connection, HOLD)
+        decisions.record(connection, HOLD)
         for status in statuses:
-            store.conclude(connection, HOLD.id, status, "a test")
+            decisions.conclude(connection, HOLD.id, status, "a test")
 
 
 def test_a_new_subscriber_hears_what_happens_from_now_on(receiver: Receiver) -> None:

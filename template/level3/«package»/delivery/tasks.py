@@ -30,8 +30,8 @@ def build(version: str) -> str:
     _, recent = _days(registered)
     params = _training_params(registered)
     del params["holdout_days"]
-    metadata = {name: registered.tags[name] for name in ("snapshot", "commit")}
-    metadata |= {"run": registered.run_id, "params": params}
+    # Not the run, which names itself at random: the same code, data and parameters give the same package anywhere.
+    metadata = {name: registered.tags[name] for name in ("snapshot", "commit")} | {"params": params}
     folder = paths.RUNS / registered.run_id / artifact.STORED_AS
     digest = package(models.load(registered.source), recent, metadata, folder)
     models.keep(registered, folder)

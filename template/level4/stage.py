@@ -35,6 +35,10 @@ ROOT = Path(__file__).resolve().parent
 STAGE = ROOT / "stage"
 LOCK = STAGE / "running.lock"  # held by the process that keeps the stage up; names its environment
 SECONDS_TO_START, SECONDS_TO_STOP = 120.0, 20.0
+«% if level >= 2 %»
+# Where the state is, in place of files, if the environment says so.
+ELSEWHERE = "MLFLOW_ARTIFACTS_DESTINATION", "MLFLOW_BACKEND_STORE_URI"
+«% endif %»
 # Bytes: supervisord makes a socket in the stage, named after its process, and macOS takes no socket whose path has
 # more than 103.
 LONGEST_STAGE = 103 - len("/supervisor.sock.1234567")
@@ -145,6 +149,9 @@ def describe() -> dict[str, str]:
         environment[name] = os.environ.get(name) or str(port + int(offset))
     for name, value in description()["environment"].items():
         environment[name] = fill(str(value), environment)
+«% if level >= 2 %»
+    environment |= {name: os.environ[name] for name in ELSEWHERE if os.environ.get(name)}
+«% endif %»
     return environment | TELEMETRY_OFF | ASLEEP | NO_PROXY | containers.environment(ROOT, PACKAGE)
 
 

@@ -1,5 +1,6 @@
 """What a new repository has around its package, at every level: commands, workflows, documents."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from shared.new.render import render
 
@@ -140,6 +142,35 @@ def test_python_is_formatted_and_clean(faces: Path) -> None:
     run(faces, tool("ruff"), "check", "--no-cache", *names)
 
 
+@pytest.mark.parametrize("schedule", ["prefect", "cron"])
+@pytest.mark.parametrize("level", [3, 4])
+def test_a_swarm_has_every_service_that_one_machine_has(level: int, schedule: str) -> None:
+    package = ROOT / f"template/level{level}/«package»"
+    answers = ANSWERS | {"level": level, "kind": "binary", "schedule": schedule}
+    names = "compose.yaml", "compose.scale.yaml"
+    one, many = (set(yaml.safe_load(rendered(package / name, answers))["services"]) for name in names)
+    assert ("clock" in one) == (schedule == "prefect")
+    assert one - {"tests"} <= many  # which are run, and end
+
+
+@pytest.mark.parametrize("level", [3, 4])
+def test_the_environment_may_name_another_place_for_the_state(level: int, tmp_path: Path) -> None:
+    answers = ANSWERS | {"level": level, "kind": "binary", "schedule": "cron"}
+    for name in ("stage.py", "containers.py"):
+        (tmp_path / name).write_text(rendered(OVERLAY / "root" / name, answers))
+    (tmp_path / "churn_of_customers").mkdir()
+    described = rendered(ROOT / f"template/level{level}/«package»/stage.yaml", answers)
+    (tmp_path / "churn_of_customers" / "stage.yaml").write_text(described)
+    names = {"MLFLOW_BACKEND_STORE_URI": "postgresql://a@b/mlflow", "MLFLOW_ARTIFACTS_DESTINATION": "s3://a/b"}
+    show = "import json, stage; print(json.dumps(stage.describe()))"
+    in_files = json.loads(run(tmp_path, sys.executable, "-c", show))
+    elsewhere = json.loads(
+        run(tmp_path, "env", *(f"{k}={v}" for k, v in names.items()), sys.executable, "-c", show)
+    )
+    assert in_files["MLFLOW_BACKEND_STORE_URI"] == f"sqlite:///{tmp_path}/stage/mlflow.db"
+    assert elsewhere == in_files | names
+
+
 def test_the_packages_have_the_floors_of_the_level(faces: Path) -> None:
     groups = tomllib.loads((faces / "pyproject.toml").read_text())["dependency-groups"]
     ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
@@ -148,6 +179,8 @@ def test_the_packages_have_the_floors_of_the_level(faces: Path) -> None:
     of_stage_py = {"psutil>=6", "pyyaml>=6"}
     assert flat(groups, "stage") | of_stage_py == flat(ours, f"level{level}") | of_stage_py
     assert flat(groups, "test") == flat(ours, "test")
+    for name in ("postgresql", "scale") if level >= 3 else ():
+        assert flat(groups, name) == flat(ours, name)
     assert ("serving" in groups) == (level >= 3)
     if level >= 3:
         assert flat(groups, "serving") == flat(ours, "serving")

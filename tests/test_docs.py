@@ -81,10 +81,10 @@ def readme(number: int) -> Path:
     return ROOT / levels()[number] / "README.md"
 
 
-# Half an hour has room for the first level and the last two; the others are started with FULL=1.
+# Half an hour has room for the notebook and the level of the main job; the others are started with FULL=1.
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(n, marks=[pytest.mark.full] if n in (1, 2) else []) for n in sorted(levels())],
+    params=[pytest.param(n, marks=[pytest.mark.full] if n in (1, 2, 4) else []) for n in sorted(levels())],
 )
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """Start a level the way its README says, in a copy of the project, and end it with Ctrl-C."""

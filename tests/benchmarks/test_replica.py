@@ -87,6 +87,7 @@ def test_a_coin_for_each_day_keeps_a_days_flights_together() -> None:
     assert len(set(excess)) == 2
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_a_policy_of_ones_own_is_played_with_one_command(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(POLICY)

@@ -12,7 +12,7 @@ import pytest
 
 from .repository import Daily, Repository, make_repository
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 PYTHON = ".venv/bin/python"
 
 RISE = np.log10(1.2)

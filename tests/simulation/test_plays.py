@@ -26,6 +26,7 @@ simulate_all(SCENARIOS, 2)
 """
 
 
+@pytest.mark.full
 @pytest.mark.slow
 def test_side_by_side_they_come_out_as_they_do_alone(
     tmp_path_factory: pytest.TempPathFactory, ports: dict[str, str], checkout: Path

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -22,6 +23,7 @@ from shared.stack.stage import running
 from shared.stack.swarm import SERVICE, SwarmStage, wait_until
 from shared.world.period import Period
 
+OF_ENGINE = "--data-root", "--exec-root"  # options of an engine, for the folders that are its own
 SECOND = "ENGINE2", "NODE1", "NODE2"  # the address of a second engine, and those of both nodes
 
 PROMOTE = """
@@ -146,13 +148,12 @@ def in_worker(stage: SwarmStage, code: str, *arguments: str) -> str:
     return printed.splitlines()[-1]
 
 
-def kill_node(engine: str, pids: list[int], folder: str) -> None:
+def kill_node(engine: str, pids: list[int]) -> None:
     """Kill an engine with all that runs under it, as if its machine had lost its power.
 
     Args:
         engine: its address, `unix://...`.
         pids: the first process of each of its containers.
-        folder: where the engine keeps what is its own; a machine without power has mounted nothing either.
     """
     path = engine.removeprefix("unix://")
     daemon = next(
@@ -164,6 +165,8 @@ def kill_node(engine: str, pids: list[int], folder: str) -> None:
     for process in [daemon, *daemon.children(recursive=True), *shims, *map(psutil.Process, pids)]:
         with suppress(psutil.NoSuchProcess):
             process.kill()
+    # A machine without power has mounted nothing either.
+    folders = [folder for option, folder in pairwise(daemon.info["cmdline"]) if option in OF_ENGINE]
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
-    for mount in sorted((mount for mount in mounts if mount.startswith(folder)), reverse=True):
+    for mount in sorted((mount for mount in mounts if mount.startswith(tuple(folders))), reverse=True):
         subprocess.run(["umount", "--lazy", mount], check=True)

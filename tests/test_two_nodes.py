@@ -43,5 +43,5 @@ def test_no_request_fails_while_a_node_is_killed(stage: SwarmStage, second: Any)
     assert len(here) == len(there) == REPLICAS // 2
     with traffic(stage, "node"):
         pids = [container.attrs["State"]["Pid"] for container in there]
-        kill_node(os.environ["ENGINE2"], pids, second.info()["DockerRootDir"])
+        kill_node(os.environ["ENGINE2"], pids)
         wait_for("all replicas on the node that is left", partial(are_healthy, stage, "app", REPLICAS))

@@ -43,5 +43,5 @@ def give_release(stage: SwarmStage, revision: str) -> None:
 def kill(stage: SwarmStage, _: Traffic, second: Any) -> None:
     """Kill the second node, and wait until the first has all replicas."""
     pids = [container.attrs["State"]["Pid"] for container in second.containers.list()]
-    kill_node(os.environ["ENGINE2"], pids, second.info()["DockerRootDir"])
+    kill_node(os.environ["ENGINE2"], pids)
     wait_for("all replicas on the node that is left", partial(are_healthy, stage, "app", REPLICAS))

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import shared.demo.play
@@ -27,7 +30,7 @@ from shared.world.dataset import load_year
 from shared.world.incidents import publish
 from shared.world.period import Period
 
-from .conftest import elsewhere, version_at, wait_for
+from .conftest import answers, elsewhere, free_port, version_at, wait_for
 from .test_containers import BASE, TRAINING_DAY, clone, commit_change, deploy, engine, git  # noqa: F401
 from .test_contract import FLIGHT
 
@@ -49,11 +52,30 @@ def alone_in_engine() -> Iterator[Any]:
         yield client
 
 
+@contextmanager
+def registry(folder: Path) -> Iterator[str]:
+    """Yield where there is a registry of images, on loopback; nothing, where none is installed."""
+    if not shutil.which("docker-registry"):
+        yield ""
+        return
+    address, config = f"127.0.0.1:{free_port()}", folder / "registry.yaml"
+    storage = f"{{filesystem: {{rootdirectory: {folder / 'images'}}}}}"
+    config.write_text(f"version: 0.1\nstorage: {storage}\nhttp: {{addr: '{address}'}}\n")
+    with subprocess.Popen(["docker-registry", "serve", str(config)]) as process:
+        try:
+            wait_for("a registry of images", partial(answers, f"http://{address}/v2/"))
+            yield address
+        finally:
+            process.terminate()
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SwarmStage]:
     """Bring a level up in a swarm, play a day through it, and let a challenger have a share of the traffic."""
-    with alone_in_engine() as client, elsewhere(tmp_path_factory.mktemp("stages")) as patch:
+    folder = tmp_path_factory.mktemp("stages")
+    with alone_in_engine() as client, registry(folder) as images_at, elsewhere(folder) as patch:
         patch.setenv("ENGINE", "swarm")
+        patch.setenv("REGISTRY", images_at)
         patch.setenv("REPLICAS", str(REPLICAS))
         stage = open_stage(LEVEL)
         assert isinstance(stage, SwarmStage)
@@ -109,6 +131,14 @@ def test_replicas_may_do_no_more_than_they_must_and_only_loopback_leads_to_them(
     assert not [service for service in services if service.attrs["Endpoint"].get("Ports")]
 
 
+def test_replicas_run_images_of_the_registry_that_is_named(stage: SwarmStage) -> None:
+    if not (named := stage.environment["REGISTRY"]):
+        pytest.skip("there is no registry of images: Debian's docker-registry is one")
+    revision = stage.environment["REVISION"]
+    assert images(stage) == {f"{named}{stage.package}/app:{revision}"}
+    assert revision in httpx.get(f"http://{named}v2/{stage.package}/app/tags/list").json()["tags"]
+
+
 def test_all_replicas_give_a_flight_the_same_arm(stage: SwarmStage) -> None:
     first, *others = json.loads(in_worker(stage, ASK_EACH))
     assert len(others) == REPLICAS - 1
@@ -150,13 +180,14 @@ def test_no_request_fails_while_the_application_is_released(stage: SwarmStage, c
     good = commit_change(clone, f"{stage.package}/serving/app.py", "\n# released\n")
     with traffic(stage, "deployed"):
         assert deploy(stage, clone).stdout.strip() == f"the application is now {good}"
-    assert images(stage) == {f"{stage.package}/app:{good}"}
+    assert images(stage) == {f"{stage.environment['REGISTRY']}{stage.package}/app:{good}"}
 
 
 def images(stage: SwarmStage) -> set[str]:
     return {container.attrs["Config"]["Image"] for container in containers(stage, "app")}
 
 
+@pytest.mark.full
 def test_one_that_does_not_come_up_goes_back_by_itself_and_no_request_fails(
     stage: SwarmStage,
     clone: Path,  # noqa: F811

@@ -35,6 +35,23 @@ HEAD = """\
 Manifest = dict[str, Any]
 
 
+def build_command(level: str) -> str:
+    """Return how the image of a level's application is built with the driver for a log that replicas share."""
+    compose, overlay = (
+        yaml.safe_load((ROOT / level / name).read_text())["services"][NAME]
+        for name in ("compose.yaml", "compose.scale.yaml")
+    )
+    given = compose["build"]["args"] | overlay["build"]["args"] | {"LEVEL": level, "REVISION": "$REVISION"}
+    arguments = [f"--build-arg {name}={value}" for name, value in sorted(given.items()) if name != "BASE"]
+    return " \\\n  ".join(
+        [
+            f"docker build --file {level}/Dockerfile --target {compose['build']['target']}",
+            *arguments,
+            f"--tag {_image(level, compose).replace('{', '').replace('}', '')} .",
+        ]
+    )
+
+
 class _Plain(yaml.SafeDumper):
     """Writes what occurs twice twice: people read it."""
 
@@ -74,9 +91,13 @@ def manifests(level: str) -> list[Manifest]:
     ]
 
 
+def _image(level: str, service: dict[str, Any]) -> str:
+    return "${REGISTRY}/" + str(service["image"]).replace("${LEVEL}", level)
+
+
 def _pod(level: str, service: dict[str, Any], dockerfile: str, port: int) -> dict[str, Any]:
     user = int(_found(r"useradd --uid (\d+)", dockerfile))
-    image = "${REGISTRY}/" + service["image"].replace("${LEVEL}", level)
+    image = _image(level, service)
     scratch = {name: f"/{name}" for name in ("tmp", "stage", "secrets")}
     return {
         "automountServiceAccountToken": False,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..base import ROOT, StageError, write_text
 from ..markdown import table
-from .manifests import REPLICAS, VERSION, path_of, problems, render, with_replicas
+from .manifests import REPLICAS, VERSION, build_command, path_of, problems, render, with_replicas
 
 PAGE = Path("docs/kubernetes.md")
 WAITING = "waiting for `make bench-scale`"
@@ -114,6 +114,13 @@ schema cannot tell whether an image is there or a name leads anywhere.
 - **Probes**: `/livez` says that the process lives, `/readyz` that a request would be answered and logged. Without
   the prediction log no pod is ready, and callers get no connection where they would get a 503 elsewhere.
 - **PodDisruptionBudget**: whoever drains nodes takes one replica at a time.
+- **Image**: that of compose with a driver for the prediction log, which is on a server here. `REGISTRY` and
+  `REVISION` are those that the manifests are filled with. In the checkout of that commit:
+
+```sh
+{build_command(LEVEL)}
+```
+
 - **Secret**: a name without values, for the password of the prediction log. The file says how to make it.
 
 Registry, orchestration, pipelines and PostgreSQL are not in the manifests. They can stay where they are, as long

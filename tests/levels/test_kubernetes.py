@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from shared.kubernetes import manifests, page
-from shared.kubernetes.manifests import Manifest, path_of, problems, with_replicas
+from shared.kubernetes.manifests import Manifest, build_command, path_of, problems, with_replicas
 
 from ..conftest import ROOT, answers, free_port, wait_for
 
@@ -97,6 +98,24 @@ def test_the_pod_runs_as_the_user_of_the_image_and_is_asked_as_the_image_asks_it
     start = probe["periodSeconds"] * probe["failureThreshold"]
     asks = f"--interval={probe['periodSeconds']}s --timeout={probe['timeoutSeconds']}s --start-period={start}s"
     assert asks in dockerfile
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_image_is_built_under_its_name_with_the_driver_of_the_log(level: str) -> None:
+    dockerfile, command = (ROOT / level / "Dockerfile").read_text(), build_command(level)
+    given = dict(re.findall(r"--build-arg (\w+)=(\S+)", command))
+    assert given.keys() <= set(re.findall(r"^ARG (\w+)", dockerfile, re.MULTILINE))
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    assert any(entry.startswith("psycopg") for entry in groups[given["MORE"]])
+    assert "httptools>=0.6" in groups[given["GROUP"]]
+    (target,) = re.findall(r"--target (\w+)", command)
+    assert f" AS {target}\n" in dockerfile
+    (tag,) = re.findall(r"--tag (\S+)", command)
+    assert tag == pod_of(level)["containers"][0]["image"].replace("{", "").replace("}", "")
+
+
+def test_the_page_says_how_the_image_is_built() -> None:
+    assert build_command(page.LEVEL) in (ROOT / page.PAGE).read_text()
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -4,7 +4,7 @@ import re
 import select
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -167,6 +167,7 @@ def connect(address: Address, synchronous: str = "FULL", seconds: float | None =
         return PostgreSQL(str(address), seconds)
     database = Database(lambda: sqlite3.connect(address, timeout=30, check_same_thread=False))
     database.connection.row_factory = _by_name
-    database.rows("PRAGMA journal_mode=WAL")  # readers do not wait for writers
+    with suppress(DatabaseError):  # another process is doing the same, for all
+        database.rows("PRAGMA journal_mode=WAL")  # readers do not wait for writers
     database.execute(f"PRAGMA synchronous={synchronous}")
     return database

@@ -146,8 +146,8 @@ packages, once, in its own `.stage`. It is sent the name of a function and a few
 is told apart, and its result is refused. Workers with another number of cores give the same probabilities, and at
 levels 0 and 1 other names: a model is named by the hash of its pickle, which has the number of threads in it.
 
-```
-.venv/bin/dask scheduler --host tcp://host:8786 --no-dashboard
+```sh
+PYTHONPATH=. STAGE=.stage/bench .venv/bin/dask scheduler --host tcp://host:8786 --no-dashboard
 PYTHONPATH=. STAGE=.stage/bench .venv/bin/dask worker tcp://host:8786 --nthreads 1 --no-dashboard
 ```
 

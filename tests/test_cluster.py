@@ -1,9 +1,9 @@
 """Work that is spread over a cluster gives what it gives here, also when a worker is killed in the middle."""
 
 import os
+import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 import pytest
 
 os.environ.setdefault("STAGE", "/dev/null")  # modules of the levels ask for it
@@ -27,7 +26,7 @@ from shared.simulation.scenario import NOBODY, USUAL, Scenario, is_finished
 from shared.world.incidents import INCIDENTS
 from shared.world.period import FIRST_DAY, LAST_DAY, Period
 
-from .conftest import elsewhere, free_port, wait_for
+from .conftest import ROOT, commands_in, elsewhere, free_port, wait_for
 
 PERIOD = Period(date(2013, 3, 18), date(2013, 3, 20))
 SCENARIOS = [Scenario(1, PERIOD, (INCIDENTS["schema"],), USUAL), Scenario(1, PERIOD, (), NOBODY)]
@@ -91,41 +90,47 @@ def test_a_cluster_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def workers(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[psutil.Process]]:
-    """Start a scheduler and two workers in another checkout, as docs/fanout.md says, for who spreads work."""
+def workers(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Run the commands of docs/fanout.md in another checkout: a scheduler and two workers for who spreads work.
+
+    Yield the process groups of the workers.
+    """
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
-    scheduler = ["scheduler", "--host", address, "--no-dashboard"]
-    worker = ["worker", address, "--host", "127.0.0.1", "--nthreads", "1", "--no-nanny", "--no-dashboard"]
-    one_thread = {"OMP_NUM_THREADS": "1"}  # as a worker's nanny sets it, which would start a killed one again
-    environment = os.environ | {"PYTHONPATH": ".", "STAGE": ".stage/bench"} | one_thread
+    page = commands_in((ROOT / "docs" / "fanout.md").read_text())
+    scheduler, worker = (command.replace("tcp://host:8786", address) for command in page)
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.dask_{command[0]}", *command[1:]],
+            ["sh", "-c", command],
             cwd=checkout,
-            env=environment,
             stderr=(checkout / f"{n}.log").open("w"),
+            start_new_session=True,
         )
         for n, command in enumerate((scheduler, worker, worker))
     ]
     monkeypatch.setenv("CLUSTER", address)
     wait_for("the scheduler", lambda: listens(port))
-    yield [psutil.Process(process.pid) for process in started[1:]]
+    yield [process.pid for process in started[1:]]
     for process in started:
-        process.kill()
+        vanish(process.pid)
         process.wait()
+
+
+def vanish(group: int) -> None:
+    """Kill a process with all that it has started, as when its machine loses its power."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
 
 
 @pytest.mark.slow
 def test_models_are_the_same_to_the_last_digit_also_when_a_worker_is_killed(
-    workers: list[psutil.Process], tmp_path: Path
+    workers: list[int], tmp_path: Path
 ) -> None:
     year = Year.read()
     here, there = (Year(year.table, tmp_path / name) for name in ("here", "there"))
     with ThreadPoolExecutor(1) as pool:
         training = pool.submit(there.train_ahead, RECIPES)
-        victim = wait_for("a training on each worker", lambda: busy(workers))
-        victim.kill()
+        vanish(wait_for("a training on each worker", lambda: busy(workers)))
         training.result()
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("CLUSTER")
@@ -141,7 +146,7 @@ def listens(port: int) -> bool:
     return False
 
 
-def busy(workers: list[psutil.Process]) -> psutil.Process | None:
+def busy(workers: list[int]) -> int | None:
     """Return a worker that is in the middle of a training, once both are."""
     from distributed import Client
 
@@ -154,7 +159,7 @@ def busy(workers: list[psutil.Process]) -> psutil.Process | None:
 
 @pytest.mark.slow
 def test_a_year_that_a_worker_simulates_comes_out_as_here(
-    ports: dict[str, str], workers: list[psutil.Process], tmp_path_factory: pytest.TempPathFactory, checkout: Path
+    ports: dict[str, str], workers: list[int], tmp_path_factory: pytest.TempPathFactory, checkout: Path
 ) -> None:
     """The workers are in another checkout, so that all that is here was brought here."""
     with elsewhere(tmp_path_factory.mktemp("there")):
@@ -176,7 +181,7 @@ def contents(scenario: Scenario) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_a_simulation_by_other_code_is_not_taken(
-    ports: dict[str, str], workers: list[psutil.Process], tmp_path: Path, checkout: Path
+    ports: dict[str, str], workers: list[int], tmp_path: Path, checkout: Path
 ) -> None:
     with (checkout / "requirements.lock").open("a") as lock:
         lock.write("# another one\n")

@@ -31,6 +31,7 @@ DOCUMENTS = [
             "README.md",
             "CONTRIBUTING.md",
             "docs/architecture.md",
+            "docs/fanout.md",
             "docs/house.md",
             "docs/own.md",
             "docs/scale.md",
@@ -42,7 +43,8 @@ DOCUMENTS = [
 ]
 PAGES = sorted({*DOCUMENTS, *(ROOT / "docs").rglob("*.md")} - set((ROOT / "docs" / "diffs").iterdir()))
 STORY = "make simulate LEVEL=1 DAYS=10 INCIDENTS=schema"  # run by tests/simulation/test_run.py
-RUN_ELSEWHERE = WALKED | {STORY} | SHOWN
+CLUSTER = set(commands_in((ROOT / "docs" / "fanout.md").read_text()))  # from there, by tests/test_cluster.py
+RUN_ELSEWHERE = WALKED | {STORY} | SHOWN | CLUSTER
 RUNS_THIS = {"make test", "make check", "make test QUICK=1"}
 SECONDS = 300.0
 STARTED = "started.txt"  # in the checkout: what the start of its stage printed

@@ -259,6 +259,7 @@ def test_a_taken_port_is_named_with_what_changes_it(checkout: Path, ports: dict[
     assert "make level1 OFFSET=" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

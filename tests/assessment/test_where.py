@@ -105,6 +105,7 @@ def test_what_is_not_understood_is_named(given: dict[str, str], says: str) -> No
         understand(given)
 
 
+@pytest.mark.slow
 def test_a_file_of_answers_is_read_as_people_write_it(tmp_path: Path) -> None:
     path = tmp_path / "answers.yaml"
     path.write_text("collected: yes\napp_tested: Yes\napp_released: no\noperated:\n")
@@ -120,6 +121,7 @@ def run_where(*arguments: str, said: str = "") -> "subprocess.CompletedProcess[s
     return subprocess.run(command, cwd=ROOT, input=said, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_questions_are_asked_one_by_one() -> None:
     done = run_where(said="y\nwhat?\nn\n" + "\n" * len(QUESTIONS))
     assert done.returncode == 0, done.stderr

@@ -53,6 +53,7 @@ def test_a_step_that_takes_too_much_is_ended_and_that_is_its_result(
     assert scale.run("drop_year", 100_000) == {"ended": "more than 0 GB"}
 
 
+@pytest.mark.slow
 def test_a_step_that_fails_is_told_with_its_error(short: Path) -> None:
     with pytest.raises(StageError, match="KeyError: 'no such step'"):
         scale.run("no such step")

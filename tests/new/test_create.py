@@ -69,6 +69,7 @@ def refused(folder: Path, level: str = "1", name: str = "churn", to: str = "deep
     return str(error.value)
 
 
+@pytest.mark.slow
 def test_a_refusal_is_a_line_and_no_traceback(tmp_path: Path) -> None:
     done = run(tmp_path, "--name", "churn")
     assert done.returncode == 1

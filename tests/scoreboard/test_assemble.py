@@ -23,6 +23,8 @@ from shared.world.period import Period
 
 from ..conftest import YEAR, elsewhere
 
+pytestmark = pytest.mark.slow
+
 PERIOD = Period(date(2013, 10, 28), date(2013, 12, 8))
 LEVELS = (0, 1, 2)
 RELEASED = date(2013, 11, 5)  # the second model of level 2

@@ -107,6 +107,7 @@ def test_the_command_that_documents_show_tells_the_story(ports: dict[str, str], 
     assert re.search(r"[\d,]+ of [\d,]+ flights answered, log loss 0\.\d{4}", done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

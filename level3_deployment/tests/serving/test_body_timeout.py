@@ -12,7 +12,8 @@ from ...serving.app import app
 from ...serving.body_timeout import BodyTimeout
 
 SECONDS = 0.5
-HEAD = b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+HEAD = b"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+HEAD += b"connection: close\r\ncontent-length: %d\r\n\r\n"  # or the server would wait for another request
 
 
 @pytest.fixture(scope="module")

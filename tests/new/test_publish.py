@@ -21,6 +21,8 @@ from shared.new.table import read
 
 from .customers import DAYS, ROWS, customers, write_csv
 
+pytestmark = pytest.mark.slow  # each publishes in a process of its own
+
 OVERLAY = ROOT / "shared" / "new" / "overlay" / "root"
 NEWEST = "2024-03-30"
 YESTERDAY = date.today() - timedelta(days=1)

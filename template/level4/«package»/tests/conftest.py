@@ -10,7 +10,7 @@ import pytest
 from ..config.problem import BASELINE, ID, OUTCOME, OUTCOMES, ROWS, TIME
 from . import example
 «% if level > 2 %»
-from .databases import address, postgresql  # noqa: F401 - fixtures
+from .databases import address, postgresql
 «% endif %»
 
 # Here and not in a fixture, because some libraries decide while they are imported.

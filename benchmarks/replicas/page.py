@@ -1,6 +1,7 @@
 """The page and the picture of docs/replicas.json."""
 
 import json
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from shared.markdown import table
 Figures = dict[str, Any]
 REFUSED = "503"
 NOT_YET = "not measured yet"
+WIDTH = 115
 COLORS = "#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#bbbbbb"
 
 
@@ -55,7 +57,7 @@ def draw(figures: Figures) -> Figure:
         left += took
     shares.set(title="processor time of a request", xlabel="ms")
     if names:
-        shares.legend(fontsize="small")
+        figure.legend(*shares.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
     for axes in (rates, shares):
         axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -116,10 +118,14 @@ def ceiling(figures: Figures) -> str:
     took = best["processor_ms"]
     cores, own = sum(took.values()) * best["requests_a_second"] / 1000, took["replicas"]
     first, second, *_ = sorted(took, key=lambda part: -took[part])
-    return f"""The most is {best["requests_a_second"]:,.0f} requests a second, with {count}. Then the parts take
-{cores:.2f} of {figures["cores"]} cores by their own accounts; the kernel's network and the engine take some of the
-rest. A request takes {sum(took.values()):.2f} ms, of which {own:.2f} ms are its replica's; most is taken by:
-{first}, then {second}. What ends the growth is the processor, which all of them share."""
+    busy = f" All that the machine did kept it {best['busy_percent']} % busy." if "busy_percent" in best else ""
+    text = f"""The most is {best["requests_a_second"]:,.0f} requests a second, replicas: {count}. The parts then
+take {cores:.2f} of {figures["cores"]} cores by their own accounts, without the kernel and the engine.{busy}
+A request takes {sum(took.values()):.2f} ms, of which {own:.2f} ms are its replica's; most is taken by {first},
+then by {second}. All of them share the processor, so that more replicas do not help where it is full. The
+rest of the stage works whether somebody asks or not: each replica looks at the registry twice a second, and
+workers ask for work."""
+    return fill(text, WIDTH)
 
 
 def rows_of_ways(figures: Figures) -> list[list[str]]:
@@ -182,11 +188,11 @@ def page(figures: Figures) -> str:
         for writers, rate in by_writers.items()
     ]
     noticed = ["level", "trouble", "answered", "503", "failed", "missing", "seconds", "slowest, s", "gap, s"]
+    says = (found_speed, found_troubles, found_log)
+    found = "\n".join(fill(f"- {say(figures)}", WIDTH, subsequent_indent="  ") for say in says)
     return f"""# Replicas
 
-{found_speed(figures)}
-{found_troubles(figures)}
-{found_log(figures)}
+{found}
 
 Written by `make bench-scale` (benchmarks/replicas), on a shared machine of {figures.get("cores", 2)} cores:
 level 4 in a Docker Swarm, with client, balancer, replicas and PostgreSQL on the same cores. `PART=speed`, `log`,

@@ -14,6 +14,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psutil
+
 from shared.base import ROOT, StageError, git
 from shared.stack.docker import LABEL, connect
 from shared.stack.swarm import SERVICE, SwarmStage
@@ -77,12 +79,15 @@ def under_load(stage: SwarmStage, load: Load, size: int, clients: list[Any]) -> 
     """Put one round of load on the balancer; return its rate, and each part's ms of processor time a request."""
     server = Server(f"level {stage.number}", int(stage.environment["PORT"]))  # what listens there is the proxy
     before, _ = used(stage, clients)
+    psutil.cpu_percent()  # the next one is since this one
     measured = load.put(server, size, CLIENTS, SECONDS, MOST)
+    busy = psutil.cpu_percent()
     after, _ = used(stage, clients)
     taken = {part: (after[part] - before[part]) * 1000 / measured.answered for part in after}
     return {
         "requests_a_second": measured.requests_per_second,
         "p99_ms": measured.p99_ms,
+        "busy_percent": busy,
         "processor_ms": taken | {"the engine's proxy": measured.processor_ms, "client": measured.client_ms},
     }
 
@@ -94,6 +99,7 @@ def of_rounds(rounds: list[Figures]) -> Figures:
         "requests_a_second": median(each["requests_a_second"] for each in rounds),
         "rounds": [round(each["requests_a_second"], 1) for each in rounds],
         "p99_ms": round(median(each["p99_ms"] for each in rounds), 1),
+        "busy_percent": round(median(each["busy_percent"] for each in rounds)),
         "processor_ms": {
             part: round(median(each["processor_ms"].get(part, 0.0) for each in rounds), 3) for part in parts
         },

@@ -216,8 +216,9 @@ bench: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) 
 	@$(RUN) -m benchmarks.fresh
 	$(if $(CLUSTER),@STAGE=.stage/bench $(RUN) -m benchmarks.fanout)
 
-bench-scale: | $(call installed,$(addprefix level,$(LEVELS)) shared bench) ## measure replicas in a swarm, their speed, cost, and what they survive: docs/replicas.*; PART=troubles one part, ENGINE2= NODE1= NODE2= on two nodes
-	@exec $(RUN) -m benchmarks.replicas $(PART)
+bench-scale: | $(call installed,$(addprefix level,$(LEVELS)) shared dev bench) ## measure replicas in a swarm, their speed, cost, and what they survive: docs/replicas.*; PART=troubles one part, ENGINE2= NODE1= NODE2= on two nodes
+	@$(RUN) -m benchmarks.replicas $(PART)
+	@$(RUN) -m shared kubernetes
 
 assess: | .venv-serving/.installed $(call installed,$(addprefix level,$(LEVELS)) shared dev) ## test every claim of the maturity models: [LEVEL=3] [ABLATE=1]
 	@$(RUN) -m shared.assessment $(if $(ABLATE),ablate,assess) $(if $(LEVEL),--level $(LEVEL))

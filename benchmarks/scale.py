@@ -20,6 +20,8 @@ from matplotlib.figure import Figure
 from shared.base import ROOT, WORKSPACES, StageError, write_text
 from shared.markdown import table
 
+from .machines import section
+
 ROWS = int(os.environ.get("ROWS") or 1_000_000)  # the largest table to measure
 TIMES, DAYS = (1, 10, 100), (10, 100, 300)  # the real traffic; days of the log
 YEARS = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000)  # flights in the year of a training
@@ -296,6 +298,12 @@ def ends(results: Result) -> str:
     return "\n".join(lines) or "- none"
 
 
+def figures_of(name: str) -> Result:
+    """Return the figures of another page; none, if it has not been measured."""
+    path = ROOT / "docs" / f"{name}.json"
+    return dict(json.loads(path.read_text())) if path.exists() else {}
+
+
 def report(results: Result) -> str:
     """Return the document."""
     points, trained = results["watching"], results["training"]
@@ -320,10 +328,13 @@ Steps that were ended, at {MAX_BYTES / 1e9:.0f} GB or {MAX_SECONDS / 60:.0f} min
 
 {ends(results)}
 
-The prediction log is one SQLite file that one machine writes. When several machines answer, take a database
-server, or a file a day that a column store reads.
+The prediction log is one SQLite file that one machine writes. When several machines answer, it is in PostgreSQL.
 
 ![time and memory against rows](scale.png)
+
+## At 1, 3 and 30 machines
+
+{section(figures_of("replicas"), figures_of("speed"), figures_of("scoreboard"), PER_DAY)}
 
 ## Watching a day
 

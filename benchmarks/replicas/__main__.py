@@ -1,4 +1,4 @@
-"""Measure what replicas in a swarm bring, cost and survive; write docs/replicas.json, .md and .png.
+"""Measure what replicas in a swarm bring, cost and survive; write docs/replicas.*, and docs/scale.md again.
 
 Run: `make bench-scale` measures all of it, `make bench-scale PART='troubles --level 3'` a part. Every figure
 is written as soon as it is known; those of a part that fails or whose engine is missing stay as they were.
@@ -17,7 +17,7 @@ from shared.base import ROOT, StageError, write_text
 from shared.stack.cleanup import clean_swarm
 from shared.stack.swarm import SwarmStage
 
-from .. import swarms
+from .. import scale, swarms
 from . import log, nodes, page, speed, troubles
 
 Figures = dict[str, Any]
@@ -48,6 +48,7 @@ def keep(new: Figures) -> None:
     write_text(path, json.dumps(figures, indent=1) + "\n")
     write_text(DOCS / "replicas.md", page.page(figures))
     page.draw(figures).savefig(DOCS / "replicas.png", dpi=110)
+    write_text(scale.DOCUMENT, scale.report(scale.figures_of("scale")))
     print(json.dumps(new), flush=True)
 
 

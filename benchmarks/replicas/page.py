@@ -14,7 +14,7 @@ Figures = dict[str, Any]
 REFUSED = "503"
 NOT_YET = "not measured yet"
 WIDTH = 115
-COLORS = "#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#bbbbbb"
+COLORS = "#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#bbbbbb"
 
 
 def ways(figures: Figures) -> dict[str, Figures]:

@@ -31,7 +31,9 @@ SIZES, CLIENTS, ROUNDS, SECONDS = (1, 100), 8, 2, 6
 MOST = 10_000  # requests of a round
 MB, NANOSECONDS = 1e6, 1e9
 RELEASES = "HEAD", "HEAD~1"  # which take turns
-PARTS = {"app": "replicas", "postgres": "PostgreSQL"}  # others of the swarm's services are the rest of the stage
+IDLE = 15  # seconds in which nobody asks
+# Others of the swarm's services are the rest of the stage.
+PARTS = {"app": "replicas", "mlflow": "the registry", "postgres": "PostgreSQL"}
 
 SAID = """
 import json, os
@@ -73,6 +75,14 @@ def used(stage: SwarmStage, clients: list[Any]) -> tuple[Counter[str], Counter[s
             cached = held["stats"].get("inactive_file", held["stats"].get("total_inactive_file", 0))
             memory[part_of(container)] += (held["usage"] - cached) / MB
     return seconds, memory
+
+
+def idle(stage: SwarmStage) -> dict[str, float]:
+    """Return the cores that each part takes while nobody asks, by the workers' and replicas' own questions."""
+    began, (before, _) = time.monotonic(), used(stage, [connect()])
+    time.sleep(IDLE)
+    seconds, (after, _) = time.monotonic() - began, used(stage, [connect()])
+    return {part: round((after[part] - before[part]) / seconds, 3) for part in after}
 
 
 def under_load(stage: SwarmStage, load: Load, size: int, clients: list[Any]) -> Figures:
@@ -175,7 +185,7 @@ def measure(stage: SwarmStage) -> Iterator[Figures]:
         release(stage, other_commit(stage))  # from here on, the images of both are there
     for count in COUNTS:
         scale(stage, count)
-        figures = rates(stage, [connect()])
+        figures: Figures = {"idle_cores": idle(stage)} | rates(stage, [connect()])
         figures["release_seconds"] = release(stage, other_commit(stage))
         figures["model_seconds"] = {"new": follow(stage, other), "known": follow(stage, champion)}
         yield {"replicas": {str(count): figures}}

@@ -68,6 +68,9 @@ the prediction log is full, which all of them write.
 
 {table(["way", "requests a second", "memory, MB", "release, s"], _ways(single, replicas))}
 
+All replicas share the cores of one machine with the balancer and PostgreSQL, and so do both nodes: this is what
+replicas cost. What more machines would bring is arithmetic, in [how far level 4 goes](scale.md).
+
 The manifests have no HorizontalPodAutoscaler, since no figure asks for one. The processor would be the right
 signal: `kubectl autoscale deployment app --cpu-percent=70 --min={REPLICAS} --max=6`.
 
@@ -136,11 +139,12 @@ def _median(speed: Figures, case: str, what: str) -> float:
 
 def _answer(single: float, fit: int, replicas: Figures) -> list[list[str]]:
     """Return what each way is for, by what there is of each thing."""
-    three = _measured(replicas, "nodes", "2").get("requests_a_second")
+    appends = replicas["log"]["PostgreSQL"]["1"]["3"] if "log" in replicas else None
+    log = f"up to {appends / 2:,.0f}: the prediction log takes no more" if appends else WAITING
     return [
-        ["requests a second", f"up to {single / 2:,.0f}", f"up to {three / 2:,.0f}" if three else WAITING, "more"],
+        ["requests a second", f"up to {single / 2:,.0f}", log, "as many: it is the same log"],
         ["models", f"up to {max(fit // 2, 1)}", f"up to {3 * max(fit // 2, 1)}", "more"],
-        ["a machine may fail", "no: answers wait for the next one", "yes", "yes"],
+        ["which machine may fail", "none", "any but that of PostgreSQL and S3", "any, if state is elsewhere"],
         ["people", "somebody, now and then", "somebody who can be called", "a team whose job it is"],
         ["teams that release", "one", "one", "several"],
     ]

@@ -168,11 +168,12 @@ def test_what_is_not_measured_is_waited_for_and_what_is_measured_is_shown() -> N
     speed, board, endurance = (page.read(name) for name in ("speed", "scoreboard", "endurance"))
     assert page.page(speed, board, endurance, {}).count(page.WAITING) > 1
     figures = {"requests_a_second": 1234.0, "memory_mb": 777.0, "release_seconds": 42.0}
-    measured = {"replicas": dict.fromkeys("123", figures), "nodes": {"2": figures}}
+    log = {"PostgreSQL": {"1": {"3": 1234.0}}}
+    measured = {"replicas": dict.fromkeys("123", figures), "nodes": {"2": figures}, "log": log}
     text = page.page(speed, board, endurance, measured)
     assert page.WAITING not in text
     assert "| replicas on two nodes: 3 | 1,234 | 777 | 42 |" in text
-    assert "| up to 617 | more |" in text
+    assert "| up to 617: the prediction log takes no more |" in text
 
 
 def in_bytes(size: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import swarms
+from benchmarks.clients import CLIENTS
 from benchmarks.swarms import are_healthy, brought_up, containers, kill_node
 from shared.stack.swarm import SwarmStage
 
@@ -38,10 +39,10 @@ def stage(second: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swa
             yield stage
 
 
-def test_no_request_fails_while_a_node_is_killed(stage: SwarmStage, second: Any) -> None:
+def test_no_request_fails_but_those_of_a_node_that_is_killed(stage: SwarmStage, second: Any) -> None:
     here, there = containers(stage, "app"), containers(stage, "app", second)
     assert len(here) == len(there) == REPLICAS // 2
-    with traffic(stage, "node"):
+    with traffic(stage, "node", CLIENTS):
         pids = [container.attrs["State"]["Pid"] for container in there]
         kill_node(os.environ["ENGINE2"], pids)
         wait_for("all replicas on the node that is left", partial(are_healthy, stage, "app", REPLICAS))

@@ -18,7 +18,7 @@ from shared.stack.cleanup import clean_swarm
 from shared.stack.swarm import SwarmStage
 
 from .. import scale, swarms
-from . import log, nodes, page, speed, troubles
+from . import log, nodes, page, plot, speed, troubles
 
 Figures = dict[str, Any]
 Part = Callable[[SwarmStage], Iterator[Figures]]
@@ -47,7 +47,7 @@ def keep(new: Figures) -> None:
     figures = merged(before, new | {"cores": os.cpu_count()})
     write_text(path, json.dumps(figures, indent=1) + "\n")
     write_text(DOCS / "replicas.md", page.page(figures))
-    page.draw(figures).savefig(DOCS / "replicas.png", dpi=110)
+    plot.draw(figures).savefig(DOCS / "replicas.png", dpi=110)
     write_text(scale.DOCUMENT, scale.report(scale.figures_of("scale")))
     print(json.dumps(new), flush=True)
 

@@ -11,7 +11,8 @@ from shared.stack.swarm import SwarmStage
 
 from ..clients import Traffic
 from ..swarms import are_healthy, containers, give, kill_node, wait_for
-from .speed import other_commit, rates, release, serve
+from .releases import other_commit, release, serve
+from .speed import rates
 from .troubles import REPLICAS, endure
 
 Figures = dict[str, Any]

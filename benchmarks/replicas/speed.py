@@ -4,54 +4,31 @@ The processor time of a request is that of the control groups, container by cont
 client's is its own. The engine's proxy, a process of its own, copies every byte on the way to the balancer.
 """
 
-import json
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import psutil
 
-from shared.base import ROOT, StageError, git
 from shared.stack.docker import LABEL, connect
 from shared.stack.swarm import SERVICE, SwarmStage
-from shared.world.bad_models import deliver_candidate
 
 from ..peers import Server
 from ..speed import Load
-from ..swarms import in_worker, wait_for
+from .releases import RELEASES, follow, other_commit, release, scale, with_challenger
 
 Figures = dict[str, Any]
 COUNTS = 1, 2, 3
 SIZES, CLIENTS, ROUNDS, SECONDS = (1, 100), 8, 2, 6
 MOST = 10_000  # requests of a round
 MB, NANOSECONDS = 1e6, 1e9
-RELEASES = "HEAD", "HEAD~1"  # which take turns
 IDLE = 15  # seconds in which nobody asks
 # Others of the swarm's services are the rest of the stage.
 PARTS = {"app": "replicas", "mlflow": "the registry", "postgres": "PostgreSQL"}
-
-SAID = """
-import json, os
-from importlib import import_module
-replicas = import_module(f"{os.environ['LEVEL']}.operations.replicas")
-print(json.dumps([answer.json()["model"] for answer in replicas.ask(os.environ["APPLICATION"], "/version")]))
-"""
-FOLLOWED = """
-import os, sys, time
-from importlib import import_module
-package = os.environ["LEVEL"]
-models, promotion = (import_module(f"{package}.{name}") for name in ("registry.models", "delivery.promotion"))
-models.set_alias("challenger", None)
-began = time.monotonic()
-models.set_alias(models.CHAMPION, sys.argv[1])
-promotion._wait(os.environ["APPLICATION"], model=sys.argv[1])
-print(time.monotonic() - began)
-"""
 
 
 def part_of(container: Any) -> str:
@@ -129,52 +106,6 @@ def rates(stage: SwarmStage, clients: list[Any]) -> Figures:
         "replicas_mb": round(sum(memory["replicas"] for memory in by_node)),
         "memory_mb_of_nodes": [round(memory.total()) for memory in by_node],
     }
-
-
-def scale(stage: SwarmStage, count: int) -> None:
-    """Have so many replicas, and wait until all serve a model."""
-    stage.engine("docker", "service", "scale", f"{stage.stack}_app={count}")
-    wait_for(f"{count} replicas with a model", lambda: serve(stage, count))
-
-
-def serve(stage: SwarmStage, count: int) -> bool:
-    """Tell whether so many replicas serve a model."""
-    with suppress(StageError):  # one is not there yet
-        said = json.loads(in_worker(stage, SAID))
-        return len(said) == count and all(said)
-    return False
-
-
-def release(stage: SwarmStage, commit: str) -> float:
-    """Release the application of a commit; return the seconds."""
-    began = time.monotonic()
-    stage.run(f"python -m ${{LEVEL}} deploy {commit}", where="host")
-    return round(time.monotonic() - began, 1)
-
-
-def follow(stage: SwarmStage, version: int) -> float:
-    """Make a version the champion; return the seconds until all replicas answer with it."""
-    return round(float(in_worker(stage, FOLLOWED, str(version))), 2)
-
-
-def other_commit(stage: SwarmStage) -> str:
-    """Return which of two commits does not serve."""
-    newest = git(ROOT, "rev-parse", "--short=12", RELEASES[0]).strip()
-    return RELEASES[stage.version()["application"] == newest]
-
-
-def with_challenger(stage: SwarmStage) -> list[int]:
-    """Let a version get as far as a share of the traffic, unless one has; return champion and challenger.
-
-    Raises:
-        StageError: its gates refused it.
-    """
-    if not stage.version()["challenger"]:
-        delivery = deliver_candidate(stage, "good")
-        if not delivery.delivered:
-            raise StageError(f"there is no second model: {delivery.text}")
-    version = stage.version()
-    return [int(version[arm].partition("/")[2].partition("@")[0]) for arm in ("model", "challenger")]
 
 
 def measure(stage: SwarmStage) -> Iterator[Figures]:

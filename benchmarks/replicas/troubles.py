@@ -12,7 +12,7 @@ from shared.stack.swarm import SwarmStage
 from ..clients import Traffic, asking, missing
 from ..swarms import PROMOTE, are_healthy, containers, is_replaced, wait_for
 from .log import a_flight
-from .speed import other_commit, release, scale, with_challenger
+from .releases import other_commit, release, scale, with_challenger
 
 Figures = dict[str, Any]
 REPLICAS, REQUESTS = 3, 10_000

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks import clients
-from benchmarks.replicas import page
+from benchmarks.replicas import found, page, plot
 from benchmarks.replicas.__main__ import merged
 from shared.base import ROOT
 
@@ -109,8 +109,8 @@ def test_a_refusal_is_no_failure_and_the_page_says_both_first() -> None:
 
 
 def test_the_page_names_what_was_not_measured() -> None:
-    assert page.page({}).count(page.NOT_YET) == 4
-    page.draw({})
+    assert page.page({}).count(found.NOT_YET) == 4
+    plot.draw({})
 
 
 def test_the_page_says_what_was_measured() -> None:

@@ -64,6 +64,8 @@ def two_nodes(first: Any) -> Iterator[Any]:
         raise StageError(f"there is no second engine: {', '.join(SECOND)} name one, and the addresses of both")
     engine2, node1, node2 = (os.environ[name] for name in SECOND)
     second = docker.DockerClient(engine2)
+    with suppress(docker.errors.APIError):  # of a swarm that it was killed in
+        second.swarm.leave(force=True)
     first.swarm.init(advertise_addr=node1, listen_addr=f"{node1}:2377")
     try:
         first.swarm.reload()

@@ -27,6 +27,7 @@ PATIENCE = 60.0  # seconds for anything to happen
 YEAR = base.WORKSPACES / "year"  # read from the packaged tables once for all stages, since that takes seconds
 # Those that take minutes, the longest first: begun last, one of them would leave the other processors idle.
 LONG = (
+    "test_same_days",  # on two nodes, of which a later test kills one
     "test_swarm",
     "test_containers",
     "test_delivery",

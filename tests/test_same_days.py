@@ -1,5 +1,6 @@
 """The same fourteen days, on files, on servers and on two nodes, give the same answers, decisions and digests."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -53,7 +54,7 @@ class Days:
     answers: dict[str, Answer]
     events: list[tuple[str, str, str]]  # day, kind and text
     decisions: list[dict[str, Any]]
-    versions: list[dict[str, str]]  # number, and what each was made from and is
+    versions: list[dict[str, Any]]  # number, what each was made from, and what is in its package
     history: list[tuple[str, str]]  # version, and what became of it
     seconds: float
 
@@ -76,11 +77,21 @@ def play(stage: Stage) -> Days:
     answers = shared.demo.play.play(stage, Period.of(FIRST, DAYS), started)
     seconds = time.monotonic() - started
     events = [(day.day, kind, text) for day in journal.read(stage.workspace) for kind, text in day.events]
-    tags = Tracking.of(stage).versions()
-    versions = [{"version": version} | {name: tags[version][name] for name in NAMED_BY} for version in tags]
+    tracking = Tracking.of(stage)
+    tags = tracking.versions()
+    versions = [
+        {"version": version} | {name: told[name] for name in NAMED_BY} | content(tracking, told["run_id"])
+        for version, told in tags.items()
+    ]
     moves = [(name, version, text) for version in tags for name, text in tags[version].items() if PAST in name]
     history = [(version, text) for _, version, text in sorted(moves)]
     return Days(answers, events, rows(stage, DECISIONS), versions, history, seconds)
+
+
+def content(tracking: Tracking, run: str) -> dict[str, Any]:
+    """Return what is in a package: a difference is told by what differs, and not by a digest alone."""
+    model, description = (tracking.content(run, f"package/{name}") for name in ("model.onnx", "package.json"))
+    return {"model": hashlib.sha256(model).hexdigest()} | json.loads(description)
 
 
 def rows(stage: Stage, code: str) -> list[dict[str, Any]]:
@@ -229,21 +240,20 @@ def asking(stage: Stage) -> Iterator[Asked]:
 
 def check_same(where: str, expected: Days, days: Days) -> None:
     """Check that the days are the same elsewhere, and say what was compared."""
-    assert days.versions == expected.versions
-    assert days.history == expected.history
+    assert days.answers.keys() == expected.answers.keys()
+    pairs = [(answer, days.answers[flight]) for flight, answer in expected.answers.items()]
+    furthest = max(abs(one.late_probability - other.late_probability) for one, other in pairs)
+    print(f"{where}: {len(pairs):,} flights, at most {furthest:.1g} apart", flush=True)
     assert days.decisions == expected.decisions
     assert days.events == expected.events
-    assert days.answers.keys() == expected.answers.keys()
-    others = [flight for flight, answer in expected.answers.items() if not is_same(answer, days.answers[flight])]
-    assert not others, f"{len(others)} of {len(expected.answers)}, the first is {others[0]}"
-    furthest = max(
-        abs(answer.late_probability - days.answers[flight].late_probability)
-        for flight, answer in expected.answers.items()
-    )
+    assert days.history == expected.history
+    versions = zip(expected.versions, days.versions, strict=True)
+    assert not [(name, one["version"]) for one, other in versions for name in one if one[name] != other[name]]
+    others = [(one, other) for one, other in pairs if not is_same(one, other)]
+    assert not others, f"{len(others)} of {len(pairs)}, the first is {others[0]}"
     print(
-        f"{where}: {len(days.answers):,} flights, at most {furthest:.1g} apart; {len(days.versions)} versions, "
-        f"{len(days.decisions)} decisions and {len(days.events)} events are the same; "
-        f"{expected.seconds:.0f} s and {days.seconds:.0f} s"
+        f"{len(days.versions)} versions, {len(days.decisions)} decisions and {len(days.events)} events are "
+        f"the same; {expected.seconds:.0f} s and {days.seconds:.0f} s"
     )
 
 

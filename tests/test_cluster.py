@@ -20,7 +20,7 @@ from benchmarks.replica import ahead, gates, nulls, triggers
 from benchmarks.replica.year import Change, Model, Recipe, Year
 from shared import cluster
 from shared.base import StageError
-from shared.simulation.elsewhere import simulate_elsewhere
+from shared.simulation.elsewhere import THREADS, simulate_elsewhere
 from shared.simulation.run import simulate
 from shared.simulation.scenario import NOBODY, USUAL, Scenario, is_finished
 from shared.world.incidents import INCIDENTS
@@ -158,6 +158,7 @@ def busy(workers: list[int]) -> int | None:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_a_year_that_a_worker_simulates_comes_out_as_here(
     ports: dict[str, str], workers: list[int], tmp_path_factory: pytest.TempPathFactory, checkout: Path
 ) -> None:
@@ -166,7 +167,9 @@ def test_a_year_that_a_worker_simulates_comes_out_as_here(
         simulate_elsewhere(SCENARIOS)
         there = {scenario: contents(scenario) for scenario in SCENARIOS}
     assert not list((checkout / ".stage").glob("simulated*"))
-    with elsewhere(tmp_path_factory.mktemp("here")):
+    with elsewhere(tmp_path_factory.mktemp("here")) as patch:
+        for name in THREADS:  # the tests of the levels have few
+            patch.delenv(name, raising=False)
         for scenario in SCENARIOS:
             simulate(scenario)
             assert contents(scenario) == there[scenario]

@@ -336,9 +336,9 @@ def test_a_raw_file_that_changed_or_went_after_the_training_is_named(stage: Stag
     ("kind", "reasons"),
     [
         ("bad", ("not_worse_than_champion",)),
-        ("local", ("origin JFK",)),
+        pytest.param("local", ("origin JFK",), marks=pytest.mark.full),
         ("small", ("stopped by 1 of 12 gates: nobody_is_left_out: small carrier",)),
-        ("slow", ("fast_enough",)),
+        pytest.param("slow", ("fast_enough",), marks=pytest.mark.full),
         ("broken", ("a.package.nobody.installed",)),
         ("renamed", ("contract_agrees: they differ in 'temp",)),
     ],

@@ -122,6 +122,7 @@ def test_a_start_prints_what_was_recorded(stage: tuple[int, Path]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.full
 def test_the_commands_of_the_lessons_print_what_the_lessons_show(stage: tuple[int, Path]) -> None:
     number, checkout = stage
     for command, printed in recording.run_all(number, checkout).items():

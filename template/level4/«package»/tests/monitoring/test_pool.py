@@ -85,7 +85,9 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
 def stage(postgresql: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Start the servers and two workers."""
     folder, port = tmp_path_factory.mktemp("machines"), free_port()
-    environment = os.environ | {
+    # Not what MLflow names a process by that has trained, as one of other tests may have.
+    inherited = {name: value for name, value in os.environ.items() if name != "MLFLOW_EXPERIMENT_ID"}
+    environment = inherited | {
         "FILES_REMOTE": "s3://stage/files",
         "HOLD": str(folder / "hold"),
         "METRICS_STORE": postgresql.make(),

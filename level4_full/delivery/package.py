@@ -37,6 +37,8 @@ def package(model: Pipeline, recent: pd.DataFrame, metadata: dict[str, Any], fol
     exact = exact_in_single(model)
     options = {id(exact.steps[-1][1]): {"zipmap": False}}
     converted = to_onnx(exact, initial_types=list(kinds.items()), options=options, target_opset=OPSET)
+    # They come in the order of a set, which differs from process to process.
+    converted.opset_import.sort(key=lambda opset: opset.domain)
     (folder / MODEL).write_bytes(converted.SerializeToString())
     golden = recent.tail(GOLDEN_REQUESTS)
     flights = json.loads(golden.drop(columns=OUTCOME).to_json(orient="records", date_format="iso"))

@@ -44,6 +44,8 @@ def package(model: Pipeline, recent: pd.DataFrame, metadata: dict[str, Any], fol
 «% else %»
     converted = to_onnx(exact, initial_types=list(kinds.items()), target_opset=OPSET)
 «% endif %»
+    # They come in the order of a set, which differs from process to process.
+    converted.opset_import.sort(key=lambda opset: opset.domain)
     (folder / MODEL).write_bytes(converted.SerializeToString())
     golden = recent.tail(GOLDEN_REQUESTS)
     instances = json.loads(golden.drop(columns=OUTCOME).to_json(orient="records", date_format="iso"))

@@ -1,12 +1,15 @@
 """Packages: the same bytes from the same model, and nothing that was changed."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from skl2onnx import to_onnx
 
 from ...data.features import CATEGORICAL, make_features
+from ...delivery import package as packaging
 from ...delivery.package import package
 from ...registry.artifact import DESCRIPTION, MODEL, BrokenArtifactError, digest_of, load
 from ...training.model import «prediction»
@@ -35,6 +38,19 @@ def test_the_same_model_gives_the_same_digest_and_another_another(
     same = package(train(instances, PARAMS), instances, {"run": "a"}, tmp_path / "same")
     other = package(train(instances, PARAMS | {"max_iter": 21}), instances, {"run": "a"}, tmp_path / "other")
     assert digest_of(folder) == same != other
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_another_process_gives_the_same_digest_though_it_iterates_sets_in_another_order(
+    instances: pd.DataFrame, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reverse: bool
+) -> None:
+    def converts(*arguments: Any, **options: Any) -> Any:
+        converted = to_onnx(*arguments, **options)
+        converted.opset_import.sort(key=lambda opset: opset.domain, reverse=reverse)
+        return converted
+
+    monkeypatch.setattr(packaging, "to_onnx", converts)
+    assert package(train(instances, PARAMS), instances, {"run": "a"}, tmp_path / "other") == digest_of(folder)
 
 
 @pytest.mark.parametrize("name", [MODEL, DESCRIPTION])

@@ -91,13 +91,12 @@ def ceiling(figures: Figures) -> str:
         return f"The processor: {NOT_YET}."
     count, best = max(replicas.items(), key=lambda item: item[1]["requests_a_second"])
     took = best["processor_ms"]
-    cores, own = sum(took.values()) * best["requests_a_second"] / 1000, took["replicas"]
+    own = took["replicas"]
     first, second, *_ = sorted(took, key=lambda part: -took[part])
     busy = f" All that the machine did kept it {best['busy_percent']} % busy." if "busy_percent" in best else ""
-    text = f"""The most is {best["requests_a_second"]:,.0f} requests a second, replicas: {count}. The parts then
-take {cores:.2f} of {figures["cores"]} cores by their own accounts, without the kernel and the engine.{busy}
+    text = f"""The most is {best["requests_a_second"]:,.0f} requests a second, replicas: {count}.{busy}
 A request takes {sum(took.values()):.2f} ms, of which {own:.2f} ms are its replica's; most is taken by {first},
-then by {second}. All of them share the processor, so that more replicas do not help where it is full. The
-rest of the stage works whether somebody asks or not: each replica looks at the registry twice a second, and
-workers ask for work."""
+then by {second}. All of them share the processor, so that more replicas do not help where it is full. A part's
+time is all that it took meanwhile, also what it does when nobody asks: each replica looks at the registry twice
+a second, and workers ask for work."""
     return fill(text, WIDTH)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from shared.stack.stage import Stage
 from shared.stack.swarm import SwarmStage
 
 from .swarms import in_worker
@@ -87,7 +88,7 @@ def kind_of(error: httpx.HTTPError) -> str:
 
 
 @contextmanager
-def asking(stage: SwarmStage, name: str, flight: dict[str, Any], requests: int) -> Iterator[Traffic]:
+def asking(stage: Stage, name: str, flight: dict[str, Any], requests: int) -> Iterator[Traffic]:
     """Let clients ask while the block runs, and after it until there were so many answers.
 
     Args:

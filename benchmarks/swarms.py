@@ -93,16 +93,21 @@ def brought_up(level: int, replicas: int, second: bool = False) -> Iterator[Swar
     os.umask(0o022)  # the user in the containers must be able to read what is published here
     stage = SwarmStage(level, base.WORKSPACES / f"swarm{level}")
     if second:
-        if not stage._is_carried():
-            stage.build()
-        for image in stage._anywhere():
-            give(image)
+        give_images(stage)
     try:
         with running(stage):
             play(stage, Period.of(str(stage.description["play"]["from"]), 1), time.monotonic())
             yield stage
     finally:
         stage.remove(volumes=True)
+
+
+def give_images(stage: SwarmStage) -> None:
+    """Have the images of a stage, and give the second engine those of what runs on any node."""
+    if not stage._is_carried():
+        stage.build()
+    for image in stage._anywhere():
+        give(image)
 
 
 def give(image: str) -> None:

@@ -5,22 +5,17 @@ import json
 import os
 import shlex
 import subprocess
-import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
-import httpx
 import pytest
 
 import shared.demo.more_days
 import shared.demo.play
-from benchmarks.swarms import containers, give
+from benchmarks.clients import asking
+from benchmarks.swarms import containers, give_images
 from level3_deployment.tests.databases import Server, postgresql  # noqa: F401 - a fixture
 from level4_full.tests.buckets import serving_a_bucket
 from shared.demo import journal
@@ -44,7 +39,7 @@ EXACT = 1e-9  # how far the probabilities of a flight may lie apart
 NAMED_BY = "snapshot", "commit", "digest"  # tags of a version: MD5 of its table, its code, SHA-256 of its package
 PAST = "history."  # begins the tags with what became of it, and when
 REPLICAS = 3
-SECONDS_AWAY, CLIENTS, ENOUGH = 30.0, 4, 100
+SECONDS_AWAY, ENOUGH = 30.0, 100
 
 
 @dataclass(frozen=True)
@@ -136,10 +131,7 @@ def on_nodes(second: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         patch.setenv("REPLICAS", str(REPLICAS))
         stage = open_stage(LEVEL)
         assert isinstance(stage, SwarmStage)
-        if not stage._is_carried():
-            stage.build()
-        for image in stage._anywhere():
-            give(image)
+        give_images(stage)
         try:
             with running(stage):
                 days = play(stage)
@@ -173,7 +165,7 @@ def test_postgresql_that_is_away_for_half_a_minute_loses_no_answer_that_was_give
     postgresql: Server,  # noqa: F811
 ) -> None:
     stage, _ = servers
-    with asking(stage) as asked:
+    with asking(stage, "away", FLIGHT, 0) as asked:
         wait_for("answers", lambda: len(asked.answered) > ENOUGH)
         postgresql.stop()
         stopped = time.monotonic()
@@ -183,59 +175,19 @@ def test_postgresql_that_is_away_for_half_a_minute_loses_no_answer_that_was_give
             postgresql.start()
         back, before = time.monotonic(), len(asked.answered)
         wait_for("answers again", lambda: len(asked.answered) > before)
-        again = time.monotonic() - back
         wait_for("more answers", lambda: len(asked.answered) > before + ENOUGH)
-    assert set(asked.refused) == {503}
+    assert {kind for _, kind, _ in asked.failed} == {"503"}
     logged = {row["flight_id"] for row in rows(stage, LOGGED)}
     assert set(asked.answered) <= logged
     print(
-        f"PostgreSQL away for {SECONDS_AWAY:.0f} s: {len(asked.answered)} answered, {asked.refused[503]} refused "
-        f"with 503, none of the answered missing in the log; answers again {again:.1f} s after its return"
+        f"PostgreSQL away for {SECONDS_AWAY:.0f} s: {len(asked.answered)} answered, {len(asked.failed)} refused "
+        f"with 503, none of the answered missing in the log; answers again {asked.first_answer_after(back):.1f} s "
+        "after its return"
     )
     shared.demo.more_days.play_more(Stage(LEVEL), 1)  # whatever else needs the database goes on too
     *_, day = journal.read(stage.workspace)
     assert {"collected", "checked"} <= {kind for kind, _ in day.events}
     assert not [text for kind, text in day.events if kind == "failed"]
-
-
-class Asked:
-    """What clients were told while a server was away."""
-
-    def __init__(self) -> None:
-        self.answered: list[str] = []  # flights
-        self.refused = Counter[int]()  # by status; 0 is no answer at all
-        self.over = threading.Event()
-
-    def ask(self, endpoint: str, client: int) -> None:
-        """Ask about one flight after another, until it is over."""
-        with httpx.Client(timeout=30) as http:
-            for n in count():
-                if self.over.is_set():
-                    return
-                flight = f"away-{client}-{n}"
-                try:
-                    answer = http.post(endpoint, json={"flights": [FLIGHT | {"flight_id": flight}]})
-                except httpx.TransportError:
-                    self.refused[0] += 1
-                    continue
-                if answer.is_success:
-                    self.answered.append(flight)
-                else:
-                    self.refused[answer.status_code] += 1
-
-
-@contextmanager
-def asking(stage: Stage) -> Iterator[Asked]:
-    """Let clients ask while the block runs."""
-    asked, endpoint = Asked(), stage.fill(stage.description["predictions"])
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        sent = [pool.submit(asked.ask, endpoint, client) for client in range(CLIENTS)]
-        try:
-            yield asked
-        finally:
-            asked.over.set()
-    for client in sent:
-        client.result()
 
 
 def check_same(where: str, expected: Days, days: Days) -> None:
